@@ -1,0 +1,36 @@
+# Everything runs from the project's own virtual environment; `make train` and `make test` set it up.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.installed
+
+.DEFAULT_GOAL := help
+.PHONY: help install train test test-slow check clean
+
+help:  ## list the targets
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
+
+# The stamp names what the environment was made from: nothing is done while that is unchanged.
+$(STAMP): setup.cfg pyproject.toml constraints.txt
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e ".[geo,dev]"
+	touch $@
+
+install: $(STAMP)  ## set up .venv with the tested versions (a few GB the first time, nothing after)
+
+train: $(STAMP)  ## train on the built-in world, score the road graphs, write pictures (under 10 minutes on two cores)
+	$(BIN)/python -m roadex.train experiment=quickstart
+
+test: $(STAMP)  ## the whole quick test suite
+	$(BIN)/python -m pytest
+
+test-slow: $(STAMP)  ## the tests marked slow, too
+	$(BIN)/python -m pytest -m "slow or not slow"
+
+check: $(STAMP)  ## style and types
+	$(BIN)/ruff check roadex tests
+	$(BIN)/mypy
+
+clean:  ## remove caches and build products (never runs or data)
+	rm -rf build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	find roadex tests -name __pycache__ -type d -prune -exec rm -rf {} +

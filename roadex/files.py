@@ -1,0 +1,45 @@
+"""Writing files so that no half-written one ever bears its final name."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from roadex.errors import RoadexError
+
+
+@contextmanager
+def atomic_write(path: str | Path) -> Iterator[Path]:
+    """Yield a temporary path beside `path`, renamed to it on success and removed on failure.
+
+    The temporary name keeps the suffix, since writers such as OpenCV choose the format by it.
+
+    Raises:
+        RoadexError: the folder cannot be created or written, or the disk is full.
+    """
+    target = Path(path)
+    temporary = target.with_name(f".{target.stem}.{os.getpid()}.tmp{target.suffix}")
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        yield temporary
+        temporary.replace(target)
+    except OSError as error:
+        reason = error.strerror or str(error)
+        raise RoadexError(f"{target} cannot be written ({reason}): choose another folder") from error
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def write_text(path: str | Path, text: str) -> None:
+    """Write UTF-8 text atomically."""
+    with atomic_write(path) as temporary:
+        temporary.write_text(text, encoding="utf-8")
+
+
+def write_json(path: str | Path, content: Any) -> None:
+    """Write JSON atomically, with two spaces of indentation and a final newline."""
+    write_text(path, json.dumps(content, indent=2) + "\n")

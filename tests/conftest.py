@@ -1,0 +1,29 @@
+"""Fixtures that every test may use."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+
+
+def _shared_folder(variable: str, name: str) -> Path:
+    folder = Path(os.environ.get(variable, ROOT.parent / "shared" / name))
+    if not folder.is_dir():
+        pytest.skip(f"no folder {folder}: set {variable} to run this test")
+    return folder
+
+
+@pytest.fixture(scope="session")
+def real_data() -> Path:
+    """Real tiles of published datasets, which may not be redistributed."""
+    return _shared_folder("ROADEX_TEST_DATA", "data")
+
+
+@pytest.fixture(scope="session")
+def oracles() -> Path:
+    """Graph pairs with the scores that reference programs gave them."""
+    return _shared_folder("ROADEX_TEST_ORACLES", "oracles")
