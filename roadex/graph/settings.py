@@ -1,0 +1,26 @@
+"""Settings of the way from a road mask to a road graph."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class GraphSettings:
+    """Lengths in metres and areas in square metres, so that they hold at any pixel size.
+
+    The first four defaults are the method's pixel counts at its 0.3 m per pixel: 300 px, 300 px,
+    20 px and 2 px. Zero switches a step off.
+    """
+
+    # Islands of road, and holes in roads, smaller than this are noise.
+    min_area_m2: float = 27.0
+    min_hole_m2: float = 27.0
+    # A dead end shorter than this is a bump of the mask's outline, not a road.
+    min_spur_m: float = 6.0
+    # The largest deviation that simplifying a line may cause.
+    simplify_m: float = 0.6
+    # A road that ends at most this far from the border, its mask reaching the border, goes on to it.
+    border_m: float = 15.0
+    # Junctions nearer to each other than this share of the road's half-width are one junction.
+    junction_merge: float = 1.0
