@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import Any
+
+
+def _switchable(default: float) -> Any:
+    """A length, area or ratio that cannot be negative and whose zero switches its step off."""
+    return field(default=default, metadata={"least": 0.0})
 
 
 @dataclass(frozen=True)
@@ -14,13 +20,13 @@ class GraphSettings:
     """
 
     # Islands of road, and holes in roads, smaller than this are noise.
-    min_area_m2: float = 27.0
-    min_hole_m2: float = 27.0
+    min_area_m2: float = _switchable(27.0)
+    min_hole_m2: float = _switchable(27.0)
     # A dead end shorter than this is a bump of the mask's outline, not a road.
-    min_spur_m: float = 6.0
+    min_spur_m: float = _switchable(6.0)
     # The largest deviation that simplifying a line may cause.
-    simplify_m: float = 0.6
-    # A road that ends at most this far from the border, its mask reaching the border, goes on to it.
-    border_m: float = 15.0
+    simplify_m: float = _switchable(0.6)
+    # A road that ends this near the border, its mask reaching the border, is drawn on to it.
+    border_m: float = _switchable(15.0)
     # Junctions nearer to each other than this share of the road's half-width are one junction.
-    junction_merge: float = 1.0
+    junction_merge: float = _switchable(1.0)
