@@ -1,0 +1,47 @@
+"""Ranges of numeric settings, declared where the setting is and checked before anything starts."""
+
+from __future__ import annotations
+
+from dataclasses import Field, field, fields, is_dataclass
+from typing import Any
+
+from roadex.errors import RoadexError
+
+
+def bounded(
+    default: Any, *, least: float | None = None, most: float | None = None, above: float | None = None
+) -> Any:
+    """A dataclass field whose value must be >= `least`, <= `most` and > `above` (where given)."""
+    return field(default=default, metadata={"least": least, "most": most, "above": above})
+
+
+def choice(default: str, *options: str) -> Any:
+    """A dataclass field that takes one of the named strings."""
+    return field(default=default, metadata={"options": options})
+
+
+def check_limits(settings: Any, prefix: str = "") -> None:
+    """Check every bounded field of a (nested) dataclass instance.
+
+    Raises:
+        RoadexError: the first setting out of its range, named by its full key.
+    """
+    for entry in fields(settings):
+        value = getattr(settings, entry.name)
+        key = f"{prefix}{entry.name}"
+        if is_dataclass(value):
+            check_limits(value, f"{key}.")
+        elif value is not None:
+            _check_value(key, value, entry)
+
+
+def _check_value(key: str, value: Any, entry: Field[Any]) -> None:
+    rules = entry.metadata
+    if "options" in rules and value not in rules["options"]:
+        raise RoadexError(f"{key}={value}: choose one of {', '.join(rules['options'])}")
+    if rules.get("least") is not None and value < rules["least"]:
+        raise RoadexError(f"{key}={value}: must be at least {rules['least']}")
+    if rules.get("most") is not None and value > rules["most"]:
+        raise RoadexError(f"{key}={value}: must be at most {rules['most']}")
+    if rules.get("above") is not None and value <= rules["above"]:
+        raise RoadexError(f"{key}={value}: must be more than {rules['above']}")

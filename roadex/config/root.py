@@ -1,0 +1,58 @@
+"""Schemas of the commands' whole configurations."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from omegaconf import MISSING
+
+from roadex.config.dataset import DatasetConfig
+from roadex.config.limits import bounded, choice
+from roadex.config.model import BackboneConfig, ModelConfig
+from roadex.config.training import (
+    AugmentConfig,
+    InferenceConfig,
+    LossConfig,
+    OptimizerConfig,
+    SchedulerConfig,
+    TrackingConfig,
+    TrainerConfig,
+)
+from roadex.graph.settings import GraphSettings
+from roadex.metrics.settings import AplsSettings
+
+
+@dataclass
+class TrainConfig:
+    """`python -m roadex.train`: one training, from the data to the scored road graphs."""
+
+    name: str = "run"
+    seed: int = bounded(0, least=0)
+    dataset: DatasetConfig = MISSING
+    model: ModelConfig = MISSING
+    backbone: BackboneConfig = MISSING
+    loss: LossConfig = field(default_factory=LossConfig)
+    optimizer: OptimizerConfig = MISSING
+    scheduler: SchedulerConfig = MISSING
+    augment: AugmentConfig = field(default_factory=AugmentConfig)
+    graph: GraphSettings = field(default_factory=GraphSettings)
+    apls: AplsSettings = field(default_factory=AplsSettings)
+    trainer: TrainerConfig = field(default_factory=TrainerConfig)
+    tracking: TrackingConfig = field(default_factory=TrackingConfig)
+
+
+@dataclass
+class EvaluateConfig:
+    """`python -m roadex.evaluate`: the scores of a checkpoint. Without `dataset` its own is used."""
+
+    checkpoint: str = MISSING
+    out: str = MISSING
+    split: str = choice("test", "train", "validation", "test")
+    # Road where the probability reaches this; null takes the checkpoint's, chosen on validation.
+    threshold: float | None = bounded(None, above=0, most=1)
+    dataset: DatasetConfig | None = None
+    graph: GraphSettings = field(default_factory=GraphSettings)
+    apls: AplsSettings = field(default_factory=AplsSettings)
+    inference: InferenceConfig = field(default_factory=InferenceConfig)
+    device: str = choice("auto", "auto", "cpu", "cuda", "mps")
+    overlays: int = bounded(12, least=0)

@@ -1,0 +1,163 @@
+"""Schemas of the groups `loss`, `optimizer`, `scheduler`, `augment`, `trainer` and `tracking`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import Enum
+
+from omegaconf import MISSING
+
+from roadex.config.limits import bounded, choice
+
+
+@dataclass
+class LossConfig:
+    """Weights of the loss terms; the published loss has every weight 1 and no cross entropy."""
+
+    segmentation: float = bounded(1.0, least=0)
+    connectivity: float = bounded(1.0, least=0)
+    # Weight of the full-resolution term, and of each stack's quarter-scale term.
+    full: float = bounded(1.0, least=0)
+    intermediate: float = bounded(1.0, least=0)
+    # The two parts of the segmentation term.
+    soft_iou: float = bounded(1.0, least=0)
+    cross_entropy: float = bounded(0.0, least=0)
+
+
+@dataclass
+class OptimizerConfig:
+    """Base of the optimisers; `kind` is the key in roadex/engine/optimization.py."""
+
+    kind: str = MISSING
+    lr: float = bounded(1e-3, above=0)
+    weight_decay: float = bounded(0.0, least=0)
+
+
+@dataclass
+class AdamConfig(OptimizerConfig):
+    """Adam; the defaults are the published setting."""
+
+    kind: str = "adam"
+    beta1: float = bounded(0.9, least=0, most=1)
+    beta2: float = bounded(0.999, least=0, most=1)
+    eps: float = bounded(1e-3, above=0)
+    amsgrad: bool = True
+
+
+@dataclass
+class AdamWConfig(OptimizerConfig):
+    """AdamW with decoupled weight decay."""
+
+    kind: str = "adamw"
+    weight_decay: float = bounded(0.01, least=0)
+    beta1: float = bounded(0.9, least=0, most=1)
+    beta2: float = bounded(0.999, least=0, most=1)
+    eps: float = bounded(1e-8, above=0)
+
+
+@dataclass
+class SgdConfig(OptimizerConfig):
+    """Stochastic gradient descent with momentum."""
+
+    kind: str = "sgd"
+    lr: float = bounded(1e-2, above=0)
+    weight_decay: float = bounded(5e-4, least=0)
+    momentum: float = bounded(0.9, least=0, most=1)
+
+
+@dataclass
+class SchedulerConfig:
+    """Base of the learning-rate schedules, which all count optimiser steps."""
+
+    kind: str = MISSING
+
+
+@dataclass
+class ConstantConfig(SchedulerConfig):
+    """The learning rate stays what it is."""
+
+    kind: str = "constant"
+
+
+@dataclass
+class StepConfig(SchedulerConfig):
+    """The learning rate times `factor` after every `epochs` epochs (published: 50 and 0.1)."""
+
+    kind: str = "step"
+    epochs: int = bounded(50, least=1)
+    factor: float = bounded(0.1, above=0, most=1)
+
+
+@dataclass
+class CosineConfig(SchedulerConfig):
+    """A linear warm-up over a share of the training, then a half cosine down to `floor` x lr."""
+
+    kind: str = "cosine"
+    warmup: float = bounded(0.05, least=0, most=1)
+    floor: float = bounded(0.01, least=0, most=1)
+
+
+@dataclass
+class AugmentConfig:
+    """Random changes of a training crop. The jitters are half-ranges in OpenCV's 8-bit HSV."""
+
+    flip: bool = True
+    quarter_turns: bool = True
+    hue: int = bounded(0, least=0, most=90)
+    saturation: int = bounded(0, least=0, most=255)
+    value: int = bounded(0, least=0, most=255)
+
+
+class Precision(Enum):
+    """Number format of the forward and backward pass."""
+
+    fp32 = "fp32"
+    bf16 = "bf16"
+
+
+@dataclass
+class InferenceConfig:
+    """How a whole tile is predicted."""
+
+    # Tiles larger than this are predicted in overlapping, blended windows (pixels).
+    window: int = bounded(1024, least=64)
+    overlap: int = bounded(128, least=0)
+    # Average over the eight flips and turns.
+    flips: bool = False
+
+
+@dataclass
+class TrainerConfig:
+    """The training loop."""
+
+    # auto takes a GPU when there is one.
+    device: str = choice("auto", "auto", "cpu", "cuda", "mps")
+    precision: Precision = Precision.fp32
+    channels_last: bool = False
+    epochs: int = bounded(100, least=1)
+    batch_size: int = bounded(8, least=1)
+    # Epochs without a better validation score before the training ends; 0 never ends it early.
+    patience: int = bounded(10, least=0)
+    # The validation score that decides which checkpoint is the best.
+    monitor: str = choice("f1", "f1", "iou", "apls")
+    # Validate after every so many epochs, and after the last.
+    validate_every: int = bounded(1, least=1)
+    clip_norm: float = bounded(0.0, least=0)
+    # Processes that load crops; -1 takes one per spare core.
+    loaders: int = bounded(-1, least=-1)
+    # Exponential moving average of the weights, used for validation and kept; 0 turns it off.
+    ema: float = bounded(0.0, least=0, most=0.99999)
+    inference: InferenceConfig = field(default_factory=InferenceConfig)
+    # Tiles drawn in RUN/overlays.
+    overlays: int = bounded(6, least=0)
+
+
+@dataclass
+class TrackingConfig:
+    """Weights & Biases. Offline needs no account: `wandb sync RUN/wandb/offline-run-*` uploads."""
+
+    mode: str = choice("offline", "online", "offline", "disabled")
+    project: str = "roadex"
+    entity: str | None = None
+    group: str | None = None
+    tags: list[str] | None = None

@@ -1,0 +1,116 @@
+"""Any timm feature extractor as a backbone at stride 4."""
+
+from __future__ import annotations
+
+import math
+
+import timm
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from roadex.errors import RoadexError
+
+
+class TimmBackbone(nn.Module):
+    """A timm model's features, fused top-down: (B, 3, H, W) to (B, width, H/4, W/4).
+
+    The pyramid's maps are brought to `width` channels by 1x1 convolutions and added from the
+    coarsest to the finest, as in feature pyramid networks (Lin et al. 2017); a 3x3 convolution
+    smooths the sum. Maps finer than stride 4 are averaged down to it, so extractors whose first
+    feature is at stride 2 or 4, and plain vision transformers with one stride, all fit.
+
+    `multiple`: the image's sides must be multiples of it.
+    """
+
+    def __init__(self, name: str, width: int, pretrained: bool) -> None:
+        super().__init__()
+        self.extractor = create_extractor(name, pretrained)
+        info = self.extractor.feature_info
+        self.strides = [int(stride) for stride in info.reduction()]
+        self.multiple = math.lcm(4, *self.strides)
+        self.channels_last = gives_channels_last(self.extractor, name, self.multiple)
+        self.laterals = nn.ModuleList(
+            nn.Conv2d(channels, width, 1, bias=False) for channels in info.channels()
+        )
+        self.norms = nn.ModuleList(nn.BatchNorm2d(width) for _ in self.strides)
+        self.smooth = nn.Sequential(
+            nn.Conv2d(width, width, 3, padding=1, bias=False),
+            nn.BatchNorm2d(width),
+            nn.ReLU(inplace=True),
+        )
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(B, 3, H, W) to (B, width, H/4, W/4); H and W multiples of `multiple`."""
+        trunk = (x.shape[-2] // 4, x.shape[-1] // 4)
+        fused: Tensor | None = None
+        maps = list(zip(self.extractor(x), self.laterals, self.norms, self.strides, strict=True))
+        for feature, lateral, norm, stride in reversed(maps):
+            level = norm(lateral(feature.permute(0, 3, 1, 2) if self.channels_last else feature))
+            if fused is not None:
+                level = level + _resize(fused, level.shape[-2:])
+            fused = functional.avg_pool2d(level, 4 // stride) if stride < 4 else level
+        assert fused is not None
+        return self.smooth(_resize(fused, trunk))
+
+
+def _resize(x: Tensor, size: tuple[int, ...]) -> Tensor:
+    if x.shape[-2:] == size:
+        return x
+    return functional.interpolate(x, size=size, mode="bilinear", align_corners=False)
+
+
+def create_extractor(name: str, pretrained: bool) -> nn.Module:
+    """A timm feature extractor that takes any image size it can be made to take.
+
+    Raises:
+        RoadexError: no such model, a model without feature maps, or weights that cannot be had.
+    """
+    if not timm.is_model(name.split(".")[0]):
+        raise RoadexError(f"backbone.name={name}: timm has no such model{_near(name)}")
+    try:
+        return _create_for_any_size(name, pretrained)
+    except Exception as error:
+        reason = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
+        if pretrained:
+            raise RoadexError(
+                f"backbone.pretrained=true: the weights of {name} cannot be had ({reason}); go "
+                "online once, set HF_HOME to a folder that holds them, or backbone.pretrained=false"
+            ) from error
+        raise RoadexError(
+            f"backbone.name={name}: it gives no feature maps ({reason}); choose another model"
+        ) from error
+
+
+def _create_for_any_size(name: str, pretrained: bool) -> nn.Module:
+    """Transformers are told not to insist on an image size; models without that option refuse it."""
+    for option in ({"dynamic_img_size": True}, {"strict_img_size": False}):
+        try:
+            return timm.create_model(name, pretrained=pretrained, features_only=True, **option)
+        except TypeError:
+            continue
+    return timm.create_model(name, pretrained=pretrained, features_only=True)
+
+
+@torch.no_grad()
+def gives_channels_last(extractor: nn.Module, name: str, multiple: int) -> bool:
+    """Whether the feature maps come as (B, H, W, C), seen on a blank oblong image.
+
+    Raises:
+        RoadexError: the model takes only one image size.
+    """
+    training = extractor.training
+    try:
+        features = extractor.eval()(torch.zeros(1, 3, 2 * multiple, 3 * multiple))
+    except (AssertionError, RuntimeError) as error:
+        raise RoadexError(
+            f"backbone.name={name}: it takes only images of one size ({error}); choose another"
+        ) from error
+    extractor.train(training)
+    channels = extractor.feature_info.channels()
+    return any(f.shape[1] != c for f, c in zip(features, channels, strict=True))
+
+
+def _near(name: str) -> str:
+    found = timm.list_models(f"*{name.split('.')[0].split('_')[0]}*")[:3]
+    return f"; some it has: {', '.join(found)}" if found else "; see timm.list_models()"
