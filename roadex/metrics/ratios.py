@@ -1,0 +1,35 @@
+"""Ratios and means whose undefined cases follow one rule everywhere.
+
+Nothing to find and nothing found is *not scored*: the value is nan, left out of means and counted
+beside them. Nothing found where there was something, and something found where there was nothing,
+both score 0.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+
+NOT_SCORED = math.nan
+
+
+def share(part: float, whole: float, *, other_empty: bool) -> float:
+    """`part / whole`; where `whole` is 0: nan if the other side is empty too, else 0."""
+    if whole > 0:
+        return part / whole
+    return NOT_SCORED if other_empty else 0.0
+
+
+def harmonic_mean(first: float, second: float) -> float:
+    """Harmonic mean of two shares (F1 of precision and recall); 0 where one is not positive."""
+    if math.isnan(first) and math.isnan(second):
+        return NOT_SCORED
+    if not (first > 0 and second > 0):
+        return 0.0
+    return 2 * first * second / (first + second)
+
+
+def mean_scored(values: Iterable[float]) -> tuple[float, int]:
+    """Mean of the values that are not nan, and how many they are; nan where there is none."""
+    scored = [value for value in values if not math.isnan(value)]
+    return (math.fsum(scored) / len(scored) if scored else NOT_SCORED), len(scored)

@@ -1,0 +1,94 @@
+"""Settings of the graph metrics, as plain typed fields that a configuration schema can use."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from roadex.errors import RoadexError
+
+
+@dataclass(frozen=True)
+class AplsSettings:
+    """How APLS is computed. Lengths in metres.
+
+    A score says nothing without these: the presets give one pair 0.756, 0.721 or 0.817.
+
+    Attributes:
+        algorithm: `cosmiq` (Van Etten et al. 2018, the Python program) or `sat2graph` (the Go
+            program that the graph-extraction papers use).
+        delta: longest spacing of the control points along an edge; 0 for none between the nodes.
+        curved_eps: an edge whose length differs from its bounding-box diagonal by less than this
+            share gets no control points of its own; -1 gives every edge its points.
+        snap: control points farther than this from the other graph are missing there.
+        min_path: shorter routes are not scored.
+        renaming: a control point that lands on a node of the other graph takes it over, and the
+            one that held it counts as missing: an accident of the reference's bookkeeping.
+        merge_degree_two: pass roads through nodes of degree 2 first, which makes the score
+            independent of how a road is cut into edges.
+        sample: score only this many control points, drawn with `seed`; 0 scores all.
+        seed: seed of the sample.
+        spacenet: sat2graph only: the constants for small tiles (352 m instead of 2048 m).
+        tile_origin: sat2graph only: lower corner (x, y) of the tile whose margin holds no control
+            points; null takes (0, 0) where the truth lies in a tile there, else places the truth
+            150 m (small tiles 40 m) inside.
+    """
+
+    algorithm: str = "cosmiq"
+    delta: float = 50.0
+    curved_eps: float = -1.0
+    snap: float = 4.0
+    min_path: float = 0.001
+    renaming: bool = True
+    merge_degree_two: bool = False
+    sample: int = 0
+    seed: int = 0
+    spacenet: bool = False
+    tile_origin: list[float] | None = None
+
+    def __post_init__(self) -> None:
+        if self.algorithm not in ("cosmiq", "sat2graph"):
+            raise RoadexError(f"apls.algorithm={self.algorithm}: choose cosmiq or sat2graph")
+        for name in ("delta", "snap", "min_path", "sample"):
+            if getattr(self, name) < 0:
+                raise RoadexError(f"apls.{name}={getattr(self, name)}: must not be negative")
+
+
+@dataclass(frozen=True)
+class TopoSettings:
+    """TOPO in Sat2Graph's flavour. Lengths in metres; the defaults are its degrees x 111,111 m.
+
+    Attributes:
+        radius: how far the walk from a starting point goes (0.0015 degrees in the papers on small
+            tiles, 0.003 degrees = 333 m on 2 km tiles).
+        spacing: distance between the samples of a walk.
+        match: samples match within this distance.
+        start_spacing: distance between starting points along a road.
+        start_match: a starting point pairs with a proposal within this distance.
+    """
+
+    radius: float = 0.0015 * 111_111
+    spacing: float = 0.00005 * 111_111
+    match: float = 0.0001 * 111_111
+    start_spacing: float = 0.0005 * 111_111
+    start_match: float = 0.0001 * 111_111
+
+
+PRESETS: dict[str, AplsSettings] = {
+    "cosmiq": AplsSettings(),
+    "cosmiq_function": AplsSettings(curved_eps=0.012, min_path=10.0),
+    "sat2graph": AplsSettings(algorithm="sat2graph"),
+    "strict": AplsSettings(renaming=False),
+}
+
+
+@dataclass(frozen=True)
+class MetricSettings:
+    """The settings of every graph metric together, as the training loop and the commands use them.
+
+    Attributes:
+        buffer: half width of the buffer of the length, skeleton and junction metrics, in metres.
+    """
+
+    apls: AplsSettings = field(default_factory=AplsSettings)
+    topo: TopoSettings = field(default_factory=TopoSettings)
+    buffer: float = 4.0
