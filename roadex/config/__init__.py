@@ -1,0 +1,1 @@
+"""Typed settings of every command, and the frame around a command."""

@@ -4,22 +4,26 @@ from __future__ import annotations
 
 import logging
 import os
+import shutil
 import sys
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any, TypeVar
 
 import hydra
+from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig, OmegaConf
-from omegaconf.errors import MissingMandatoryValue
 
 from roadex.config.help import help_text
-from roadex.config.limits import check_limits
+from roadex.config.limits import check_known, check_limits
 from roadex.config.paths import config_dir
 from roadex.config.refusal import CONFIG_ERRORS, refusal
 from roadex.config.store import register_schemas
 from roadex.errors import RoadexError
 
 BAD_INPUT = 2
+# What a run folder holds before anything has been made.
+RECORDS = {"train", "config", "overrides", "environment"}
 INTERRUPTED = 130
 Config = TypeVar("Config")
 
@@ -52,13 +56,15 @@ def typed(config: DictConfig) -> Any:
     """The configuration as instances of its schemas, complete and with every value in its range.
 
     Raises:
-        RoadexError: a value out of its range.
-        MissingMandatoryValue: a mandatory setting without a value.
+        RoadexError: a setting without a value, one that was added with `+` but no schema has, or a
+            value out of its range.
     """
     missing = OmegaConf.missing_keys(config)
     if missing:
-        raise MissingMandatoryValue(f"missing {sorted(missing)[0]}")
+        key = min(missing)
+        raise RoadexError(f"{key} is needed: add {key}=VALUE")
     settings = OmegaConf.to_object(config)
+    check_known(settings)
     check_limits(settings)
     return settings
 
@@ -70,12 +76,13 @@ def _run_hydra(run: Callable[[Any], None], config_name: str) -> int:
     codes: list[int] = []
 
     def task(config: DictConfig) -> int:
-        codes.append(0 if traceback_wanted else BAD_INPUT)
         if traceback_wanted:
             run(typed(config))
         else:
-            codes[-1] = _guarded(lambda: run(typed(config)))
-        return codes[-1]
+            codes.append(_guarded(lambda: run(typed(config))))
+        if codes and codes[-1]:
+            discard_unused(Path(HydraConfig.get().runtime.output_dir))
+        return max(codes, default=0)
 
     start = hydra.main(version_base="1.3", config_path=str(config_dir()), config_name=config_name)
     if traceback_wanted:
@@ -95,6 +102,16 @@ def _guarded(action: Callable[[], Any]) -> int:
         _refuse("stopped")
         return INTERRUPTED
     return 0
+
+
+def discard_unused(folder: Path) -> None:
+    """Remove the run folder of a run that was refused before it made anything."""
+    names = {path.name for path in folder.iterdir()}
+    if folder != Path.cwd() and all(Path(name).stem in RECORDS for name in names):
+        shutil.rmtree(folder)
+        for parent in list(folder.parents)[:2]:
+            if parent != Path.cwd() and not any(parent.iterdir()):
+                parent.rmdir()
 
 
 def _refuse(line: str) -> int:

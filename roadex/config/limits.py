@@ -35,6 +35,20 @@ def check_limits(settings: Any, prefix: str = "") -> None:
             _check_value(key, value, entry)
 
 
+def check_known(settings: Any, prefix: str = "") -> None:
+    """Check that a (nested) dataclass instance has no attribute that its class does not declare.
+
+    Raises:
+        RoadexError: Hydra's `+key=value` added a setting that nothing reads.
+    """
+    known = {entry.name for entry in fields(settings)}
+    for name, value in vars(settings).items():
+        if name not in known:
+            raise RoadexError(f"there is no setting '{prefix}{name}': leave it out")
+        if is_dataclass(value):
+            check_known(value, f"{prefix}{name}.")
+
+
 def _check_value(key: str, value: Any, entry: Field[Any]) -> None:
     rules = entry.metadata
     if "options" in rules and value not in rules["options"]:

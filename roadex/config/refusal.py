@@ -8,7 +8,12 @@ from collections.abc import Iterable
 
 from hydra.errors import HydraException, MissingConfigException, OverrideParseException
 from omegaconf import DictConfig, OmegaConf
-from omegaconf.errors import MissingMandatoryValue, OmegaConfBaseException, ValidationError
+from omegaconf.errors import (
+    GrammarParseError,
+    InterpolationResolutionError,
+    OmegaConfBaseException,
+    ValidationError,
+)
 
 from roadex.config.paths import config_dir
 from roadex.config.store import SCHEMAS
@@ -19,9 +24,7 @@ CONFIG_ERRORS = (HydraException, OmegaConfBaseException)
 def refusal(error: Exception) -> str:
     """One line for a configuration error of Hydra or OmegaConf."""
     cause = _omegaconf_cause(error)
-    if isinstance(cause, MissingMandatoryValue):
-        return f"{cause.full_key} is needed: add {cause.full_key}=VALUE"
-    if isinstance(cause, ValidationError):
+    if isinstance(cause, (ValidationError, GrammarParseError, InterpolationResolutionError)):
         return f"{cause.full_key}: {_first_line(cause)}"
     if isinstance(error, MissingConfigException):
         return _missing_choice(error)

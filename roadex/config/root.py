@@ -28,6 +28,8 @@ class TrainConfig:
 
     name: str = "run"
     seed: int = bounded(0, least=0)
+    # A checkpoint whose weights the training starts from.
+    init: str | None = None
     dataset: DatasetConfig = MISSING
     model: ModelConfig = MISSING
     backbone: BackboneConfig = MISSING

@@ -6,12 +6,14 @@ value of the wrong type is refused wherever it comes from.
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, cast
 
 from hydra.core.config_store import ConfigStore
-from omegaconf import DictConfig, OmegaConf
+from omegaconf import OmegaConf
+from omegaconf.errors import OmegaConfBaseException
 
 from roadex.config import dataset, model, root, training
+from roadex.errors import RoadexError
 from roadex.graph.settings import GraphSettings
 from roadex.metrics.settings import AplsSettings
 
@@ -39,26 +41,48 @@ SCHEMAS: dict[str, type] = {
 }
 
 
+# The groups whose schema depends on the choice, and the setting that tells which it is.
+CHOICES = {
+    "dataset": "kind",
+    "model": "name",
+    "backbone": "kind",
+    "optimizer": "kind",
+    "scheduler": "kind",
+}
+
+
 def register_schemas() -> None:
     """Put all schemas into Hydra's store. Called on import: launchers re-import in new processes."""
     store = ConfigStore.instance()
     for key, schema in SCHEMAS.items():
         group, _, name = f"schema/{key}".rpartition("/")
-        store.store(group=group, name=name, node=writable(schema))
+        store.store(group=group, name=name, node=schema)
 
 
-def writable(schema: type) -> DictConfig:
-    """A structured config that overrides may change, though the settings classes are frozen."""
-    node = OmegaConf.structured(schema)
-    _clear_read_only(node)
-    return node
+def to_plain(settings: Any) -> dict[str, Any]:
+    """Settings as nested dictionaries of plain values, enumerations by name."""
+    plain = OmegaConf.to_container(OmegaConf.structured(settings), resolve=True, enum_to_str=True)
+    assert isinstance(plain, dict)
+    return {str(key): value for key, value in plain.items()}
 
 
-def _clear_read_only(node: DictConfig) -> None:
-    OmegaConf.set_readonly(node, None)
-    if node._is_missing() or node._is_none():
-        return
-    for key in node:
-        child: Any = node._get_node(key)
-        if isinstance(child, DictConfig):
-            _clear_read_only(child)
+def to_yaml(settings: Any) -> str:
+    """Settings as YAML."""
+    return OmegaConf.to_yaml(OmegaConf.create(to_plain(settings)))
+
+
+def restore_training(plain: dict[str, Any], source: str) -> root.TrainConfig:
+    """The inverse of `to_plain` for a training's settings.
+
+    Raises:
+        RoadexError: `source` holds settings that this version does not have.
+    """
+    config = OmegaConf.structured(root.TrainConfig)
+    try:
+        for group, choice in CHOICES.items():
+            schema = SCHEMAS[f"{group}/{plain[group][choice]}"]
+            config[group] = OmegaConf.structured(schema)
+        return cast(root.TrainConfig, OmegaConf.to_object(OmegaConf.merge(config, plain)))
+    except (KeyError, OmegaConfBaseException) as error:
+        reason = str(error).strip().splitlines()[0]
+        raise RoadexError(f"{source}: settings of another version of roadex ({reason})") from error

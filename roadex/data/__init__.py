@@ -1,0 +1,1 @@
+"""From raw tiles to training crops. Only `crops` needs torch."""

@@ -11,7 +11,7 @@ def _switchable(default: float) -> Any:
     return field(default=default, metadata={"least": 0.0})
 
 
-@dataclass(frozen=True)
+@dataclass(unsafe_hash=True)  # not frozen: a frozen schema would refuse every override
 class GraphSettings:
     """Lengths in metres and areas in square metres, so that they hold at any pixel size.
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from roadex.errors import RoadexError
 
 
-@dataclass(frozen=True)
+@dataclass(unsafe_hash=True)  # not frozen: a frozen schema would refuse every override
 class AplsSettings:
     """How APLS is computed. Lengths in metres.
 
@@ -53,7 +53,7 @@ class AplsSettings:
                 raise RoadexError(f"apls.{name}={getattr(self, name)}: must not be negative")
 
 
-@dataclass(frozen=True)
+@dataclass(unsafe_hash=True)  # not frozen: a frozen schema would refuse every override
 class TopoSettings:
     """TOPO in Sat2Graph's flavour. Lengths in metres; the defaults are its degrees x 111,111 m.
 
@@ -81,7 +81,7 @@ PRESETS: dict[str, AplsSettings] = {
 }
 
 
-@dataclass(frozen=True)
+@dataclass(unsafe_hash=True)  # not frozen: a frozen schema would refuse every override
 class MetricSettings:
     """The settings of every graph metric together, as the training loop and the commands use them.
 

@@ -1,0 +1,73 @@
+"""Reading image and mask files, and refusing those that cannot be read."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from roadex.errors import RoadexError
+from roadex.files import atomic_write
+
+IMAGE_SUFFIXES = (".png", ".jpg", ".jpeg", ".tif", ".tiff", ".bmp", ".webp")
+
+
+def list_images(folder: str | Path, key: str) -> list[Path]:
+    """The image files in a folder, by name.
+
+    Args:
+        key: the setting that named the folder, for the message.
+
+    Raises:
+        RoadexError: the folder does not exist or holds no image.
+    """
+    path = Path(folder).expanduser()
+    if not path.is_dir():
+        raise RoadexError(f"{key}={folder}: there is no such folder; name the one with the images")
+    found = sorted(p for p in path.iterdir() if p.suffix.lower() in IMAGE_SUFFIXES)
+    if not found:
+        raise RoadexError(f"{key}={folder}: no images there ({', '.join(IMAGE_SUFFIXES)})")
+    return found
+
+
+def read_image(path: Path) -> NDArray[np.uint8]:
+    """An image as (H, W, 3) uint8 RGB.
+
+    Raises:
+        RoadexError: the file is damaged, or has more than 8 bits.
+    """
+    image = _decode(path)
+    if image.mode.startswith(("I", "F")):
+        raise RoadexError(f"{path}: more than 8 bits per channel; convert the image to 8 bits")
+    return np.array(image.convert("RGB"))
+
+
+def read_mask(path: Path, road_above: int) -> NDArray[np.uint8]:
+    """A mask file of one or more equal channels as (H, W) uint8: 1 where above `road_above`.
+
+    Raises:
+        RoadexError: the file is damaged.
+    """
+    return (np.array(_decode(path).convert("L")) > road_above).astype(np.uint8)
+
+
+def write_image(path: Path, image: NDArray[np.uint8]) -> None:
+    """Write (H, W, 3) RGB or (H, W) uint8, the format chosen by the suffix."""
+    pixels = cv2.cvtColor(image, cv2.COLOR_RGB2BGR) if image.ndim == 3 else image
+    done, code = cv2.imencode(path.suffix, pixels)
+    assert done, path
+    with atomic_write(path) as temporary:
+        temporary.write_bytes(code.tobytes())
+
+
+def _decode(path: Path) -> Image.Image:
+    """Pillow refuses a truncated file, where other decoders fill the missing rows."""
+    try:
+        with Image.open(path) as image:
+            image.load()
+            return image
+    except (OSError, SyntaxError, ValueError) as error:
+        raise RoadexError(f"{path}: not a readable image; replace or remove the file") from error

@@ -1,0 +1,122 @@
+"""Prepared tiles: arrays that a crop can be cut from without decoding the whole tile."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import networkx as nx
+import numpy as np
+from numpy.typing import NDArray
+
+from roadex.config.dataset import LabelConfig
+from roadex.data.splits import Splits
+from roadex.data.tile import Tile
+from roadex.files import write_json
+from roadex.graph import mask_to_graph
+from roadex.graph.formats import read_network, write_network
+from roadex.graph.raster import connectivity_map
+
+PREPARED_VERSION = 1
+ARRAYS = ("image", "mask", "connectivity")
+IGNORE = 255
+
+
+@dataclass(frozen=True)
+class TileRecipe:
+    """All that turns a raw tile into a prepared one."""
+
+    gsd: float
+    classes: int
+    labels: LabelConfig
+
+    def identity(self) -> dict[str, Any]:
+        """The settings, for the key of the prepared data."""
+        return {"prepared_version": PREPARED_VERSION, **asdict(self)}
+
+
+@dataclass(frozen=True)
+class PreparedTile:
+    """Memory-mapped arrays of one tile.
+
+    Attributes:
+        image: (H, W, 3) uint8 RGB.
+        mask: (H, W) uint8, 1 road, 0 not, 255 ignore.
+        connectivity: (H, W) uint8, 0 background, 1 dead end, 2 along a road, 3 three ways, ...,
+            255 ignore.
+    """
+
+    image: NDArray[np.uint8]
+    mask: NDArray[np.uint8]
+    connectivity: NDArray[np.uint8]
+
+
+@dataclass(frozen=True)
+class PreparedDataset:
+    """A dataset ready for training.
+
+    Attributes:
+        folder: where its tiles are.
+        splits: tile names by split.
+        gsd: metres per pixel.
+        classes: connectivity classes.
+        mean, std: of RGB / 255, per channel.
+    """
+
+    folder: Path
+    splits: Splits
+    gsd: float
+    classes: int
+    mean: list[float]
+    std: list[float]
+
+    def tile(self, name: str) -> PreparedTile:
+        """The arrays of a tile, mapped and not read."""
+        where = self.folder / name
+        return PreparedTile(*(np.load(where / f"{key}.npy", mmap_mode="r") for key in ARRAYS))
+
+    def graph(self, name: str) -> nx.MultiGraph:
+        """The true road graph in metres, in the image frame."""
+        return read_network(self.folder / name / "graph.geojson")
+
+
+def prepare_tile(tile: Tile, recipe: TileRecipe, folder: Path) -> None:
+    """Write the arrays, the graph and the statistics of one tile into `folder`."""
+    graph, origin = tile.graph, "vectors"
+    if graph is None:
+        graph, origin = mask_to_graph(tile.mask == 1, recipe.gsd, recipe.labels.graph), "mask"
+    connectivity = connectivity_map(
+        graph,
+        tile.mask.shape,
+        recipe.gsd,
+        recipe.labels.line_width_m,
+        classes=recipe.classes,
+        disc_ratio=recipe.labels.disc_ratio,
+        border_m=recipe.labels.border_m,
+    )
+    connectivity[tile.mask == IGNORE] = IGNORE
+    folder.mkdir(parents=True)
+    for key, array in zip(ARRAYS, (tile.image, tile.mask, connectivity), strict=True):
+        np.save(folder / f"{key}.npy", array)
+    write_network(graph, folder / "graph.geojson")
+    write_json(folder / "tile.json", {"graph_from": origin, **_statistics(tile, connectivity)})
+
+
+def _statistics(tile: Tile, connectivity: NDArray[np.uint8]) -> dict[str, Any]:
+    """Size, class counts, and sums over the scored pixels from which mean and std follow."""
+    pixels = tile.image[tile.mask != IGNORE].astype(np.float64) / 255
+    return {
+        "height": tile.image.shape[0],
+        "width": tile.image.shape[1],
+        "pixels": len(pixels),
+        "road_pixels": int((tile.mask == 1).sum()),
+        "connectivity_pixels": _class_counts(connectivity),
+        "sum": pixels.sum(axis=0).tolist(),
+        "sum_of_squares": np.square(pixels).sum(axis=0).tolist(),
+    }
+
+
+def _class_counts(connectivity: NDArray[np.uint8]) -> list[int]:
+    counts = np.bincount(connectivity.ravel(), minlength=IGNORE + 1)[:IGNORE]
+    return counts[: int(counts.nonzero()[0].max(initial=0)) + 1].tolist()

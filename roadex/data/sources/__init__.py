@@ -1,0 +1,26 @@
+"""Readers of raw datasets, by `dataset.kind`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from roadex.config.dataset import DatasetConfig
+from roadex.data.sources.base import Source
+from roadex.data.sources.pairs import deepglobe_source, folder_source
+from roadex.data.sources.synthetic import synthetic_source
+
+SOURCES: dict[str, Callable[[Any], Source]] = {
+    "synthetic": synthetic_source,
+    "folder": folder_source,
+    "deepglobe": deepglobe_source,
+}
+
+
+def open_source(config: DatasetConfig) -> Source:
+    """The reader of a dataset.
+
+    Raises:
+        RoadexError: its files are not there.
+    """
+    return SOURCES[config.kind](config)

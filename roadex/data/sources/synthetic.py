@@ -1,0 +1,56 @@
+"""The built-in world as a dataset."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+
+from roadex.config.dataset import SyntheticConfig
+from roadex.data.splits import Splits
+from roadex.data.synthetic import make_tile
+from roadex.data.synthetic.settings import WORLD_VERSION, WorldSettings
+from roadex.data.tile import Tile
+
+
+@dataclass(frozen=True)
+class SyntheticSource:
+    """Tiles of the procedural world: tile k of a seed is the same in whatever split it stands."""
+
+    world: WorldSettings
+    seed: int
+    counts: dict[str, int]
+
+    def splits(self) -> Splits:
+        """Consecutive tile numbers: training first, then validation, then test."""
+        splits: Splits = {}
+        start = 0
+        for split, count in self.counts.items():
+            splits[split] = [f"{index:06d}" for index in range(start, start + count)]
+            start += count
+        return splits
+
+    def read(self, name: str) -> Tile:
+        """Make the tile."""
+        tile = make_tile(self.world, self.seed, int(name))
+        return Tile(tile.image, tile.mask.astype(np.uint8), tile.graph)
+
+    def identity(self) -> dict[str, Any]:
+        """Version, seed and settings of the world; not the counts, so that worlds can grow."""
+        return {"version": WORLD_VERSION, "seed": self.seed, "world": asdict(self.world)}
+
+    def notes(self) -> list[str]:
+        """The size and seed of the world."""
+        size = self.world.size_px
+        return [f"{sum(self.counts.values())} tiles of {size}x{size} px, world seed {self.seed}"]
+
+
+def synthetic_source(config: SyntheticConfig) -> SyntheticSource:
+    """The world of `config`."""
+    counts = {
+        "train": config.train_tiles,
+        "validation": config.validation_tiles,
+        "test": config.test_tiles,
+    }
+    return SyntheticSource(config.world, config.world_seed, counts)

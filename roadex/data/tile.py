@@ -1,0 +1,24 @@
+"""A tile as its dataset gives it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import networkx as nx
+import numpy as np
+from numpy.typing import NDArray
+
+
+@dataclass(frozen=True)
+class Tile:
+    """One image with its truth.
+
+    Attributes:
+        image: (H, W, 3) uint8 RGB.
+        mask: (H, W) uint8, 1 road, 0 not, 255 neither trained on nor scored.
+        graph: the true road graph in metres in the image frame; None where only masks exist.
+    """
+
+    image: NDArray[np.uint8]
+    mask: NDArray[np.uint8]
+    graph: nx.MultiGraph | None = None

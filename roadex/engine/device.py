@@ -1,0 +1,56 @@
+"""Where the network runs, in which number format, and from which seed."""
+
+from __future__ import annotations
+
+import os
+import random
+from contextlib import AbstractContextManager, nullcontext
+
+import numpy as np
+import torch
+from torch import nn
+
+from roadex.config.training import Precision
+from roadex.errors import RoadexError
+
+
+def pick_device(wanted: str) -> torch.device:
+    """The device of `trainer.device`; `auto` takes a GPU when there is one.
+
+    Raises:
+        RoadexError: the device is not there.
+    """
+    available = {"cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available()}
+    if wanted == "auto":
+        return torch.device(next((name for name, there in available.items() if there), "cpu"))
+    if not available.get(wanted, True):
+        raise RoadexError(f"device={wanted}: this machine has none; use auto or cpu")
+    return torch.device(wanted)
+
+
+def seed_everything(seed: int) -> None:
+    """Seed the generators that initialisation and layers such as dropout draw from."""
+    random.seed(seed)
+    np.random.seed(seed % 2**32)  # noqa: NPY002 - for libraries that use the global generator
+    torch.manual_seed(seed)
+
+
+def autocast(device: torch.device, precision: Precision) -> AbstractContextManager[object]:
+    """The context in which the forward pass runs."""
+    if precision is Precision.fp32:
+        return nullcontext()
+    return torch.autocast(device.type, dtype=torch.bfloat16)
+
+
+def place(model: nn.Module, device: torch.device, channels_last: bool) -> nn.Module:
+    """Move a model to the device, in the memory format of the settings."""
+    if channels_last:
+        model = model.to(memory_format=torch.channels_last)
+    return model.to(device)
+
+
+def loader_count(wanted: int, device: torch.device) -> int:
+    """Processes that load crops: -1 is none on a CPU, which they would compete for."""
+    if wanted >= 0:
+        return wanted
+    return 0 if device.type == "cpu" else max(1, min(8, (os.cpu_count() or 2) - 1))

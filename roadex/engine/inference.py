@@ -1,0 +1,120 @@
+"""From an image of any size to probabilities."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+from roadex.config.training import InferenceConfig, Precision
+from roadex.engine.device import autocast
+
+Probabilities = dict[str, NDArray[np.float32]]
+
+
+@dataclass(frozen=True)
+class Predictor:
+    """A network with its normalisation.
+
+    Attributes:
+        model: gives the logits of each task, the full-resolution map last.
+        mean, std: of RGB / 255 per channel.
+    """
+
+    model: nn.Module
+    device: torch.device
+    mean: list[float]
+    std: list[float]
+    settings: InferenceConfig
+    precision: Precision = Precision.fp32
+
+    @torch.inference_mode()
+    def __call__(self, image: NDArray[np.uint8]) -> Probabilities:
+        """Softmax probabilities (K, H, W) of each task for an RGB image (H, W, 3) uint8.
+
+        An image larger than the window is predicted in overlapping windows whose probabilities are
+        blended with weights that fall towards the window's border, so that no seam shows.
+        """
+        self.model.eval()
+        height, width = image.shape[:2]
+        totals: Probabilities = {}
+        weights = np.zeros((height, width), np.float32)
+        for rows, columns in windows(height, width, self.settings):
+            weight = blend_weight(rows, columns, self.settings.overlap)
+            weights[rows, columns] += weight
+            for task, part in self._window(image[rows, columns]).items():
+                if task not in totals:
+                    totals[task] = np.zeros((len(part), height, width), np.float32)
+                totals[task][:, rows, columns] += part * weight
+        return {task: total / weights for task, total in totals.items()}
+
+    def _window(self, image: NDArray[np.uint8]) -> Probabilities:
+        pixels = torch.from_numpy(np.ascontiguousarray(image.transpose(2, 0, 1)))[None]
+        normalized = normalize(pixels.to(self.device), self.mean, self.std)
+        symmetries = SYMMETRIES if self.settings.flips else SYMMETRIES[:1]
+        sums: dict[str, Tensor] = {}
+        for turn, undo in symmetries:
+            with autocast(self.device, self.precision):
+                logits = self.model(turn(normalized))
+            for task, maps in logits.items():
+                full = undo(maps[-1].float())
+                sums[task] = sums[task] + full if task in sums else full
+        return {
+            task: (total / len(symmetries)).softmax(dim=1)[0].cpu().numpy()
+            for task, total in sums.items()
+        }
+
+
+def normalize(image: Tensor, mean: list[float], std: list[float]) -> Tensor:
+    """RGB uint8 (B, 3, H, W) to float (x / 255 - mean) / std."""
+    shift = torch.tensor(mean, device=image.device).view(1, 3, 1, 1)
+    scale = torch.tensor(std, device=image.device).view(1, 3, 1, 1)
+    return (image.float() / 255 - shift) / scale
+
+
+def _symmetry(turns: int, flip: bool) -> tuple[Callable[[Tensor], Tensor], Callable[[Tensor], Tensor]]:
+    """A symmetry of the square on (..., H, W), and its inverse."""
+
+    def turn(x: Tensor) -> Tensor:
+        turned = x.rot90(turns, (-2, -1))
+        return turned.flip(-1) if flip else turned
+
+    def undo(x: Tensor) -> Tensor:
+        return (x.flip(-1) if flip else x).rot90(-turns, (-2, -1))
+
+    return turn, undo
+
+
+SYMMETRIES = [_symmetry(turns, flip) for flip in (False, True) for turns in range(4)]
+
+
+def windows(
+    height: int, width: int, settings: InferenceConfig
+) -> Iterator[tuple[slice, slice]]:
+    """Rows and columns of windows that cover the image; the last one of a row ends at its edge."""
+    for top in _starts(height, settings):
+        for left in _starts(width, settings):
+            yield (
+                slice(top, min(top + settings.window, height)),
+                slice(left, min(left + settings.window, width)),
+            )
+
+
+def _starts(side: int, settings: InferenceConfig) -> list[int]:
+    if side <= settings.window:
+        return [0]
+    stride = settings.window - settings.overlap
+    return [*range(0, side - settings.window, stride), side - settings.window]
+
+
+def blend_weight(rows: slice, columns: slice, overlap: int) -> NDArray[np.float32]:
+    """Weights (h, w) of a window: 1 inside, falling linearly over `overlap` pixels to its border."""
+    ramps = [
+        np.minimum(1.0, (np.minimum(np.arange(n), np.arange(n)[::-1]) + 1) / max(1, overlap))
+        for n in (rows.stop - rows.start, columns.stop - columns.start)
+    ]
+    return np.outer(*ramps).astype(np.float32)

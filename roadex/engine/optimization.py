@@ -1,0 +1,87 @@
+"""Optimisers and learning-rate schedules by name."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from typing import Any
+
+from torch import nn, optim
+
+from roadex.config.training import (
+    AdamConfig,
+    AdamWConfig,
+    CosineConfig,
+    OptimizerConfig,
+    SchedulerConfig,
+    SgdConfig,
+    StepConfig,
+)
+
+Factor = Callable[[int], float]
+
+
+def _adam(model: nn.Module, config: AdamConfig) -> optim.Optimizer:
+    betas = (config.beta1, config.beta2)
+    return optim.Adam(
+        model.parameters(), config.lr, betas, config.eps, config.weight_decay, config.amsgrad
+    )
+
+
+def _adamw(model: nn.Module, config: AdamWConfig) -> optim.Optimizer:
+    betas = (config.beta1, config.beta2)
+    return optim.AdamW(model.parameters(), config.lr, betas, config.eps, config.weight_decay)
+
+
+def _sgd(model: nn.Module, config: SgdConfig) -> optim.Optimizer:
+    return optim.SGD(
+        model.parameters(), config.lr, config.momentum, weight_decay=config.weight_decay
+    )
+
+
+OPTIMIZERS: dict[str, Callable[[nn.Module, Any], optim.Optimizer]] = {
+    "adam": _adam,
+    "adamw": _adamw,
+    "sgd": _sgd,
+}
+
+
+def build_optimizer(model: nn.Module, config: OptimizerConfig) -> optim.Optimizer:
+    """The optimiser of `optimizer=` over all parameters."""
+    return OPTIMIZERS[config.kind](model, config)
+
+
+def _constant(config: SchedulerConfig, epoch_steps: int, epochs: int) -> Factor:
+    return lambda step: 1.0
+
+
+def _step(config: StepConfig, epoch_steps: int, epochs: int) -> Factor:
+    return lambda step: config.factor ** (step // (config.epochs * epoch_steps))
+
+
+def _cosine(config: CosineConfig, epoch_steps: int, epochs: int) -> Factor:
+    total = epoch_steps * epochs
+    warmup = round(config.warmup * total)
+
+    def factor(step: int) -> float:
+        if step < warmup:
+            return (step + 1) / warmup
+        progress = min(1.0, (step - warmup) / max(1, total - warmup))
+        return config.floor + (1 - config.floor) * (1 + math.cos(math.pi * progress)) / 2
+
+    return factor
+
+
+SCHEDULES: dict[str, Callable[[Any, int, int], Factor]] = {
+    "constant": _constant,
+    "step": _step,
+    "cosine": _cosine,
+}
+
+
+def build_scheduler(
+    optimizer: optim.Optimizer, config: SchedulerConfig, epoch_steps: int, epochs: int
+) -> optim.lr_scheduler.LambdaLR:
+    """The schedule of `scheduler=`, stepped after every optimiser step."""
+    factor = SCHEDULES[config.kind](config, epoch_steps, epochs)
+    return optim.lr_scheduler.LambdaLR(optimizer, factor)

@@ -1,0 +1,73 @@
+"""Weights & Biases as the tracker."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import wandb
+
+from roadex.config.training import TrackingConfig
+
+log = logging.getLogger(__name__)
+
+
+class WandbTracker:
+    """One W&B run. A failure of W&B is told once, and the training goes on without it."""
+
+    def __init__(
+        self, config: TrackingConfig, settings: dict[str, Any], folder: Path, job_type: str
+    ) -> None:
+        self.run = wandb.init(
+            mode=config.mode,
+            project=config.project,
+            entity=config.entity,
+            group=config.group,
+            tags=config.tags,
+            name=f"{settings.get('name', job_type)} {folder.name}",
+            job_type=job_type,
+            dir=folder,
+            config=settings,
+            settings=wandb.Settings(silent=True, console="off"),
+        )
+        self.failed = False
+
+    def log(self, values: dict[str, float], step: int) -> None:
+        """Scalars at an optimiser step."""
+        self._try(lambda: self.run.log(values, step=step))
+
+    def pictures(self, key: str, paths: Sequence[Path], step: int) -> None:
+        """Picture files with their names as captions."""
+        self._try(
+            lambda: self.run.log(
+                {key: [wandb.Image(str(path), caption=path.stem) for path in paths]}, step=step
+            )
+        )
+
+    def table(self, key: str, rows: list[dict[str, Any]], step: int) -> None:
+        """Rows that share their keys."""
+        if rows:
+            columns = list(rows[0])
+            data = [[row[column] for column in columns] for row in rows]
+            self._try(
+                lambda: self.run.log({key: wandb.Table(columns=columns, data=data)}, step=step)
+            )
+
+    def summary(self, values: dict[str, Any]) -> None:
+        """Final values of the run."""
+        self._try(lambda: self.run.summary.update(values))
+
+    def finish(self, exit_code: int) -> None:
+        """End the run, so that the next one of this process is a run of its own."""
+        self._try(lambda: self.run.finish(exit_code=exit_code, quiet=True))
+
+    def _try(self, action: Callable[[], object]) -> None:
+        if self.failed:
+            return
+        try:
+            action()
+        except Exception as error:  # tracking must never end a training
+            self.failed = True
+            log.warning("Weights & Biases failed (%s): going on without it", error)

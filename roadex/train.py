@@ -1,0 +1,45 @@
+"""The command `python -m roadex.train`."""
+
+from __future__ import annotations
+
+import logging
+
+from roadex.config.command import command
+from roadex.config.root import TrainConfig
+
+log = logging.getLogger(__name__)
+
+
+@command("train")
+def main(config: TrainConfig) -> None:
+    """Train a network that finds roads, and score the road graphs that it draws.
+
+    Writes RUN/checkpoints/{best,last}.pt, RUN/metrics.json (test scores), RUN/history.csv and
+    RUN/overlays (pictures). The threshold is chosen on the validation split.
+
+    Examples:
+      python -m roadex.train experiment=quickstart
+      python -m roadex.train dataset=deepglobe dataset.root=DIR model.stacks=2
+      python -m roadex.train dataset=folder dataset.images=DIR dataset.masks=DIR dataset.gsd=0.5 \\
+          backbone=timm backbone.name=convnext_tiny model.global_aware=spatial
+    """
+    from roadex.engine.run_folder import open_run  # torch takes seconds, --help should not
+    from roadex.engine.training import fit
+
+    run = open_run(config)
+    log.info("run folder %s", run.path)
+    metrics = fit(config, run)
+    log.info("test: %s", describe(metrics))
+    log.info("scores in %s, pictures in %s", run.path / "metrics.json", run.overlays)
+
+
+def describe(metrics: dict[str, float]) -> str:
+    """The main test scores in one line."""
+    shown = ("precision", "recall", "f1", "iou", "apls")
+    line = "  ".join(f"{key} {metrics[f'test/{key}']:.3f}" for key in shown)
+    scored, total = metrics["test/apls/n_scored"], metrics["test/apls/n_total"]
+    return f"{line}  (APLS over {scored:.0f} of {total:.0f} tiles)"
+
+
+if __name__ == "__main__":
+    main()
