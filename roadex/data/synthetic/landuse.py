@@ -1,0 +1,80 @@
+"""What the ground between the roads is used for."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+import shapely
+from numpy.typing import NDArray
+
+from roadex.data.synthetic.character import pick_weighted
+from roadex.data.synthetic.frame import FloatArray, polygons_of
+from roadex.data.synthetic.plan import Plan
+from roadex.data.synthetic.surface import road_lines, road_surface
+
+KINDS = ("residential", "commercial", "park", "woodland", "field", "scrub", "bare")
+
+_USES: dict[str, dict[str, float]] = {
+    "grid": {"residential": 0.8, "commercial": 0.12, "park": 0.06, "bare": 0.02},
+    "organic": {"residential": 0.82, "park": 0.08, "woodland": 0.07, "commercial": 0.03},
+    "industrial": {"commercial": 0.78, "bare": 0.1, "park": 0.06, "scrub": 0.06},
+    "rural": {"field": 0.58, "woodland": 0.2, "scrub": 0.16, "residential": 0.06},
+}
+
+
+@dataclass(frozen=True)
+class Block:
+    """The ground between some roads, without their surface."""
+
+    shape: shapely.Polygon
+    use: str
+
+
+def draw_blocks(plan: Plan, rng: np.random.Generator) -> list[Block]:
+    """Give each piece of ground between the roads a use that suits its landscape."""
+    lines = [line for line, _ in road_lines(plan.graph)]
+    edges = shapely.union_all([*lines, plan.domain.boundary], grid_size=0.01)
+    faces = shapely.get_parts(shapely.polygonize([*shapely.get_parts(edges)]))
+    paved = shapely.union_all([road_surface(plan.graph, layer) for layer in (0, 1)])
+    blocks = []
+    for face in faces:
+        use = _draw_use(plan, face, rng)
+        for part in polygons_of([face.difference(paved)]):
+            if part.area > 30:
+                blocks.append(Block(part, use))
+    return blocks
+
+
+def _draw_use(plan: Plan, face: shapely.Polygon, rng: np.random.Generator) -> str:
+    inside = face.representative_point()
+    style = next((name for shape, name in plan.regions if shape.contains(inside)), "rural")
+    weights = dict(_USES[style])
+    if face.area < 900:
+        return "park"
+    if face.area > 25000 and style != "rural":
+        weights["woodland"] = 0.25
+        weights["park"] = weights.get("park", 0) + 0.15
+    return pick_weighted(rng, weights)
+
+
+class UseMap:
+    """The use at any point, from a map of square metres over the tile and its margin."""
+
+    def __init__(self, plan: Plan, blocks: list[Block]) -> None:
+        left, top, right, bottom = plan.domain.bounds
+        self._origin = np.array([left, top])
+        self._kinds = np.full((int(bottom - top) + 1, int(right - left) + 1), 255, dtype=np.uint8)
+        for block in blocks:
+            ring = shapely.get_coordinates(block.shape.exterior) - self._origin
+            cv2.fillPoly(self._kinds, [np.floor(ring).astype(np.int32)], KINDS.index(block.use))
+
+    def at(self, points: FloatArray) -> NDArray[np.uint8]:
+        """The index into KINDS at points (n, 2) in metres; 255 where there is none."""
+        columns, rows = np.floor(points - self._origin).astype(np.int64).T
+        height, width = self._kinds.shape
+        inside = (columns >= 0) & (rows >= 0) & (columns < width) & (rows < height)
+        kinds = np.full(len(points), 255, dtype=np.uint8)
+        kinds[inside] = self._kinds[rows[inside], columns[inside]]
+        return kinds
