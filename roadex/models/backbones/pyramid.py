@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import math
 
 import timm
@@ -83,7 +84,7 @@ def create_extractor(name: str, pretrained: bool) -> nn.Module:
 
 
 def _create_for_any_size(name: str, pretrained: bool) -> nn.Module:
-    """Transformers are told not to insist on an image size; models without that option refuse it."""
+    """Transformers are told not to insist on an image size; other models know no such option."""
     for option in ({"dynamic_img_size": True}, {"strict_img_size": False}):
         try:
             return timm.create_model(name, pretrained=pretrained, features_only=True, **option)
@@ -112,5 +113,5 @@ def gives_channels_last(extractor: nn.Module, name: str, multiple: int) -> bool:
 
 
 def _near(name: str) -> str:
-    found = timm.list_models(f"*{name.split('.')[0].split('_')[0]}*")[:3]
-    return f"; some it has: {', '.join(found)}" if found else "; see timm.list_models()"
+    found = difflib.get_close_matches(name, timm.list_models(), n=3, cutoff=0.5)
+    return f"; near it: {', '.join(found)}" if found else "; see timm.list_models()"

@@ -1,0 +1,54 @@
+"""Every configuration file composes, from wherever the command is called."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from hydra import compose, initialize_config_dir
+
+from roadex.config.command import typed
+from roadex.config.help import group_choices
+from roadex.config.paths import config_dir
+from roadex.config.root import TrainConfig
+from roadex.config.store import restore_training, to_plain
+
+GROUPS = ("model", "backbone", "loss", "optimizer", "scheduler", "augment", "graph", "apls", "trainer", "tracking")
+CHOICES = [f"{group}={name}" for group in GROUPS for name in group_choices(config_dir() / group)]
+
+
+def train_config(*overrides: str) -> TrainConfig:
+    with initialize_config_dir(str(config_dir()), version_base="1.3"):
+        return typed(compose("train", list(overrides)))
+
+
+@pytest.mark.parametrize("override", CHOICES)
+def test_every_choice_of_every_group_composes(override):
+    assert isinstance(train_config(override), TrainConfig)
+
+
+@pytest.mark.parametrize("name", group_choices(config_dir() / "experiment"))
+def test_every_experiment_composes_and_says_its_command(name):
+    text = (config_dir() / "experiment" / f"{name}.yaml").read_text()
+    assert f"python -m roadex.train experiment={name}" in text
+    needed = [f"dataset.{key}=x" for key in ("images", "masks", "root") if f"dataset.{key}=" in text]
+    assert isinstance(train_config(f"experiment={name}", *needed), TrainConfig)
+
+
+def test_experiment_wins_over_the_defaults_and_the_command_line_over_both():
+    assert train_config("experiment=quickstart").model.width == 32
+    assert train_config("experiment=quickstart", "model.width=24").model.width == 24
+
+
+def test_settings_survive_the_round_trip_through_a_checkpoint():
+    config = train_config("backbone=timm", "scheduler=cosine", "model.global_aware=spatial")
+    assert restore_training(to_plain(config), "test") == config
+
+
+def test_configuration_is_found_by_an_absolute_path():
+    assert config_dir().is_absolute() and (config_dir() / "train.yaml").is_file()
+
+
+def test_configuration_of_another_folder_can_be_named(monkeypatch):
+    monkeypatch.setenv("ROADEX_CONF", str(Path.home()))
+    assert config_dir() == Path.home().resolve()

@@ -1,0 +1,33 @@
+"""Misspelt keys, wrong types and values out of range: one line that names the key."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import pytest
+
+REFUSALS = {
+    "model.stack=2": "there is no setting 'model.stack': did you mean 'model.stacks'?",
+    "model.stacks=two": "model.stacks: Value 'two' of type 'str' could not be converted to Integer",
+    "model.stacks=0": "model.stacks=0: must be at least 1",
+    "model.global_aware=all": "expected one of [none, channel, spatial, both]",
+    "modle=paper": "there is no setting 'modle': did you mean 'model'?",
+    "dataset=deepglob": "dataset=deepglob: there is no such choice; choose one of deepglobe, folder",
+    "dataset=deepglobe": "dataset.root is needed: add dataset.root=VALUE",
+    "trainer.device=gpu": "trainer.device=gpu: choose one of auto, cpu, cuda, mps",
+    "experiment=quick": "experiment=quick: there is no such choice",
+    "+model.colour=red": "there is no setting 'model.colour'",
+    "stacks": "'stacks' is not an override: write key=value",
+    "dataset.world.tree=3": "did you mean 'dataset.world.tree_cover'?",
+}
+
+
+@pytest.mark.parametrize("override", REFUSALS)
+def test_bad_override_is_refused_in_one_line(override, tmp_path):
+    command = [sys.executable, "-m", "roadex.train", override]
+    done = subprocess.run(command, capture_output=True, text=True, cwd=tmp_path)
+    assert done.returncode == 2
+    assert done.stderr.startswith("roadex: ") and done.stderr.count("\n") == 1
+    assert REFUSALS[override] in done.stderr
+    assert list(tmp_path.iterdir()) == [], "a refused run leaves nothing behind"

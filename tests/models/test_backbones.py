@@ -1,0 +1,48 @@
+"""timm extractors of every kind as backbones."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+
+from roadex.config.model import StackedMultitaskConfig, TimmBackboneConfig
+from roadex.errors import RoadexError
+from roadex.models.backbones.pyramid import TimmBackbone
+from roadex.models.registry import build_model
+
+SMALL = StackedMultitaskConfig(width=16, blocks=1, head_width=8)
+KINDS = {
+    "resnet10t": "first feature at stride 2",
+    "convnext_atto": "first feature at stride 4",
+    "vit_tiny_patch16_224": "a plain transformer, stride 16 only",
+    "swin_tiny_patch4_window7_224": "channels last, insists on its image size by default",
+}
+
+
+@pytest.mark.parametrize("name", KINDS, ids=KINDS.values())
+def test_any_kind_of_extractor_fits_and_learns(name):
+    model = build_model(SMALL, TimmBackboneConfig(name=name))
+    logits = model(torch.randn(2, 3, 70, 100))
+    assert logits["segmentation"][0].shape[-2:] == (18, 25)
+    assert logits["segmentation"][-1].shape[-2:] == (70, 100)
+    sum(m.square().mean() for maps in logits.values() for m in maps).backward()
+    assert [name for name, p in model.named_parameters() if p.grad is None] == []
+
+
+def test_odd_patch_sizes_keep_the_trunk_at_a_quarter():
+    backbone = TimmBackbone("vit_small_patch14_dinov2", 8, pretrained=False).eval()
+    assert backbone.multiple == 28
+    with torch.inference_mode():
+        assert backbone(torch.zeros(1, 3, 56, 84)).shape == (1, 8, 14, 21)
+
+
+def test_unknown_name_is_refused_with_some_that_exist():
+    with pytest.raises(RoadexError, match=r"backbone.name=resnet19: .*resnet"):
+        build_model(SMALL, TimmBackboneConfig(name="resnet19"))
+
+
+def test_weights_that_cannot_be_had_are_refused_with_the_remedy(monkeypatch, tmp_path):
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", True)
+    monkeypatch.setenv("HF_HOME", str(tmp_path))
+    with pytest.raises(RoadexError, match=r"backbone.pretrained=true: .*backbone.pretrained=false"):
+        build_model(SMALL, TimmBackboneConfig(name="resnet10t", pretrained=True))
