@@ -7,10 +7,10 @@ from dataclasses import dataclass
 import networkx as nx
 
 from roadex.graph.network import merge_degree_two
-from roadex.metrics import apls_cosmiq
-from roadex.metrics.apls_cosmiq import DirectionScore
+from roadex.metrics import apls_cosmiq, apls_sat2graph
 from roadex.metrics.ratios import NOT_SCORED, harmonic_mean
 from roadex.metrics.roads import Roads, as_roads
+from roadex.metrics.routes import DirectionScore, Routes, score_routes
 from roadex.metrics.settings import PRESETS, AplsSettings
 
 
@@ -41,15 +41,36 @@ def apls(
 
     An empty proposal or an empty truth alone scores 0; both empty are not scored (nan).
     """
-    real, drawn = (_prepared(graph, settings) for graph in (truth, proposal))
+    real, drawn = prepare(truth, settings), prepare(proposal, settings)
     if real.is_empty or drawn.is_empty:
         value = NOT_SCORED if real.is_empty and drawn.is_empty else 0.0
         return AplsScore(value, value, value, None, None, settings)
-    forward = apls_cosmiq.score_direction(apls_cosmiq.compare(real, drawn, settings))
-    backward = apls_cosmiq.score_direction(apls_cosmiq.compare(drawn, real, settings))
-    value = harmonic_mean(forward.value, backward.value)
+    forward, backward = (score_routes(routes) for routes in compare(real, drawn, settings))
+    value = _total(forward.value, backward.value, settings)
     return AplsScore(value, forward.value, backward.value, forward, backward, settings)
 
 
-def _prepared(graph: nx.MultiGraph, settings: AplsSettings) -> Roads:
+def prepare(graph: nx.MultiGraph, settings: AplsSettings) -> Roads:
+    """A network as the metric sees it."""
     return as_roads(merge_degree_two(graph) if settings.merge_degree_two else graph)
+
+
+def compare(real: Roads, drawn: Roads, settings: AplsSettings) -> tuple[Routes, Routes]:
+    """The routes of the truth in the proposal, and those of the proposal in the truth."""
+    if settings.algorithm == "sat2graph":
+        origin = apls_sat2graph.tile_origin(real, settings)
+        return (
+            apls_sat2graph.compare(real, drawn, origin, settings),
+            apls_sat2graph.compare(drawn, real, origin, settings),
+        )
+    return (
+        apls_cosmiq.compare(real, drawn, settings),
+        apls_cosmiq.compare(drawn, real, settings),
+    )
+
+
+def _total(forward: float, backward: float, settings: AplsSettings) -> float:
+    """The harmonic mean of the two directions; the Go program takes the arithmetic one."""
+    if settings.algorithm == "sat2graph":
+        return (forward + backward) / 2
+    return harmonic_mean(forward, backward)

@@ -23,8 +23,8 @@ class Roads:
         ends: (m, 2) node numbers of each edge.
         lines: a polyline (k, 2) of x, y for each edge, from the first end to the second.
         lengths: (m,) the edges' `length` in metres, which need not be the planar length.
-        dropped: nodes and edges left out because a coordinate is not finite, a polyline has
-            fewer than two points, a length is not finite, or it repeats the polyline of a parallel edge.
+        dropped: how many nodes and edges were left out because a coordinate or length is not
+            finite, a polyline has one point, or it repeats the polyline of a parallel edge.
     """
 
     names: list[Hashable]

@@ -11,25 +11,28 @@ from roadex.errors import RoadexError
 class AplsSettings:
     """How APLS is computed. Lengths in metres.
 
-    A score says nothing without these: the presets give one pair 0.756, 0.721 or 0.817.
+    A score says nothing without these: the presets give one real pair 0.756, 0.721 and 0.786.
 
     Attributes:
         algorithm: `cosmiq` (Van Etten et al. 2018, the Python program) or `sat2graph` (the Go
             program that the graph-extraction papers use).
-        delta: longest spacing of the control points along an edge; 0 for none between the nodes.
-        curved_eps: an edge whose length differs from its bounding-box diagonal by less than this
-            share gets no control points of its own; -1 gives every edge its points.
-        snap: control points farther than this from the other graph are missing there.
-        min_path: shorter routes are not scored.
-        renaming: a control point that lands on a node of the other graph takes it over, and the
-            one that held it counts as missing: an accident of the reference's bookkeeping.
+        delta: cosmiq: longest spacing of the control points along an edge; 0 for nodes only.
+        curved_eps: cosmiq: an edge whose length differs from its bounding-box diagonal by less than
+            this share gets no control points of its own; -1 gives every edge its points.
+        snap: control points farther than this from the other network are missing there.
+        min_path: shorter routes are not scored; null takes the algorithm's own (cosmiq 0.001,
+            sat2graph 100, on small tiles 30).
+        renaming: cosmiq: a control point that lands on a node of the other network takes it over,
+            and the one that held it counts as missing: an accident of the reference's bookkeeping.
         merge_degree_two: pass roads through nodes of degree 2 first, which makes the score
-            independent of how a road is cut into edges.
-        sample: score only this many control points, drawn with `seed`; 0 scores all.
+            independent of how roads are cut into edges.
+        sample: cosmiq: score only this many control points, drawn with `seed`; 0 scores all.
         seed: seed of the sample.
-        spacenet: sat2graph only: the constants for small tiles (352 m instead of 2048 m).
-        tile_origin: sat2graph only: lower corner (x, y) of the tile whose margin holds no control
-            points; null takes (0, 0) where the truth lies in a tile there, else places the truth
+        spacenet: sat2graph: the constants for small tiles (352 m wide instead of 2048 m).
+        interval: sat2graph: longest spacing of control points in steps of 2 m; null takes 25, on
+            small tiles 15 (SAM-Road's copy of the program: 10).
+        tile_origin: sat2graph: lower corner [x, y] of the tile whose margin holds no control
+            points; null takes [0, 0] where the truth lies in a tile there, else puts the truth
             150 m (small tiles 40 m) inside.
     """
 
@@ -37,20 +40,32 @@ class AplsSettings:
     delta: float = 50.0
     curved_eps: float = -1.0
     snap: float = 4.0
-    min_path: float = 0.001
+    min_path: float | None = None
     renaming: bool = True
     merge_degree_two: bool = False
     sample: int = 0
     seed: int = 0
     spacenet: bool = False
+    interval: int | None = None
     tile_origin: list[float] | None = None
 
     def __post_init__(self) -> None:
         if self.algorithm not in ("cosmiq", "sat2graph"):
             raise RoadexError(f"apls.algorithm={self.algorithm}: choose cosmiq or sat2graph")
-        for name in ("delta", "snap", "min_path", "sample"):
-            if getattr(self, name) < 0:
+        for name in ("delta", "snap", "min_path", "sample", "interval"):
+            if (getattr(self, name) or 0) < 0:
                 raise RoadexError(f"apls.{name}={getattr(self, name)}: must not be negative")
+        if self.tile_origin is not None and len(self.tile_origin) != 2:
+            raise RoadexError(f"apls.tile_origin={self.tile_origin}: give [x, y] in metres")
+
+    @property
+    def route_minimum(self) -> float:
+        """Shortest route that is scored, in metres."""
+        if self.min_path is not None:
+            return self.min_path
+        if self.algorithm == "cosmiq":
+            return 0.001
+        return 30.0 if self.spacenet else 100.0
 
 
 @dataclass(unsafe_hash=True)  # not frozen: a frozen schema would refuse every override
@@ -76,7 +91,7 @@ class TopoSettings:
 PRESETS: dict[str, AplsSettings] = {
     "cosmiq": AplsSettings(),
     "cosmiq_function": AplsSettings(curved_eps=0.012, min_path=10.0),
-    "sat2graph": AplsSettings(algorithm="sat2graph"),
+    "sat2graph": AplsSettings(algorithm="sat2graph", snap=10.0),
     "strict": AplsSettings(renaming=False),
 }
 

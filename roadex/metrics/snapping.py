@@ -79,6 +79,9 @@ class _Piece:
     order: tuple[int, int]
 
 
+_Nearest = tuple[_Piece, float, float]
+
+
 class _Cutter:
     """A network that is being cut; nodes beyond the network's own are cuts, in order."""
 
@@ -124,7 +127,7 @@ class _Cutter:
         found = (node >= 0) | (edge >= 0)
         return Snapped(found, Places(node, edge, offset), weights, self._overtaken)
 
-    def _nearest(self, shape: shapely.Point, candidates: _Candidates) -> tuple[_Piece, float, float]:
+    def _nearest(self, shape: shapely.Point, candidates: _Candidates) -> _Nearest:
         """The nearest piece, the first of several, its distance and the projection onto it."""
         if len(candidates.edges) == 1 and candidates.edges[0] not in self._pieces:
             piece = self._whole(candidates.edges[0])
