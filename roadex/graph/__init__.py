@@ -1,0 +1,7 @@
+"""Road graphs: from a mask, into rasters, and from and to files. Free of torch."""
+
+from roadex.graph.decode import mask_to_graph
+from roadex.graph.raster import connectivity_map, draw_roads
+from roadex.graph.settings import GraphSettings
+
+__all__ = ["GraphSettings", "connectivity_map", "draw_roads", "mask_to_graph"]

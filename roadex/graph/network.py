@@ -81,6 +81,12 @@ def oriented(graph: nx.MultiGraph, u: Hashable, v: Hashable, key: int) -> NDArra
     return line[::-1] if _gap(line[-1], start) < _gap(line[0], start) else line
 
 
+def walked_distances(line: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Distance (n) from the first point to each point of a polyline (n, 2), along it."""
+    steps = np.diff(line, axis=0)
+    return np.concatenate([[0.0], np.cumsum(np.hypot(steps[:, 0], steps[:, 1]))])
+
+
 def total_length(graph: nx.MultiGraph) -> float:
     """The summed length of all roads in metres."""
     return float(sum(length for *_, length in graph.edges(data="length")))
@@ -105,6 +111,20 @@ def merge_degree_two(graph: nx.MultiGraph) -> nx.MultiGraph:
             merged.add_node(node, **graph.nodes[node])
             _add_chains(graph, merged, node, done)
     return merged
+
+
+def merge_node(graph: nx.MultiGraph, node: Hashable) -> Step | None:
+    """Replace a node of degree 2 and its two roads by one road, in place.
+
+    Returns:
+        The new edge, or None where the node is an end, a junction or on a lone ring.
+    """
+    if not _is_passed_through(graph, node):
+        return None
+    (before, first, _), (after, second, _) = _incident(graph, node)
+    joined = _joined(graph, [(before, node, first), (node, after, second)])
+    graph.remove_node(node)
+    return before, after, graph.add_edge(before, after, **joined)
 
 
 def _add_chains(

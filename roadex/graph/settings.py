@@ -28,5 +28,5 @@ class GraphSettings:
     simplify_m: float = _switchable(0.6)
     # A road that ends this near the border, its mask reaching the border, is drawn on to it.
     border_m: float = _switchable(15.0)
-    # Junctions nearer to each other than this share of the road's half-width are one junction.
-    junction_merge: float = _switchable(1.0)
+    # Junctions nearer to each other than this many half-widths of their road are one junction.
+    junction_merge: float = _switchable(1.5)
