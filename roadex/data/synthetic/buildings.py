@@ -8,11 +8,11 @@ import cv2
 import numpy as np
 import shapely
 
-from roadex.data.synthetic.character import Character, jitter
+from roadex.data.synthetic.character import Character
+from roadex.data.synthetic.colours import Colour, choose, jitter, scaled
 from roadex.data.synthetic.frame import (
     SHIFT,
     Canvas,
-    Colour,
     FloatArray,
     Frame,
     Sheet,
@@ -25,7 +25,7 @@ from roadex.data.synthetic.occupancy import Occupancy
 
 @dataclass(frozen=True)
 class Building:
-    """A rectangle, corners (4, 2) in metres, with a roof: `flat`, `gable` or `hip`.
+    """A rectangle, corners (4, 2) in metres, with a roof: `flat`, `plain`, `gable` or `hip`.
 
     The ridge runs parallel to the longer side.
     """
@@ -46,7 +46,7 @@ def house_on(
     corners = lot.quad(across, setback_m + rng.normal(0, 0.5), width, depth)
     if not ground.try_quad(corners):
         return []
-    colour = jitter(rng, palette[int(rng.integers(len(palette)))], 7)
+    colour = jitter(rng, choose(rng, palette), 7)
     roof = str(rng.choice(["gable", "hip", "flat"], p=[0.5, 0.35, 0.15]))
     height = rng.uniform(4.5, 8.0)
     parts = [Building(corners, height, roof, colour)]
@@ -85,7 +85,7 @@ def _shed(
     corners = lot.quad(across, lot.depth_m - size[1] - 0.5, size[0], size[1])
     if not ground.try_quad(corners):
         return []
-    colour = jitter(rng, palette[int(rng.integers(len(palette)))], 10)
+    colour = jitter(rng, choose(rng, palette), 10)
     return [Building(corners, rng.uniform(2.4, 3.2), str(rng.choice(["gable", "flat"])), colour)]
 
 
@@ -109,9 +109,9 @@ def halls_in(
 
 
 def _hall_colour(character: Character, rng: np.random.Generator) -> Colour:
-    tone = float(rng.choice([196, 172, 150, 118, 84, 60], p=[0.25, 0.2, 0.2, 0.15, 0.1, 0.1]))
+    tone = float(rng.choice([186, 164, 142, 112, 82, 60], p=[0.25, 0.2, 0.2, 0.15, 0.1, 0.1]))
     if rng.random() < 0.2:
-        return character.climate.roofs[int(rng.integers(len(character.climate.roofs)))]
+        return choose(rng, character.climate.roofs)
     return tone, tone, tone + 2
 
 
@@ -127,7 +127,9 @@ def paint_building(
     """Paint a roof on the canvas, mark it on `roofs` (H, W) and raise the `heights`."""
     fill_corners(roofs, building.corners, 255, frame)
     fill_corners(heights, building.corners, building.height_m, frame)
-    if building.roof == "flat":
+    if building.roof == "plain":
+        fill_corners(canvas, building.corners, building.colour, frame)
+    elif building.roof == "flat":
         _paint_flat(canvas, building, frame, rng)
     else:
         _paint_pitched(canvas, building, character, frame)
@@ -137,7 +139,7 @@ def _paint_flat(
     canvas: Canvas, building: Building, frame: Frame, rng: np.random.Generator
 ) -> None:
     corners, colour = building.corners, building.colour
-    rim = tuple(min(255.0, c * rng.uniform(1.05, 1.25)) for c in colour)
+    rim = scaled(colour, rng.uniform(1.05, 1.25))
     fill_corners(canvas, corners, rim, frame)
     middle = corners.mean(axis=0)
     inner = middle + (corners - middle) * (1 - 0.8 / _half_extent(corners))
@@ -170,9 +172,9 @@ def _paint_pitched(
         facing = (face[:2].mean(axis=0) - middle) / max(_half_extent(corners), 1e-6)
         facing = facing / max(np.hypot(*facing), 1e-6)
         shade = 1 + 0.3 * float(facing @ light)
-        fill_corners(canvas, face, tuple(min(255.0, v * shade) for v in building.colour), frame)
+        fill_corners(canvas, face, scaled(building.colour, shade), frame)
     ridge = frame.fixed(np.array([ridge_a, ridge_b]))
-    bright = tuple(min(255.0, v * 1.15 + 6) for v in building.colour)
+    bright = scaled(building.colour, 1.18)
     cv2.line(canvas, ridge[0].tolist(), ridge[1].tolist(), bright, 1, cv2.LINE_AA, SHIFT)
 
 

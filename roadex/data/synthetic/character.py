@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from roadex.data.synthetic.frame import Colour
+from roadex.data.synthetic.colours import Colour
 from roadex.data.synthetic.settings import WorldSettings
 
 STYLES = ("grid", "organic", "rural", "industrial")
@@ -130,14 +130,6 @@ def pick_weighted(rng: np.random.Generator, weights: dict[str, float]) -> str:
     """One of the names, as often as its weight says."""
     share = np.array(list(weights.values()), dtype=np.float64)
     return list(weights)[int(rng.choice(len(share), p=share / share.sum()))]
-
-
-def jitter(rng: np.random.Generator, colour: Colour, spread: float = 6.0) -> Colour:
-    """A colour near another: lighter or darker, and a little off in hue."""
-    shift = rng.normal(0, spread)
-    off = rng.normal(0, spread / 4, size=3)
-    red, green, blue = (float(np.clip(c + shift + o, 0, 255)) for c, o in zip(colour, off))
-    return red, green, blue
 
 
 def _heading(rng: np.random.Generator) -> float:

@@ -14,7 +14,6 @@ from shapely.geometry.base import BaseGeometry
 FloatArray = NDArray[np.float64]
 Sheet = NDArray[np.float32]  # (H, W)
 Canvas = NDArray[np.uint8]  # (H, W, 3), RGB
-Colour = tuple[float, float, float]
 
 # OpenCV takes fixed-point coordinates: this many binary digits after the point.
 SHIFT = 5

@@ -11,9 +11,12 @@ from numpy.typing import NDArray
 from shapely import affinity
 from shapely.geometry.base import BaseGeometry
 
-from roadex.data.synthetic.character import Character, Climate, jitter
-from roadex.data.synthetic.frame import Colour, Frame, Sheet, coverage, polygons_of
-from roadex.data.synthetic.landuse import Block
+from roadex.data.synthetic.character import Character, Climate
+from roadex.data.synthetic.colours import between, choose, jitter, scaled
+from roadex.data.synthetic.frame import Frame, Sheet, coverage, polygons_of
+from roadex.data.synthetic.landuse import Block, halve_until
+from roadex.data.synthetic.pavement import lay, overlay
+from roadex.data.synthetic.scene import Scene
 from roadex.data.synthetic.texture import TextureBank, blend, ramp
 
 Image = NDArray[np.float32]
@@ -33,7 +36,7 @@ def paint_ground(
         blend(image, _COVERS[use](character.climate, bank), coverage(shapes, frame))
     for block in blocks:
         if block.use == "field":
-            for parcel in _parcels(block.shape, rng):
+            for parcel in halve_until([block.shape], rng.uniform(3000, 16000), rng):
                 _paint_field(image, parcel, character.climate, bank, frame, rng)
     return image
 
@@ -55,54 +58,25 @@ def _garden(climate: Climate, bank: TextureBank) -> Image:
     return image
 
 
-def _yard(climate: Climate, bank: TextureBank) -> Image:
-    tone = ramp((104, 102, 98), (158, 154, 147), 0.4 + bank.mix(broad=0.22, patchy=0.12, fine=0.06))
-    soil = ramp(*climate.soil, 0.5 + bank.mix(patchy=0.2, small=0.1))
-    blend(tone, soil, np.clip(bank.mix(broad=0.7, patchy=0.25) - 0.35, 0, 1))
-    blend(tone, _lawn(climate, bank), np.clip(3 * bank.mix(broad=0.5, patchy=0.15) - 0.9, 0, 1))
-    return tone
-
-
 def _bare(climate: Climate, bank: TextureBank) -> Image:
     amount = 0.5 + bank.mix(broad=0.25, patchy=0.16, clumpy=0.1, small=0.1, fine=0.06)
     return ramp(*climate.soil, amount)
 
 
 def _forest_floor(climate: Climate, bank: TextureBank) -> Image:
-    floor = tuple(0.75 * c for c in climate.wild[0])
-    return ramp(floor, climate.soil[0], 0.3 + bank.mix(patchy=0.2, clumpy=0.2, small=0.15, fine=0.1))
+    return ramp(
+        scaled(climate.wild[0], 0.75), 
+        climate.soil[0],
+        0.3 + bank.mix(patchy=0.2, clumpy=0.2, small=0.15, fine=0.1),
+    )
 
 
 _COVERS: dict[str, Callable[[Climate, TextureBank], Image]] = {
     "residential": _garden,
-    "commercial": _yard,
     "park": _lawn,
     "woodland": _forest_floor,
     "bare": _bare,
 }
-
-
-def _parcels(block: shapely.Polygon, rng: np.random.Generator) -> list[shapely.Polygon]:
-    """Fields, by halving a block until the parts have the size of one."""
-    todo, done = [block], []
-    limit = rng.uniform(3000, 16000)
-    while todo:
-        shape = todo.pop()
-        if shape.area < limit or len(done) + len(todo) > 40:
-            done.append(shape)
-        else:
-            todo += _halves(shape, rng)
-    return done
-
-
-def _halves(shape: shapely.Polygon, rng: np.random.Generator) -> list[shapely.Polygon]:
-    corners = shapely.get_coordinates(shapely.minimum_rotated_rectangle(shape))[:4]
-    sides = corners[1] - corners[0], corners[3] - corners[0]
-    long, short = sorted(sides, key=lambda side: -float(np.hypot(*side)))
-    at = corners[0] + rng.uniform(0.35, 0.65) * long
-    far = 3 * short
-    half = shapely.Polygon([at - far, at + far, at + far + 3 * long, at - far + 3 * long])
-    return polygons_of([shape.intersection(half), shape.difference(half)])
 
 
 def _paint_field(
@@ -116,12 +90,10 @@ def _paint_field(
     alpha = coverage([parcel.buffer(-rng.uniform(0.2, 1.5))], frame)
     if not alpha.any():
         return
-    crop = jitter(rng, climate.crops[int(rng.integers(len(climate.crops)))], 9)
-    dark = tuple(0.86 * c for c in crop)
-    bright = tuple(min(255.0, 1.14 * c) for c in crop)
+    crop = jitter(rng, choose(rng, climate.crops), 9)
     amount = 0.5 + bank.mix(broad=0.16, patchy=0.07, small=0.05, fine=0.05)
     amount += _furrows(parcel, frame, rng)
-    blend(image, ramp(dark, bright, amount), alpha)
+    blend(image, ramp(scaled(crop, 0.86), scaled(crop, 1.14), amount), alpha)
 
 
 def _furrows(parcel: shapely.Polygon, frame: Frame, rng: np.random.Generator) -> Sheet:
@@ -165,24 +137,18 @@ def _round_noise(rng: np.random.Generator, count: int) -> NDArray[np.float64]:
 
 
 def paint_water(
-    image: Image,
-    water: list[BaseGeometry],
-    character: Character,
-    bank: TextureBank,
-    frame: Frame,
-    rng: np.random.Generator,
+    scene: Scene, water: list[BaseGeometry], rng: np.random.Generator
 ) -> Sheet:
     """Paint water and its banks; returns how much of each pixel it covers."""
-    if all(shape.is_empty for shape in water):
-        return np.zeros(frame.shape, dtype=np.float32)
+    frame, bank, climate = scene.frame, scene.bank, scene.character.climate
     alpha = coverage(water, frame)
+    if not alpha.any():
+        return alpha
     shore = cv2.GaussianBlur(alpha, (0, 0), 3.5 / frame.gsd)
     rough = np.clip(2.4 * shore + 0.35 * bank.field("clumpy") - 0.3, 0, 1)
-    colours = character.climate.water
-    water_colour: Colour = jitter(rng, colours[int(rng.integers(len(colours)))], 6)
-    bank_colour = tuple(0.55 * a + 0.35 * b for a, b in zip(water_colour, character.climate.wild[0], strict=True))
-    blend(image, bank_colour, rough * 0.75)
+    water_colour = jitter(rng, choose(rng, climate.water), 6)
+    bank_colour = scaled(between(water_colour, climate.wild[0], 0.4), 0.9)
+    lay(scene, rough, bank_colour, 0.75, 2.0)
     tone = 0.5 + bank.mix(wide=0.12, broad=0.1, small=0.04, fine=0.03)
-    deep = tuple(0.88 * c for c in water_colour)
-    blend(image, ramp(deep, tuple(1.12 * c for c in water_colour), tone), alpha)
+    overlay(scene, ramp(scaled(water_colour, 0.88), scaled(water_colour, 1.12), tone), alpha)
     return alpha

@@ -8,6 +8,7 @@ import cv2
 import numpy as np
 import shapely
 from numpy.typing import NDArray
+from shapely.geometry.base import BaseGeometry
 
 from roadex.data.synthetic.character import pick_weighted
 from roadex.data.synthetic.frame import FloatArray, polygons_of
@@ -57,6 +58,30 @@ def _draw_use(plan: Plan, face: shapely.Polygon, rng: np.random.Generator) -> st
         weights["woodland"] = 0.25
         weights["park"] = weights.get("park", 0) + 0.15
     return pick_weighted(rng, weights)
+
+
+def halve_until(
+    shapes: list[BaseGeometry], limit_m2: float, rng: np.random.Generator
+) -> list[shapely.Polygon]:
+    """Halve polygons across their longer side until none is larger than a limit."""
+    todo, done = polygons_of(shapes), []
+    while todo:
+        shape = todo.pop()
+        if shape.area < limit_m2 or len(done) + len(todo) > 60:
+            done.append(shape)
+        else:
+            todo += _halves(shape, rng)
+    return done
+
+
+def _halves(shape: shapely.Polygon, rng: np.random.Generator) -> list[shapely.Polygon]:
+    corners = shapely.get_coordinates(shapely.minimum_rotated_rectangle(shape))[:4]
+    sides = corners[1] - corners[0], corners[3] - corners[0]
+    long, short = sorted(sides, key=lambda side: -float(np.hypot(*side)))
+    at = corners[0] + rng.uniform(0.35, 0.65) * long
+    far = 3 * short
+    half = shapely.Polygon([at - far, at + far, at + far + 3 * long, at - far + 3 * long])
+    return polygons_of([shape.intersection(half), shape.difference(half)])
 
 
 class UseMap:

@@ -80,8 +80,8 @@ class Neighbourhood:
     def draw(cls, rng: np.random.Generator) -> Neighbourhood:
         dense = rng.random() < 0.5
         return cls(
-            lot_width=float(rng.uniform(8.5, 12.5) if dense else rng.uniform(14, 24)),
-            lot_depth=float(rng.uniform(24, 36)),
+            lot_width=float(rng.uniform(8.0, 12.0) if dense else rng.uniform(14, 24)),
+            lot_depth=float(rng.uniform(26, 48)),
             setback=float(rng.uniform(2.5, 6) if dense else rng.uniform(5, 10)),
             verge=float(rng.uniform(1.5, 3.5)),
         )
@@ -99,8 +99,19 @@ def draw_lots(
         places = stations(data["geometry"], data["width_m"], width, data["width_m"] + 4)
         centres = places.at + (places.half_width_m + 14) * places.out
         wanted = uses.at(centres) == KINDS.index("residential")
+        depths = _depths(uses, places, habit)
         for i in np.flatnonzero(wanted):
             front = places.at[i] + (places.half_width_m + habit.verge) * places.out[i]
-            depth = habit.lot_depth * rng.uniform(0.9, 1.1)
-            lots.append(Lot(front, places.along[i], places.out[i], width, depth))
+            lots.append(Lot(front, places.along[i], places.out[i], width, float(depths[i])))
     return lots
+
+
+def _depths(uses: UseMap, places: Stations, habit: Neighbourhood) -> FloatArray:
+    """How deep lots are: half-way to the next road behind them, within reason."""
+    probes = np.arange(10.0, 100.0, 3.0)
+    reach = (places.half_width_m + probes)[:, None, None] * places.out
+    kinds = uses.at((places.at + reach).reshape(-1, 2)).reshape(len(probes), -1)
+    ends = np.argmax(kinds != KINDS.index("residential"), axis=0)
+    free = np.where((kinds == KINDS.index("residential")).all(axis=0), 100.0, probes[ends])
+    depths: FloatArray = np.clip(free / 2 - habit.verge, 12.0, habit.lot_depth)
+    return depths

@@ -27,6 +27,7 @@ from roadex.data.synthetic.roads import (
     through,
 )
 from roadex.data.synthetic.settings import WorldSettings
+from roadex.data.synthetic.streets import group_streets
 
 MARGIN_M = 32.0  # what is planned beyond the tile, so that nothing changes at its border
 
@@ -64,6 +65,7 @@ def draw_plan(settings: WorldSettings, character: Character, rng: np.random.Gene
     graph = build_network(roads, _draw_widths(rng))
     rings = add_roundabouts(graph, rng, settings.roundabout_share, side)
     mark_turning_circles(graph, rng, 0.6)
+    nx.set_edge_attributes(graph, group_streets(graph), "street")
     return Plan(graph, domain, regions, river, railway, bool(rng.random() < 0.35), rings)
 
 

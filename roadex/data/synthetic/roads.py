@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -209,7 +210,8 @@ def organic_plan(
     spacing = (_scaled((56, 82), scale), _scaled((80, 150), scale))
     lattice = draw_lattice(rng, side_m, heading, spacing, rng.uniform(7, 15))
     roads = lattice_roads(rng, lattice, ("residential", "residential"), min(0.9, 1.2 * loss + 0.2))
-    return [_shortened(rng, road, roads) for road in roads]
+    tips = Counter(_place(tip) for road in roads for tip in (road.line[0], road.line[-1]))
+    return [_shortened(rng, road) if tips[_place(road.line[-1])] == 1 else road for road in roads]
 
 
 def industrial_plan(
@@ -258,12 +260,12 @@ def _side_road(
     return Road(wander(rng, here, heading, rng.uniform(*length), turn), road_class)
 
 
-def _shortened(rng: np.random.Generator, road: Road, others: list[Road]) -> Road:
-    """The road, cut back if its far end meets no other: lots close dead ends."""
-    end = road.line[-1]
-    meets = sum(np.allclose(end, tip) for o in others for tip in (o.line[0], o.line[-1]))
-    if meets > 1 or len(road.line) < 5:
-        return road
+def _place(point: FloatArray) -> tuple[float, float]:
+    return round(float(point[0]), 2), round(float(point[1]), 2)
+
+
+def _shortened(rng: np.random.Generator, road: Road) -> Road:
+    """A dead end, cut back at random: lots close it."""
     keep = rng.uniform(0.55, 0.9)
     return replace(road, line=road.line[: max(3, int(keep * len(road.line)))])
 

@@ -18,7 +18,7 @@ def expose(
     sigma = settings.blur * rng.uniform(0.3, 0.8)
     if sigma > 0.2:
         picture = cv2.GaussianBlur(picture, (0, 0), sigma)
-    picture = _noisy(picture, settings.noise * rng.uniform(0.004, 0.02), rng)
+    picture = _noisy(picture, settings.noise * rng.uniform(0.003, 0.014), rng)
     if rng.random() < 0.5:
         soft = cv2.GaussianBlur(picture, (0, 0), 1.0)
         picture = picture + np.float32(rng.uniform(0.2, 0.8)) * (picture - soft)
@@ -31,13 +31,14 @@ def _graded(
 ) -> NDArray[np.float32]:
     """Exposure, contrast, saturation, colour cast and haze."""
     grey = image.mean(axis=2, keepdims=True)
-    image = grey + np.float32(rng.uniform(0.65, 1.15)) * (image - grey)
+    image = grey + np.float32(rng.uniform(0.5, 1.0)) * (image - grey)
     target = rng.uniform(0.27, 0.46)
     gain = target / max(float(grey.mean()), 0.05)
     image = np.clip(image * np.float32(gain**0.75), 0, None)
     contrast = rng.uniform(0.95, 1.3)
     image = target + np.float32(contrast) * (image - np.float32(target))
-    cast = 1 + settings.colour_cast * rng.normal(0, 0.035, size=3)
+    warm, green = settings.colour_cast * rng.normal(0, (0.05, 0.012))
+    cast = np.array([1 + warm - green / 2, 1 + green, 1 - warm - green / 2])
     haze = settings.haze * rng.choice([0.0, rng.uniform(0.0, 0.16)], p=[0.5, 0.5])
     veil = np.array([0.66, 0.7, 0.76]) * haze
     scale = (cast * (1 - haze)).astype(np.float32)

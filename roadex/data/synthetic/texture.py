@@ -6,7 +6,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from roadex.data.synthetic.frame import Colour, Frame, Sheet
+from roadex.data.synthetic.colours import Colour
+from roadex.data.synthetic.frame import Frame, Sheet
 
 
 def smooth_noise(rng: np.random.Generator, size_px: int, cell_px: float) -> Sheet:

@@ -12,15 +12,16 @@ from numpy.typing import NDArray
 from roadex.data.synthetic.buildings import Building, halls_in, paint_building
 from roadex.data.synthetic.character import draw_character
 from roadex.data.synthetic.frame import Canvas, Frame
-from roadex.data.synthetic.gardens import paint_lots
+from roadex.data.synthetic.gardens import paint_garages, paint_lots
 from roadex.data.synthetic.ground import draw_ponds, paint_ground, paint_water
 from roadex.data.synthetic.landuse import Block, UseMap, draw_blocks
 from roadex.data.synthetic.light import lit, shade, shadows
 from roadex.data.synthetic.lots import Neighbourhood, draw_lots
+from roadex.data.synthetic.markings import paint_markings
 from roadex.data.synthetic.network import clip_network
 from roadex.data.synthetic.occupancy import Occupancy
+from roadex.data.synthetic.parks import paint_parks
 from roadex.data.synthetic.pavement import (
-    paint_crossings,
     paint_railway,
     paint_roads,
     raise_decks,
@@ -33,6 +34,7 @@ from roadex.data.synthetic.surface import road_mask, road_surface
 from roadex.data.synthetic.texture import TextureBank, blend
 from roadex.data.synthetic.vegetation import Trees, draw_trees, hedges, paint_canopy
 from roadex.data.synthetic.vehicles import Car, draw_traffic, paint_car_parks, paint_cars
+from roadex.data.synthetic.yards import draw_containers, paint_yards
 from roadex.errors import RoadexError
 
 
@@ -94,18 +96,20 @@ def _paint(scene: Scene, rngs: list[np.random.Generator]) -> dict[str, int]:
     blocks = draw_blocks(scene.plan, rngs[2])
     uses = UseMap(scene.plan, blocks)
     ponds = draw_ponds(blocks, scene.settings.pond_share, rngs[2])
-    image = paint_ground(blocks, scene.character, scene.bank, scene.frame, rngs[2])
-    water = paint_water(
-        image, [scene.plan.river, *ponds], scene.character, scene.bank, scene.frame, rngs[2]
-    )
-    scene.canvas[:] = np.clip(image, 0, 255).astype(np.uint8)
+    ground = paint_ground(blocks, scene.character, scene.bank, scene.frame, rngs[2])
+    scene.canvas[:] = np.clip(ground, 0, 255).astype(np.uint8)
     for pond in ponds:
         scene.ground.take_shape(pond)
     habit = Neighbourhood.draw(rngs[3])
     lots = draw_lots(scene.plan.graph, uses, habit, rngs[3])
     buildings = paint_lots(scene, lots, habit, rngs[3])
+    paint_parks(scene, blocks, rngs[3])
+    paint_yards(scene, blocks, rngs[3])
+    buildings += paint_garages(scene, scene.plan.graph, uses, rngs[3])
+    water = paint_water(scene, [scene.plan.river, *ponds], rngs[2])
     halls = _draw_halls(scene, blocks, rngs[3])
     car_parks, cars = paint_car_parks(scene, blocks, rngs[3])
+    halls += draw_containers(scene, blocks, rngs[3])
     paint_railway(scene, rngs[4])
     _paint_all_roads(scene, cars, rngs[4])
     _paint_buildings(scene, buildings + halls, rngs[3])
@@ -126,7 +130,7 @@ def _paint(scene: Scene, rngs: list[np.random.Generator]) -> dict[str, int]:
 def _draw_halls(
     scene: Scene, blocks: list[Block], rng: np.random.Generator
 ) -> list[Building]:
-    tries = round(16 * scene.settings.building_density)
+    tries = round(40 * scene.settings.building_density)
     halls: list[Building] = []
     for block in blocks:
         if block.use == "commercial":
@@ -136,13 +140,11 @@ def _draw_halls(
 
 def _paint_all_roads(scene: Scene, parked: list[Car], rng: np.random.Generator) -> None:
     upper = 1 if scene.plan.motorway_above else 0
-    paint_roads(scene, 1 - upper, rng)
-    paint_roads(scene, upper, rng)
-    if upper == 0:
-        paint_crossings(scene, rng)
+    for layer in (1 - upper, upper):
+        paint_markings(scene, paint_roads(scene, layer, rng), layer, rng)
     paint_cars(scene, parked, rng)
     paint_cars(scene, draw_traffic(scene.plan.graph, scene.settings.traffic, rng), rng)
-    raise_decks(scene, scene.plan.graph, upper)
+    raise_decks(scene, upper)
 
 
 def _paint_buildings(
@@ -153,7 +155,7 @@ def _paint_buildings(
         paint_building(
             scene.canvas, roofs, scene.heights, building, scene.character, scene.frame, rng
         )
-    rough = scene.bank.mix(clumpy=0.05, small=0.05, fine=0.05)
+    rough = scene.bank.mix(clumpy=0.02, small=0.03, fine=0.03)
     factor = 1 + rough * roofs.astype(np.float32) * np.float32(1 / 255)
     scene.canvas[:] = np.clip(scene.canvas * factor[..., None], 0, 255).astype(np.uint8)
 
@@ -178,7 +180,8 @@ def _light(
     density = scene.settings.tree_cover
     canopy = paint_canopy(trees, blocks, climate, scene.bank, frame, density, rng)
     image = scene.canvas.astype(np.float32)
-    below = shadows(np.maximum(scene.heights, canopy.heights * (canopy.cover > 0.9)), scene.character, frame)
+    opaque = canopy.heights * (canopy.cover > 0.9)
+    below = shadows(np.maximum(scene.heights, opaque), scene.character, frame)
     crowns = canopy.colours * shade(canopy.heights, scene.character, frame)[..., None]
     crowns *= (1 + scene.bank.mix(small=0.12, clumpy=0.06, fine=0.08))[..., None]
     thin = 0.35 + 0.5 * scene.bank.field("small")

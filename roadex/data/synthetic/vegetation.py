@@ -11,8 +11,9 @@ import numpy as np
 import shapely
 from numpy.typing import NDArray
 
-from roadex.data.synthetic.character import Climate, jitter
-from roadex.data.synthetic.frame import Colour, FloatArray, Frame, Sheet, coverage
+from roadex.data.synthetic.character import Climate
+from roadex.data.synthetic.colours import Colour, between, jitter
+from roadex.data.synthetic.frame import FloatArray, Frame, Sheet, coverage
 from roadex.data.synthetic.landuse import KINDS, Block, UseMap
 from roadex.data.synthetic.lots import stations
 from roadex.data.synthetic.occupancy import Occupancy
@@ -20,7 +21,15 @@ from roadex.data.synthetic.settings import WorldSettings
 from roadex.data.synthetic.texture import TextureBank, smooth_noise
 
 _STAMP_PX = 48
-_PER_HECTARE = {"residential": 26.0, "park": 38.0, "scrub": 55.0, "commercial": 6.0, "field": 1.5, "bare": 5.0}
+_PER_HECTARE = {
+    "residential": 34.0,
+    "park": 38.0,
+    "scrub": 55.0,
+    "commercial": 7.0,
+    "field": 1.5,
+    "bare": 6.0,
+}
+_BUSHES_PER_TREE = 1.3
 
 
 @dataclass(frozen=True)
@@ -58,7 +67,11 @@ def draw_trees(
     scattered = _scattered(uses, ground, settings.side_m, density, rng)
     rows = _street_trees(graph, density, rng)
     at = np.vstack([scattered, rows])
-    radius = np.clip(rng.gamma(5.0, 0.62, len(at)), 1.0, 7.5)
+    usual = rng.uniform(2.2, 4.4)
+    radius = np.clip(rng.gamma(6.0, usual / 6, len(at)), 1.0, 8.0)
+    bushes = _scattered(uses, ground, settings.side_m, _BUSHES_PER_TREE * density, rng)
+    at = np.vstack([at, bushes])
+    radius = np.concatenate([radius, rng.uniform(0.5, 1.3, len(bushes))])
     return Trees(at, radius, rng.random(len(at)) < climate.bare_trees)
 
 
@@ -111,9 +124,7 @@ def _crown_colour(climate: Climate, bare: bool, rng: np.random.Generator) -> Col
     if bare:
         return jitter(rng, (98, 88, 76), 8)
     low, high = climate.crown[int(rng.integers(len(climate.crown)))]
-    share = rng.random()
-    middle = tuple(a + (b - a) * share for a, b in zip(low, high, strict=True))
-    return jitter(rng, middle, 7)
+    return jitter(rng, between(low, high, rng.random()), 7)
 
 
 @lru_cache(maxsize=1)
@@ -130,6 +141,11 @@ def _stamps() -> NDArray[np.float32]:
     return np.stack(stamps).astype(np.float32)
 
 
+@lru_cache(maxsize=2048)
+def _stamp_of(kind: int, size_px: int) -> Sheet:
+    return cv2.resize(_stamps()[kind], (size_px, size_px), interpolation=cv2.INTER_AREA)
+
+
 def _stamp(
     canopy: Canopy,
     at: FloatArray,
@@ -141,8 +157,7 @@ def _stamp(
 ) -> None:
     size = max(3, round(2 * radius / frame.gsd))
     column, row = (np.asarray(at) / frame.gsd - size / 2).round().astype(int)
-    stamp = _stamps()[int(rng.integers(16))]
-    stamp = cv2.resize(stamp, (size, size), interpolation=cv2.INTER_AREA)
+    stamp = _stamp_of(int(rng.integers(16)), size)
     top, left = max(0, row), max(0, column)
     bottom, right = min(frame.size_px, row + size), min(frame.size_px, column + size)
     if top >= bottom or left >= right:

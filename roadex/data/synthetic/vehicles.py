@@ -8,7 +8,8 @@ import networkx as nx
 import numpy as np
 import shapely
 
-from roadex.data.synthetic.frame import Colour, FloatArray, fill_corners
+from roadex.data.synthetic.colours import Colour, scaled
+from roadex.data.synthetic.frame import FloatArray, fill_corners
 from roadex.data.synthetic.landuse import Block
 from roadex.data.synthetic.lots import stations
 from roadex.data.synthetic.scene import Scene
@@ -82,7 +83,7 @@ def paint_cars(scene: Scene, cars: list[Car], rng: np.random.Generator) -> None:
         colour = _COLOURS[int(rng.integers(len(_COLOURS)))]
         fill_corners(scene.canvas, _box(car, 0.0, car.length_m, car.width_m), colour, scene.frame)
         fill_corners(scene.heights, _box(car, 0.0, car.length_m, car.width_m), car.height_m, scene.frame)
-        glass = tuple(0.25 * c + 12 for c in colour)
+        glass = scaled(colour, 0.3)
         for where in (0.18, -0.3):
             box = _box(car, where * car.length_m, 0.13 * car.length_m, 0.82 * car.width_m)
             fill_corners(scene.canvas, box, glass, scene.frame)
@@ -114,7 +115,7 @@ def paint_car_parks(
     for block in blocks:
         if block.use != "commercial":
             continue
-        tries = round(14 * scene.settings.car_park_density)
+        tries = round(36 * scene.settings.car_park_density)
         for _ in range(tries):
             parked = _try_car_park(scene, block, rng)
             if parked is not None:
@@ -132,7 +133,7 @@ def _try_car_park(scene: Scene, block: Block, rng: np.random.Generator) -> list[
     quad = start + np.array([0 * along, length * along, length * along + depth * out, depth * out])
     if not block.shape.contains(shapely.Polygon(quad)) or not scene.ground.try_quad(quad):
         return None
-    colour = tuple(c * rng.uniform(0.85, 1.15) for c in scene.character.asphalt)
+    colour = scaled(scene.character.asphalt, rng.uniform(0.85, 1.15))
     fill_corners(scene.canvas, quad, colour, scene.frame)
     full, cars = rng.uniform(0.1, 0.9), []
     for row in range(rows):
