@@ -38,7 +38,7 @@ class Constants:
         placed: how far inside the tile a truth is put that does not lie in a tile at (0, 0).
         largest: a truth within (0, 0) and this is taken to lie in its tile.
         interval: longest spacing of control points in hops.
-        long_chain: longer chains get points between their ends.
+        long_chain: chains of more nodes get points between their ends.
         apart: snapped points keep this many hops apart.
     """
 
@@ -51,9 +51,9 @@ class Constants:
     apart: int
 
 
-LARGE_TILE = Constants(2048, 2048 / 100, 150, 2048, 25, 37, 4)
+LARGE_TILE = Constants(2048, 100, 150, 2048, 25, 37, 4)
 # SpaceNet tiles are 400 m wide; the program reckons with 352 m.
-SMALL_TILE = Constants(352, 352 / 30, 40, 400, 15, 22, 3)
+SMALL_TILE = Constants(352, 30, 40, 400, 15, 22, 3)
 
 
 @dataclass(frozen=True)
@@ -166,10 +166,10 @@ def _candidates(graph: DenseGraph, constants: Constants, settings: AplsSettings)
     interval = settings.interval or constants.interval
     long_chain = int(1.5 * interval) if settings.spacenet else constants.long_chain
     for chain in _chains(graph):
-        hops = len(chain) - 1
-        if hops > long_chain:
-            parts = int(hops / interval) + 1
-            yield from (chain[int(hops * part / parts)] for part in range(1, parts))
+        nodes = len(chain)
+        if nodes > long_chain:
+            parts = int(nodes / interval) + 1
+            yield from (chain[int(nodes * part / parts)] for part in range(1, parts))
         yield chain[-1]
 
 
