@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import json
 import os
 from collections.abc import Iterator
@@ -29,7 +30,9 @@ def atomic_write(path: str | Path) -> Iterator[Path]:
         temporary.replace(target)
     except OSError as error:
         reason = error.strerror or str(error)
-        raise RoadexError(f"{target} cannot be written ({reason}): choose another folder") from error
+        raise RoadexError(
+            f"{target} cannot be written ({reason}): choose another folder"
+        ) from error
     finally:
         temporary.unlink(missing_ok=True)
 
@@ -43,3 +46,12 @@ def write_text(path: str | Path, text: str) -> None:
 def write_json(path: str | Path, content: Any) -> None:
     """Write JSON atomically, with two spaces of indentation and a final newline."""
     write_text(path, json.dumps(content, indent=2) + "\n")
+
+
+def write_table(path: str | Path, rows: list[dict[str, Any]]) -> None:
+    """Write rows as CSV atomically; the columns are all keys in order of appearance."""
+    columns = list(dict.fromkeys(key for row in rows for key in row))
+    with atomic_write(path) as temporary, temporary.open("w", encoding="utf-8") as file:
+        writer = csv.DictWriter(file, columns, restval="", lineterminator="\n")
+        writer.writeheader()
+        writer.writerows(rows)

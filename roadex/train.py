@@ -6,6 +6,7 @@ import logging
 
 from roadex.config.command import command
 from roadex.config.root import TrainConfig
+from roadex.evaluate import describe
 
 log = logging.getLogger(__name__)
 
@@ -29,16 +30,8 @@ def main(config: TrainConfig) -> None:
     run = open_run(config)
     log.info("run folder %s", run.path)
     metrics = fit(config, run)
-    log.info("test: %s", describe(metrics))
+    log.info("%s", describe(metrics, "test"))
     log.info("scores in %s, pictures in %s", run.path / "metrics.json", run.overlays)
-
-
-def describe(metrics: dict[str, float]) -> str:
-    """The main test scores in one line."""
-    shown = ("precision", "recall", "f1", "iou", "apls")
-    line = "  ".join(f"{key} {metrics[f'test/{key}']:.3f}" for key in shown)
-    scored, total = metrics["test/apls/n_scored"], metrics["test/apls/n_total"]
-    return f"{line}  (APLS over {scored:.0f} of {total:.0f} tiles)"
 
 
 if __name__ == "__main__":

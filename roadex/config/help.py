@@ -30,8 +30,12 @@ def command_groups(config_name: str) -> list[tuple[str, list[str]]]:
     """The groups in a command's defaults list, each with its choices."""
     with (config_dir() / f"{config_name}.yaml").open(encoding="utf-8") as file:
         defaults = yaml.safe_load(file)["defaults"]
-    names = [str(key).removeprefix("optional ") for entry in defaults if isinstance(entry, dict)
-             for key in entry]
+    names = [
+        str(key).removeprefix("optional ")
+        for entry in defaults
+        if isinstance(entry, dict)
+        for key in entry
+    ]
     groups = [name for name in names if not name.startswith(("override", "/"))]
     return [(name, group_choices(config_dir() / name)) for name in groups]
 

@@ -9,7 +9,11 @@ from roadex.errors import RoadexError
 
 
 def bounded(
-    default: Any, *, least: float | None = None, most: float | None = None, above: float | None = None
+    default: Any,
+    *,
+    least: float | None = None,
+    most: float | None = None,
+    above: float | None = None,
 ) -> Any:
     """A dataclass field whose value must be >= `least`, <= `most` and > `above` (where given)."""
     return field(default=default, metadata={"least": least, "most": most, "above": above})

@@ -45,7 +45,7 @@ class TrainConfig:
 
 @dataclass
 class EvaluateConfig:
-    """`python -m roadex.evaluate`: the scores of a checkpoint. Without `dataset` its own is used."""
+    """`python -m roadex.evaluate`: scores of a checkpoint, on its own dataset if none is given."""
 
     checkpoint: str = MISSING
     out: str = MISSING

@@ -52,7 +52,7 @@ CHOICES = {
 
 
 def register_schemas() -> None:
-    """Put all schemas into Hydra's store. Called on import: launchers re-import in new processes."""
+    """Put all schemas into Hydra's store: on import, as launchers re-import in new processes."""
     store = ConfigStore.instance()
     for key, schema in SCHEMAS.items():
         group, _, name = f"schema/{key}".rpartition("/")

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset, Sampler
 
-from roadex.data.augment import Augmentation, Arrays
+from roadex.data.augment import Arrays, Augmentation
 from roadex.data.prepared import IGNORE, PreparedDataset
 
 Crop = dict[str, Tensor]

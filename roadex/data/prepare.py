@@ -72,17 +72,19 @@ def _prepare_all(
 ) -> None:
     work = partial(_prepare_one, source=source, recipe=recipe, folder=folder)
     workers = min(workers or os.cpu_count() or 1, len(names))
-    finished = map(work, names) if workers == 1 or len(names) < 4 else _parallel(work, names, workers)
+    finished = (
+        map(work, names) if workers == 1 or len(names) < 4 else _parallel(work, names, workers)
+    )
     for _ in tqdm(finished, total=len(names), desc="preparing tiles", unit="tile"):
         pass
 
 
-def _parallel(
-    work: Callable[[str], None], names: list[str], workers: int
-) -> Iterator[None]:
+def _parallel(work: Callable[[str], None], names: list[str], workers: int) -> Iterator[None]:
     """Results as they come. Spawned, since a fork of a process with threads may hang."""
     context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(workers, context, initializer=cv2.setNumThreads, initargs=(1,)) as pool:
+    with ProcessPoolExecutor(
+        workers, context, initializer=cv2.setNumThreads, initargs=(1,)
+    ) as pool:
         futures = [pool.submit(work, name) for name in names]
         try:
             for future in as_completed(futures):

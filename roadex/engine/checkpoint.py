@@ -123,5 +123,7 @@ def load_weights(model: nn.Module, weights: dict[str, Tensor], source: str) -> N
     for name, value in own.items():
         if value.shape != weights[name].shape:
             shapes = f"{list(weights[name].shape)} there, {list(value.shape)} here"
-            raise RoadexError(f"{source}: another architecture ('{name}': {shapes}); set model= alike")
+            raise RoadexError(
+                f"{source}: another architecture ('{name}': {shapes}); set model= alike"
+            )
     model.load_state_dict(weights)

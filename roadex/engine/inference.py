@@ -14,6 +14,7 @@ from roadex.config.training import InferenceConfig, Precision
 from roadex.engine.device import autocast
 
 Probabilities = dict[str, NDArray[np.float32]]
+Change = Callable[[Tensor], Tensor]
 
 
 @dataclass(frozen=True)
@@ -76,7 +77,7 @@ def normalize(image: Tensor, mean: list[float], std: list[float]) -> Tensor:
     return (image.float() / 255 - shift) / scale
 
 
-def _symmetry(turns: int, flip: bool) -> tuple[Callable[[Tensor], Tensor], Callable[[Tensor], Tensor]]:
+def _symmetry(turns: int, flip: bool) -> tuple[Change, Change]:
     """A symmetry of the square on (..., H, W), and its inverse."""
 
     def turn(x: Tensor) -> Tensor:
@@ -92,9 +93,7 @@ def _symmetry(turns: int, flip: bool) -> tuple[Callable[[Tensor], Tensor], Calla
 SYMMETRIES = [_symmetry(turns, flip) for flip in (False, True) for turns in range(4)]
 
 
-def windows(
-    height: int, width: int, settings: InferenceConfig
-) -> Iterator[tuple[slice, slice]]:
+def windows(height: int, width: int, settings: InferenceConfig) -> Iterator[tuple[slice, slice]]:
     """Rows and columns of windows that cover the image; the last one of a row ends at its edge."""
     for top in _starts(height, settings):
         for left in _starts(width, settings):
@@ -112,7 +111,7 @@ def _starts(side: int, settings: InferenceConfig) -> list[int]:
 
 
 def blend_weight(rows: slice, columns: slice, overlap: int) -> NDArray[np.float32]:
-    """Weights (h, w) of a window: 1 inside, falling linearly over `overlap` pixels to its border."""
+    """Weights (h, w) of a window: 1 inside, falling over `overlap` pixels towards its border."""
     ramps = [
         np.minimum(1.0, (np.minimum(np.arange(n), np.arange(n)[::-1]) + 1) / max(1, overlap))
         for n in (rows.stop - rows.start, columns.stop - columns.start)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import os
 import platform
 import subprocess
@@ -17,7 +16,7 @@ from hydra.core.hydra_config import HydraConfig
 
 from roadex.config.root import TrainConfig
 from roadex.config.store import to_yaml
-from roadex.files import atomic_write, write_json, write_text
+from roadex.files import write_json, write_table, write_text
 
 PACKAGES = ("roadex", "torch", "torchvision", "timm", "numpy", "opencv-python", "networkx", "wandb")
 
@@ -47,11 +46,7 @@ class RunFolder:
     def add_history(self, row: dict[str, float]) -> None:
         """Append an epoch to history.csv; a column that an epoch lacks stays empty."""
         self.rows.append(row)
-        columns = list(dict.fromkeys(key for entry in self.rows for key in entry))
-        with atomic_write(self.path / "history.csv") as temporary, temporary.open("w") as file:
-            writer = csv.DictWriter(file, columns, restval="", lineterminator="\n")
-            writer.writeheader()
-            writer.writerows(self.rows)
+        write_table(self.path / "history.csv", self.rows)
 
     def write_metrics(self, metrics: dict[str, Any]) -> None:
         """Write metrics.json."""

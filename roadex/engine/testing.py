@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import logging
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from roadex.config.root import EvaluateConfig
 from roadex.data.images import write_image
+from roadex.data.prepare import prepare
 from roadex.data.prepared import PreparedDataset
+from roadex.data.splits import split_hash
+from roadex.engine.checkpoint import load_checkpoint
+from roadex.engine.device import pick_device
 from roadex.engine.evaluation import (
     GraphScore,
     SplitPrediction,
@@ -15,13 +21,18 @@ from roadex.engine.evaluation import (
     graph_scores,
     pixel_scores,
     predict_split,
+    prefixed,
     relaxed_scores,
     score_graphs,
 )
 from roadex.engine.inference import Predictor
+from roadex.files import write_json, write_table
 from roadex.graph import GraphSettings
+from roadex.graph.formats import write_network
 from roadex.metrics.settings import AplsSettings
 from roadex.report.overlays import comparison, overlay
+
+log = logging.getLogger(__name__)
 
 
 @dataclass
@@ -63,18 +74,61 @@ def report_split(
     return SplitReport(scores, graph_rows(graphs), graphs, drawn)
 
 
-def _draw(
-    prediction: SplitPrediction, graph: GraphScore, threshold: float, folder: Path
-) -> Path:
+def evaluate_checkpoint(config: EvaluateConfig) -> dict[str, Any]:
+    """Score the checkpoint of `config` and write the results; returns what metrics.json says.
+
+    Raises:
+        RoadexError: an unusable checkpoint, dataset or output folder.
+    """
+    out = Path(config.out)
+    checkpoint = load_checkpoint(config.checkpoint)
+    device = pick_device(config.device)
+    data = config.dataset or checkpoint.config.dataset
+    dataset = prepare(data, checkpoint.config.model.connectivity_classes, log.info)
+    predictor = Predictor(
+        checkpoint.build().to(device), device, checkpoint.mean, checkpoint.std, config.inference
+    )
+    threshold = checkpoint.threshold if config.threshold is None else config.threshold
+    report = report_split(
+        predictor,
+        dataset,
+        config.split,
+        threshold,
+        config.graph,
+        config.apls,
+        out / "overlays",
+        config.overlays,
+    )
+    metrics = {
+        **prefixed(config.split, report.scores),
+        f"{config.split}/tiles": len(report.graphs),
+        "threshold": threshold,
+        "threshold_from": "validation" if config.threshold is None else "command line",
+        "checkpoint": config.checkpoint,
+        "epoch": checkpoint.epoch,
+        "split_hash": split_hash(dataset.splits),
+        "settings": {"graph": asdict(config.graph), "apls": asdict(config.apls)},
+    }
+    _write_report(report, metrics, out)
+    return metrics
+
+
+def _write_report(report: SplitReport, metrics: dict[str, Any], out: Path) -> None:
+    for graph in report.graphs:
+        write_network(graph.proposal, out / "graphs" / f"{graph.name}.geojson")
+        write_network(graph.truth, out / "truth" / f"{graph.name}.geojson")
+    write_table(out / "graphs.csv", report.rows)
+    write_json(out / "metrics.json", metrics)
+
+
+def _draw(prediction: SplitPrediction, graph: GraphScore, threshold: float, folder: Path) -> Path:
     """Write the tile's overlay, and the same without the imagery into `truth_vs_prediction`."""
     dataset = prediction.dataset
     tile = dataset.tile(graph.name)
     truth, proposal = tile.mask == 1, prediction.mask(graph.name, threshold)
     title = f"{graph.name}: APLS {graph.apls:.3f}"
     path = folder / f"{graph.name}.jpg"
-    picture = overlay(
-        tile.image, truth, proposal, graph.truth, graph.proposal, dataset.gsd, title
-    )
+    picture = overlay(tile.image, truth, proposal, graph.truth, graph.proposal, dataset.gsd, title)
     write_image(path, picture)
     without_image = comparison(truth, proposal, graph.truth, graph.proposal, dataset.gsd, title)
     write_image(folder / "truth_vs_prediction" / f"{graph.name}.png", without_image)

@@ -61,8 +61,11 @@ def fit(config: TrainConfig, run: RunFolder) -> dict[str, Any]:
     learner = build_learner(config, dataset, device, epoch_steps=len(loader))
     log.info(
         "%s on %s: %s parameters, %d steps an epoch",
-        config.model.name, device, f"{count_parameters(learner.model):,}", len(loader),
-    )  # fmt: skip
+        config.model.name,
+        device,
+        f"{count_parameters(learner.model):,}",
+        len(loader),
+    )
     with open_tracker(config.tracking, to_plain(config), run.path, "train") as tracker:
         best = _train_epochs(learner, loader, run, tracker)
         report = _test_best(learner, run)
@@ -141,18 +144,26 @@ def _test_best(learner: Learner, run: RunFolder) -> SplitReport:
     checkpoint = load_checkpoint(run.best)
     model = place(checkpoint.build(), learner.device, config.trainer.channels_last)
     predictor = Predictor(
-        model, learner.device, checkpoint.mean, checkpoint.std,
-        config.trainer.inference, config.trainer.precision,
-    )  # fmt: skip
+        model,
+        learner.device,
+        checkpoint.mean,
+        checkpoint.std,
+        config.trainer.inference,
+        config.trainer.precision,
+    )
     return report_split(
-        predictor, learner.dataset, "test", checkpoint.threshold, config.graph, config.apls,
-        run.overlays, config.trainer.overlays,
-    )  # fmt: skip
+        predictor,
+        learner.dataset,
+        "test",
+        checkpoint.threshold,
+        config.graph,
+        config.apls,
+        run.overlays,
+        config.trainer.overlays,
+    )
 
 
-def _metrics(
-    learner: Learner, best: Best, report: SplitReport, seconds: float
-) -> dict[str, Any]:
+def _metrics(learner: Learner, best: Best, report: SplitReport, seconds: float) -> dict[str, Any]:
     """The scores with everything that they mean nothing without."""
     config = learner.config
     return {
@@ -171,9 +182,7 @@ def _metrics(
     }
 
 
-def _track_test(
-    tracker: Tracker, step: int, metrics: dict[str, Any], report: SplitReport
-) -> None:
+def _track_test(tracker: Tracker, step: int, metrics: dict[str, Any], report: SplitReport) -> None:
     tracker.summary(metrics)
     tracker.table("test/graphs", report.rows, step)
     tracker.pictures("test/overlays", report.pictures, step)

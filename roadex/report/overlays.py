@@ -104,7 +104,8 @@ def side_by_side(panels: dict[str, Picture], gap: int = 6) -> Picture:
     for caption, panel in panels.items():
         head = np.full((CAPTION_HEIGHT, panel.shape[1], 3), 255, np.uint8)
         _caption(head, caption)
-        columns += [np.vstack([head, panel]), np.full((head.shape[0] + len(panel), gap, 3), 255, np.uint8)]
+        column = np.vstack([head, panel])
+        columns += [column, np.full((len(column), gap, 3), 255, np.uint8)]
     return np.hstack(columns[:-1])
 
 

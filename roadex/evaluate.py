@@ -1,0 +1,43 @@
+"""The command `python -m roadex.evaluate`."""
+
+from __future__ import annotations
+
+import logging
+from pathlib import Path
+from typing import Any
+
+from roadex.config.command import command
+from roadex.config.root import EvaluateConfig
+
+log = logging.getLogger(__name__)
+
+
+@command("evaluate")
+def main(config: EvaluateConfig) -> None:
+    """Score a checkpoint on a split: pixels, and the road graphs that it draws.
+
+    Writes out/metrics.json, out/graphs.csv (a row for each tile), out/graphs and out/truth
+    (GeoJSON) and out/overlays. Without dataset= it takes the dataset of the training.
+
+    Examples:
+      python -m roadex.evaluate checkpoint=RUN/checkpoints/best.pt out=DIR
+      python -m roadex.evaluate checkpoint=best.pt out=DIR split=validation inference.flips=true
+      python -m roadex.evaluate checkpoint=best.pt out=DIR dataset=deepglobe dataset.root=DIR
+    """
+    from roadex.engine.testing import evaluate_checkpoint  # torch takes seconds, --help should not
+
+    metrics = evaluate_checkpoint(config)
+    log.info("%s", describe(metrics, config.split))
+    log.info("scores in %s", Path(config.out) / "metrics.json")
+
+
+def describe(metrics: dict[str, Any], split: str) -> str:
+    """The main scores in one line."""
+    shown = ("precision", "recall", "f1", "iou", "apls")
+    line = "  ".join(f"{key} {metrics[f'{split}/{key}']:.3f}" for key in shown)
+    scored, total = metrics[f"{split}/apls/n_scored"], metrics[f"{split}/apls/n_total"]
+    return f"{split}: {line}  (APLS over {scored} of {total} tiles)"
+
+
+if __name__ == "__main__":
+    main()

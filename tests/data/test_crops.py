@@ -1,0 +1,89 @@
+"""Training crops: reproducible whoever cuts them, aligned, and of any tile size."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+
+from roadex.config.dataset import FolderConfig
+from roadex.config.training import AugmentConfig
+from roadex.data.augment import Augmentation
+from roadex.data.crops import CropDataset, DrawSampler, crop_loader, cut
+from roadex.data.prepare import prepare
+from tests.data.worlds import write_folder
+
+
+@pytest.fixture(scope="module")
+def dataset(tmp_path_factory):
+    root = tmp_path_factory.mktemp("folder")
+    images, masks = write_folder(root, 30)
+    config = FolderConfig(images=str(images), masks=str(masks), cache=str(root / "cache"), workers=1)
+    return prepare(config, classes=5)
+
+
+def crops(dataset, size=64, seed=0, augment=None):
+    return CropDataset(dataset, size, 2, Augmentation(augment or AugmentConfig()), seed)
+
+
+def epoch_of(dataset, workers, epoch):
+    loader = crop_loader(crops(dataset), 4, workers, pin=False)
+    loader.batch_sampler.epoch = epoch
+    return [batch["image"] for batch in loader]
+
+
+def test_epoch_is_the_same_for_any_number_of_workers(dataset):
+    alone, helped = epoch_of(dataset, 0, 1), epoch_of(dataset, 2, 1)
+    assert all(torch.equal(a, b) for a, b in zip(alone, helped, strict=True))
+
+
+def test_epochs_and_seeds_differ(dataset):
+    first, second = epoch_of(dataset, 0, 0), epoch_of(dataset, 0, 1)
+    assert not any(torch.equal(a, b) for a, b in zip(first, second, strict=True))
+    assert not torch.equal(crops(dataset)[0]["image"], crops(dataset, seed=1)[0]["image"])
+
+
+def test_an_epoch_visits_every_tile_equally_often(dataset):
+    data = crops(dataset)
+    names = [data._tile_name(draw) for draw in range(len(data), 2 * len(data))]
+    assert sorted(names) == sorted(dataset.splits["train"] * 2)
+
+
+def test_draws_of_an_epoch_do_not_repeat(dataset):
+    data = crops(dataset)
+    seen = {data[draw]["image"].numpy().tobytes() for draw in range(len(data))}
+    assert len(seen) == len(data)
+
+
+def test_labels_lie_on_the_image(dataset):
+    """The streets of the test world are brighter than everything else."""
+    plain = AugmentConfig()
+    for draw in range(10):
+        crop = crops(dataset, augment=plain)[draw]
+        road = crop["mask"] == 1
+        grey = crop["image"].float().mean(dim=0)
+        assert not road.any() or grey[road].min() > grey[~road].max()
+        assert (crop["connectivity"][crop["mask"] == 0] != 4).all()
+
+
+def test_crop_as_large_as_the_tile_is_the_tile():
+    image = np.arange(48, dtype=np.uint8).reshape(4, 4, 3)
+    (same,) = cut((image,), 4, np.random.default_rng(0))
+    assert np.array_equal(same, image)
+
+
+def test_crop_larger_than_the_tile_has_ignored_labels():
+    image, mask = np.ones((4, 6, 3), np.uint8), np.ones((4, 6), np.uint8)
+    grown, labels = cut((image, mask), 8, np.random.default_rng(0))
+    assert grown.shape == (8, 8, 3) and grown.all()
+    assert (labels[:4, :6] == 1).all() and (labels[4:] == 255).all() and (labels[:, 6:] == 255).all()
+
+
+def test_all_offsets_of_a_crop_occur():
+    tile = np.arange(25, dtype=np.uint8).reshape(5, 5)
+    corners = {int(cut((tile,), 3, np.random.default_rng(s))[0][0, 0]) for s in range(200)}
+    assert corners == {0, 1, 2, 5, 6, 7, 10, 11, 12}
+
+
+def test_sampler_gives_a_smaller_batch_rather_than_none():
+    assert list(DrawSampler(3, 8)) == [[0, 1, 2]]

@@ -1,0 +1,100 @@
+"""Readers of image and mask folders, and what they refuse."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from roadex.config.dataset import DeepGlobeConfig, FolderConfig
+from roadex.data.images import read_image, read_mask, write_image
+from roadex.data.sources import open_source
+from roadex.errors import RoadexError
+from tests.data.worlds import write_folder, write_pair
+
+
+def folder(images, masks, **settings):
+    return open_source(FolderConfig(images=str(images), masks=str(masks), **settings))
+
+
+def test_pairs_by_stem_less_the_suffixes(tmp_path):
+    for name in "abc":
+        write_pair(tmp_path / "i", tmp_path / "m", name, suffixes=("_rgb", "_road"))
+    source = folder(tmp_path / "i", tmp_path / "m", image_suffix="_rgb", mask_suffix="_road")
+    assert sorted(source.pairs) == ["a", "b", "c"]
+    tile = source.read("a")
+    assert tile.image.shape == (96, 96, 3) and set(np.unique(tile.mask)) == {0, 1}
+
+
+def test_images_without_masks_are_left_out_and_counted(tmp_path):
+    images, masks = write_folder(tmp_path, 5)
+    (masks / "tile03.png").unlink()
+    source = folder(images, masks)
+    assert len(source.pairs) == 4
+    assert "left out: 1 images without a mask (tile03)" in source.notes()
+
+
+def test_road_is_above_the_threshold(tmp_path):
+    write_image(tmp_path / "m.png", np.array([[127, 128]], np.uint8))
+    assert read_mask(tmp_path / "m.png", 127).tolist() == [[0, 1]]
+
+
+def bad_inputs(tmp_path):
+    images, masks = write_folder(tmp_path, 4)
+    empty = tmp_path / "empty"
+    empty.mkdir()
+    return images, masks, empty
+
+
+def test_missing_or_empty_folders_are_refused(tmp_path):
+    images, masks, empty = bad_inputs(tmp_path)
+    with pytest.raises(RoadexError, match=r"dataset.images=.*nowhere: there is no such folder"):
+        folder(tmp_path / "nowhere", masks)
+    with pytest.raises(RoadexError, match=r"dataset.masks=.*empty: no images there"):
+        folder(images, empty)
+
+
+def test_no_pair_at_all_is_refused_with_the_remedy(tmp_path):
+    write_pair(tmp_path / "i", tmp_path / "m", "a", suffixes=("_rgb", "_road"))
+    with pytest.raises(RoadexError, match="no image has a mask.*set dataset.image_suffix"):
+        folder(tmp_path / "i", tmp_path / "m")
+
+
+def test_mask_of_another_size_is_refused_by_name(tmp_path):
+    images, masks = write_folder(tmp_path, 4)
+    write_image(masks / "tile01.png", np.zeros((50, 60), np.uint8))
+    with pytest.raises(RoadexError, match=r"tile01.png: 60x50 pixels, but its image .* 96x96"):
+        folder(images, masks).read("tile01")
+
+
+@pytest.mark.parametrize("keep", [0, 20, 300])
+def test_damaged_file_is_refused_by_name(tmp_path, keep):
+    images, masks = write_folder(tmp_path, 4)
+    data = (images / "tile02.png").read_bytes()
+    (images / "tile02.png").write_bytes(data[:keep])
+    with pytest.raises(RoadexError, match=r"tile02.png: not a readable image"):
+        folder(images, masks).read("tile02")
+
+
+def test_more_than_eight_bits_are_refused(tmp_path):
+    Image.fromarray(np.zeros((4, 4), np.uint16)).save(tmp_path / "deep.png")
+    with pytest.raises(RoadexError, match=r"deep.png: more than 8 bits"):
+        read_image(tmp_path / "deep.png")
+
+
+def test_real_deepglobe_tiles_are_read_as_downloaded(real_data):
+    source = open_source(DeepGlobeConfig(root=str(real_data / "deepglobe")))
+    assert len(source.pairs) == 2
+    tile = source.read(next(iter(source.pairs)))
+    assert tile.image.shape == (1024, 1024, 3) and 0.005 < tile.mask.mean() < 0.3
+
+
+def test_deepglobe_images_without_masks_are_left_out(real_data):
+    with pytest.raises(RoadexError, match="no image has a mask"):
+        open_source(DeepGlobeConfig(root=str(real_data / "deepglobe" / "valid")))
+
+
+def test_real_epfl_tiles_are_read(real_data):
+    source = folder(real_data / "epfl" / "images", real_data / "epfl" / "groundtruth")
+    assert len(source.pairs) == 80
+    assert source.read("satImage_001").image.shape == (400, 400, 3)

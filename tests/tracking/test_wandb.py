@@ -1,0 +1,98 @@
+"""An offline W&B run, read back with wandb's own reader."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from wandb.proto import wandb_internal_pb2
+
+from roadex.config.training import TrackingConfig
+from roadex.data.images import write_image
+from roadex.tracking import open_tracker
+from roadex.tracking.tracker import NoTracker
+
+datastore = pytest.importorskip(
+    "wandb.sdk.internal.datastore", reason="this wandb ships no Python reader; pin 0.28.2"
+)
+
+
+def read_run(folder: Path) -> list[wandb_internal_pb2.Record]:
+    """All records of the one offline run below a folder."""
+    (path,) = folder.glob("wandb/offline-run-*/run-*.wandb")
+    store = datastore.DataStore()
+    store.open_for_scan(str(path))
+    records = []
+    while (data := store.scan_data()) is not None:
+        record = wandb_internal_pb2.Record()
+        record.ParseFromString(data)
+        records.append(record)
+    return records
+
+
+def history(records: list[wandb_internal_pb2.Record]) -> list[dict]:
+    """The logged rows."""
+    rows = [r.history for r in records if r.WhichOneof("record_type") == "history"]
+    return [
+        {(i.key or "/".join(i.nested_key)): json.loads(i.value_json) for i in row.item}
+        for row in rows
+    ]
+
+
+@pytest.fixture
+def run(tmp_path, monkeypatch):
+    monkeypatch.setenv("WANDB_DIR", str(tmp_path))
+    write_image(tmp_path / "a.jpg", np.zeros((8, 8, 3), np.uint8))
+    settings = {"name": "trial", "model": {"stacks": 2}}
+    with open_tracker(TrackingConfig(), settings, tmp_path, "train") as tracker:
+        tracker.log({"loss/total": 0.5, "images_per_s": 3.0}, step=4)
+        tracker.pictures("test/overlays", [tmp_path / "a.jpg"], step=5)
+        tracker.table("test/graphs", [{"tile": "a", "apls": 0.25}], step=5)
+        tracker.summary({"test/f1": 0.75})
+    return tmp_path
+
+
+def test_offline_run_holds_config_scalars_pictures_table_and_summary(run):
+    records = read_run(run)
+    (start,) = [r.run for r in records if r.WhichOneof("record_type") == "run"][:1]
+    config = {item.key: json.loads(item.value_json) for item in start.config.update}
+    assert config["model"] == {"stacks": 2} and start.job_type == "train"
+    rows = history(records)
+    assert rows[0]["loss/total"] == 0.5 and rows[0]["_step"] == 4
+    assert rows[1]["test/overlays/count"] == 1
+    assert rows[1]["test/graphs/_type"] == "table-file"
+    assert list(run.rglob("media/images/test/overlays*.jpg"))
+    table = json.loads(next(run.rglob("media/table/test/graphs*.json")).read_text())
+    assert table == {"columns": ["tile", "apls"], "data": [["a", 0.25]]}
+    summary = {
+        item.key: json.loads(item.value_json)
+        for r in records if r.WhichOneof("record_type") == "summary"
+        for item in r.summary.update
+    }
+    assert summary["test/f1"] == 0.75
+
+
+def test_disabled_keeps_nothing(tmp_path):
+    with open_tracker(TrackingConfig(mode="disabled"), {}, tmp_path, "train") as tracker:
+        tracker.log({"loss": 1.0}, step=1)
+    assert isinstance(tracker, NoTracker) and list(tmp_path.iterdir()) == []
+
+
+def test_a_wandb_that_cannot_start_does_not_stop_the_training(tmp_path, monkeypatch, caplog):
+    def fail(**settings):
+        raise OSError("no network")
+
+    monkeypatch.setattr("wandb.init", fail)
+    with open_tracker(TrackingConfig(), {}, tmp_path, "train") as tracker:
+        tracker.log({"loss": 1.0}, step=1)
+    assert "no network" in caplog.text and "going on without it" in caplog.text
+
+
+def test_a_wandb_that_fails_later_is_told_once(tmp_path, monkeypatch, caplog):
+    with open_tracker(TrackingConfig(), {}, tmp_path, "train") as tracker:
+        monkeypatch.setattr(tracker.run, "log", lambda *a, **k: 1 / 0)
+        tracker.log({"loss": 1.0}, step=1)
+        tracker.log({"loss": 1.0}, step=2)
+    assert caplog.text.count("going on without it") == 1
