@@ -51,13 +51,28 @@ def coverage(shapes: Iterable[BaseGeometry], frame: Frame, scale: int = 2) -> Sh
 
     Drawn on a `scale` times finer sheet: OpenCV's own anti-aliasing widens what it draws.
     """
-    side = frame.size_px * scale
-    sheet = np.zeros((side, side), dtype=np.uint8)
-    for polygon in polygons_of(shapes):
-        cv2.fillPoly(sheet, _rings(polygon, frame, scale), 255, cv2.LINE_8, SHIFT)
-    if scale > 1:
-        sheet = cv2.resize(sheet, frame.shape, interpolation=cv2.INTER_AREA)
-    return sheet.astype(np.float32) * np.float32(1 / 255)
+    polygons = polygons_of(shapes)
+    alpha = np.zeros(frame.shape, dtype=np.float32)
+    left, top, right, bottom = _pixel_bounds(polygons, frame)
+    if left >= right or top >= bottom:
+        return alpha
+    sheet = np.zeros(((bottom - top) * scale, (right - left) * scale), dtype=np.uint8)
+    first = np.array([left, top]) * (scale << SHIFT)
+    for polygon in polygons:
+        rings = [ring - first for ring in _rings(polygon, frame, scale)]
+        cv2.fillPoly(sheet, rings, 255, cv2.LINE_8, SHIFT)
+    small = cv2.resize(sheet, (right - left, bottom - top), interpolation=cv2.INTER_AREA)
+    alpha[top:bottom, left:right] = small * np.float32(1 / 255)
+    return alpha
+
+
+def _pixel_bounds(polygons: list[shapely.Polygon], frame: Frame) -> tuple[int, int, int, int]:
+    """First and last column and row that polygons reach, within the tile: x, y, x, y."""
+    if not polygons:
+        return 0, 0, 0, 0
+    reach = shapely.total_bounds(np.array(polygons)) / frame.gsd + np.array([-1, -1, 2, 2])
+    left, top, right, bottom = np.clip(reach.astype(int), 0, frame.size_px).tolist()
+    return left, top, right, bottom
 
 
 def polygons_of(shapes: Iterable[BaseGeometry]) -> list[shapely.Polygon]:

@@ -15,8 +15,7 @@ from roadex.data.synthetic.character import Character, Climate
 from roadex.data.synthetic.colours import between, choose, jitter, scaled
 from roadex.data.synthetic.frame import Frame, Sheet, coverage, polygons_of
 from roadex.data.synthetic.landuse import Block, halve_until
-from roadex.data.synthetic.pavement import lay, overlay
-from roadex.data.synthetic.scene import Scene
+from roadex.data.synthetic.scene import Scene, lay, overlay
 from roadex.data.synthetic.texture import TextureBank, blend, ramp
 
 Image = NDArray[np.float32]
@@ -42,12 +41,12 @@ def paint_ground(
 
 
 def _meadow(climate: Climate, bank: TextureBank) -> Image:
-    amount = 0.5 + bank.mix(broad=0.2, patchy=0.14, clumpy=0.1, small=0.08, fine=0.06)
+    amount = 0.5 + bank.mix(broad=0.2, patchy=0.14, clumpy=0.1, small=0.12, fine=0.16)
     return ramp(*climate.wild, amount)
 
 
 def _lawn(climate: Climate, bank: TextureBank) -> Image:
-    amount = 0.45 + bank.mix(broad=0.18, patchy=0.14, clumpy=0.06, small=0.06, fine=0.05)
+    amount = 0.45 + bank.mix(broad=0.18, patchy=0.14, clumpy=0.07, small=0.12, fine=0.16)
     return ramp(*climate.lawn, amount)
 
 
@@ -59,7 +58,7 @@ def _garden(climate: Climate, bank: TextureBank) -> Image:
 
 
 def _bare(climate: Climate, bank: TextureBank) -> Image:
-    amount = 0.5 + bank.mix(broad=0.25, patchy=0.16, clumpy=0.1, small=0.1, fine=0.06)
+    amount = 0.5 + bank.mix(broad=0.25, patchy=0.16, clumpy=0.1, small=0.12, fine=0.14)
     return ramp(*climate.soil, amount)
 
 

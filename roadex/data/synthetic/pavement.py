@@ -15,14 +15,13 @@ from roadex.data.synthetic.frame import (
     Canvas,
     FloatArray,
     Frame,
-    Sheet,
     coverage,
     draw_lines,
     fill_shape,
 )
 from roadex.data.synthetic.lines import beside, stretch
 from roadex.data.synthetic.roads import ROAD_CLASSES
-from roadex.data.synthetic.scene import Scene
+from roadex.data.synthetic.scene import Scene, lay, overlay
 from roadex.data.synthetic.surface import road_lines, road_surface, turning_circles
 
 TOWN_CLASSES = ("arterial", "collector", "residential")
@@ -97,31 +96,15 @@ def paint_roads(scene: Scene, layer: int, rng: np.random.Generator) -> list[Stre
     return streets
 
 
-def overlay(scene: Scene, top: np.ndarray, alpha: Sheet) -> None:
-    """Lay colours (H, W, 3) over the canvas as far as alpha (H, W) covers it."""
-    under = scene.canvas.astype(np.float32)
-    under += (top - under) * alpha[..., None]
-    scene.canvas[:] = cv2.convertScaleAbs(under)
-
-
-def lay(
-    scene: Scene, alpha: Sheet, colour: Colour, strength: float = 1.0, rough: float = 1.0
-) -> None:
-    """Lay one material over the canvas as far as alpha (H, W) covers it."""
-    tone = 1 + np.float32(rough) * scene.bank.mix(patchy=0.04, small=0.04, fine=0.03)
-    overlay(scene, np.asarray(colour, np.float32) * tone[..., None], np.float32(strength) * alpha)
-
-
 def _paint_margins(scene: Scene, rng: np.random.Generator) -> None:
     """Verges, pavements and kerbs along streets, and dusty shoulders along other roads."""
     graph = scene.plan.graph
-    town = [(line, data["width_m"] / 2) for line, data in road_lines(graph, 0)
-            if data["road_class"] in TOWN_CLASSES]
-    circles = turning_circles(graph, 0.0)
-    shapes = [*(line.buffer(half, cap_style="flat", quad_segs=3) for line, half in town), *circles]
+    roads = [road for road in road_lines(graph, 0) if road[1]["road_class"] in TOWN_CLASSES]
+    lines = [line for line, _ in roads]
+    halves = np.array([data["width_m"] / 2 for _, data in roads])
     if not scene.character.pavements:
-        rims = [shape.buffer(rng.uniform(0.4, 1.4), quad_segs=3) for shape in shapes]
-        lay(scene, coverage(rims, scene.frame), scene.character.climate.soil[1], 0.55)
+        dusty = shapely.buffer(lines, halves + rng.uniform(0.4, 1.4), quad_segs=3)
+        lay(scene, coverage(dusty, scene.frame), scene.character.climate.soil[1], 0.55)
         return
     verge = float(rng.choice([0.25, rng.uniform(1.0, 3.2)], p=[0.35, 0.65]))
     slab = jitter(rng, scene.character.concrete, 8)
@@ -129,8 +112,9 @@ def _paint_margins(scene: Scene, rng: np.random.Generator) -> None:
     layers = [(verge + rng.uniform(1.2, 1.8), slab), (verge, grass if verge > 0.8 else slab)]
     layers += [(0.3, jitter(rng, scene.character.concrete, 8))]
     for wider, colour in layers:
-        rims = [shape.buffer(wider, quad_segs=2) for shape in shapes]
-        lay(scene, coverage(rims, scene.frame), colour, rng.uniform(0.7, 0.95))
+        rims = shapely.buffer(lines, halves + wider, cap_style="flat", quad_segs=2)
+        shapes = [*rims, *turning_circles(graph, wider)]
+        lay(scene, coverage(shapes, scene.frame), colour, rng.uniform(0.7, 0.95))
 
 
 def road_colour(character: Character, road_class: str, rng: np.random.Generator) -> Colour:

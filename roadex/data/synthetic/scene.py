@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import cv2
 import numpy as np
+from numpy.typing import NDArray
 
 from roadex.data.synthetic.character import Character
+from roadex.data.synthetic.colours import Colour
 from roadex.data.synthetic.frame import Canvas, Frame, Sheet
 from roadex.data.synthetic.occupancy import Occupancy
 from roadex.data.synthetic.plan import Plan
 from roadex.data.synthetic.settings import WorldSettings
-from roadex.data.synthetic.texture import TextureBank
+from roadex.data.synthetic.texture import TextureBank, extent
 
 
 @dataclass
@@ -32,6 +35,23 @@ class Scene:
     heights: Sheet
 
 
-def modulated(canvas: Canvas, factor: Sheet) -> Canvas:
-    """A canvas whose colours are multiplied by factors (H, W)."""
-    return np.clip(canvas * factor[..., None], 0, 255).astype(np.uint8)
+def overlay(scene: Scene, top: NDArray[np.float32], alpha: Sheet) -> None:
+    """Lay colours (H, W, 3) over the canvas as far as alpha (H, W) covers it."""
+    where = extent(alpha)
+    if alpha[where].size:
+        mixed = scene.canvas[where].astype(np.float32)
+        mixed += (top[where] - mixed) * alpha[where][..., None]
+        scene.canvas[where] = cv2.convertScaleAbs(mixed)
+
+
+def lay(
+    scene: Scene, alpha: Sheet, colour: Colour, strength: float = 1.0, rough: float = 1.0
+) -> None:
+    """Lay one material over the canvas as far as alpha (H, W) covers it."""
+    where = extent(alpha)
+    if alpha[where].size:
+        tone = 1 + np.float32(0.065 * rough) * scene.bank.field("rough")[where]
+        mixed = scene.canvas[where].astype(np.float32)
+        top = np.asarray(colour, np.float32) * tone[..., None]
+        mixed += (top - mixed) * (np.float32(strength) * alpha[where])[..., None]
+        scene.canvas[where] = cv2.convertScaleAbs(mixed)

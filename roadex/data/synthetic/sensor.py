@@ -15,13 +15,11 @@ def expose(
 ) -> Canvas:
     """A picture (H, W, 3) of colours: haze, cast, contrast, blur, noise and compression."""
     picture = _graded(image * np.float32(1 / 255), settings, rng)
-    sigma = settings.blur * rng.uniform(0.3, 0.8)
-    if sigma > 0.2:
+    sigma = settings.blur * rng.uniform(0.25, 0.75)
+    if sigma > 0.3:
         picture = cv2.GaussianBlur(picture, (0, 0), sigma)
-    picture = _noisy(picture, settings.noise * rng.uniform(0.003, 0.014), rng)
-    if rng.random() < 0.5:
-        soft = cv2.GaussianBlur(picture, (0, 0), 1.0)
-        picture = picture + np.float32(rng.uniform(0.2, 0.8)) * (picture - soft)
+    picture = _sharpened(picture, rng)
+    picture = _noisy(picture, settings.noise * rng.uniform(0.003, 0.012), rng)
     quality = int(rng.integers(settings.jpeg_quality, 99)) if settings.jpeg_quality < 98 else 98
     return _compressed(np.clip(picture * 255 + 0.5, 0, 255).astype(np.uint8), quality)
 
@@ -30,19 +28,29 @@ def _graded(
     image: NDArray[np.float32], settings: WorldSettings, rng: np.random.Generator
 ) -> NDArray[np.float32]:
     """Exposure, contrast, saturation, colour cast and haze."""
-    grey = image.mean(axis=2, keepdims=True)
-    image = grey + np.float32(rng.uniform(0.5, 1.0)) * (image - grey)
-    target = rng.uniform(0.27, 0.46)
-    gain = target / max(float(grey.mean()), 0.05)
-    image = np.clip(image * np.float32(gain**0.75), 0, None)
-    contrast = rng.uniform(0.95, 1.3)
-    image = target + np.float32(contrast) * (image - np.float32(target))
+    grey = cv2.transform(image, np.full((3, 3), 1 / 3, dtype=np.float32))
+    saturation = rng.uniform(0.5, 1.0)
+    image = cv2.addWeighted(image, saturation, grey, 1 - saturation, 0)
+    target = rng.uniform(0.24, 0.45)
+    gain = (target / max(float(grey.mean()), 0.05)) ** 0.85
+    contrast = rng.uniform(0.95, 1.55)
     warm, green = settings.colour_cast * rng.normal(0, (0.05, 0.012))
     cast = np.array([1 + warm - green / 2, 1 + green, 1 - warm - green / 2])
     haze = settings.haze * rng.choice([0.0, rng.uniform(0.0, 0.16)], p=[0.5, 0.5])
     veil = np.array([0.66, 0.7, 0.76]) * haze
-    scale = (cast * (1 - haze)).astype(np.float32)
-    return np.clip(image * scale + veil.astype(np.float32), 0, 1)
+    scale = gain * contrast * cast * (1 - haze)
+    offset = target * (1 - contrast) * cast * (1 - haze) + veil
+    affine = np.column_stack([np.diag(scale), offset]).astype(np.float32)
+    return np.clip(cv2.transform(image, affine), 0, 1)
+
+
+def _sharpened(picture: NDArray[np.float32], rng: np.random.Generator) -> NDArray[np.float32]:
+    """What most providers do to their pictures, many too much."""
+    amount = rng.choice([0.0, rng.uniform(0.3, 1.8)], p=[0.3, 0.7])
+    if amount == 0:
+        return picture
+    soft = cv2.GaussianBlur(picture, (0, 0), rng.uniform(0.7, 1.2))
+    return cv2.addWeighted(picture, 1 + amount, soft, -amount, 0)
 
 
 def _noisy(

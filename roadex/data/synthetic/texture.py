@@ -19,20 +19,17 @@ def smooth_noise(rng: np.random.Generator, size_px: int, cell_px: float) -> Shee
         return rng.standard_normal((size_px, size_px), dtype=np.float32)
     cells = max(4, round(size_px / cell_px))
     coarse = rng.standard_normal((cells, cells), dtype=np.float32)
-    step = cells / size_px
-    to_coarse = np.array([[step, 0, step / 2 - 0.5], [0, step, step / 2 - 0.5]])
-    kind = cv2.INTER_CUBIC | cv2.WARP_INVERSE_MAP
-    field = cv2.warpAffine(
-        coarse, to_coarse, (size_px, size_px), flags=kind, borderMode=cv2.BORDER_WRAP
-    )
-    return field * np.float32(1.35)
+    scale, rim = size_px / cells, 2
+    wrapped = np.pad(coarse, rim, mode="wrap")
+    field = cv2.resize(wrapped, (0, 0), fx=scale, fy=scale, interpolation=cv2.INTER_CUBIC)
+    first = round(rim * scale)
+    return field[first : first + size_px, first : first + size_px] * np.float32(1.35)
 
 
 class TextureBank:
     """The noise fields of one tile, made once and reused shifted, which nobody can see.
 
-    `fine` is about a pixel, `small` half a metre to two, `patchy` four, `broad` fifteen and
-    `wide` sixty metres.
+    Their features span, from `fine` to `wide`, a pixel to sixty metres; `rough` mixes some.
     """
 
     _CELLS_M = {"small": 1.2, "clumpy": 2.6, "patchy": 6.0, "broad": 17.0, "wide": 60.0}
@@ -44,6 +41,7 @@ class TextureBank:
             for name, cell in self._CELLS_M.items()
         }
         self._fields["fine"] = smooth_noise(rng, frame.size_px, 1)
+        self._fields["rough"] = self.mix(patchy=0.62, small=0.62, fine=0.47)
 
     def field(self, name: str) -> Sheet:
         """A field of deviation about 1, shifted differently at every call."""
@@ -68,21 +66,14 @@ def ramp(low: Colour, high: Colour, amount: Sheet) -> NDArray[np.float32]:
     return cv2.merge(channels)
 
 
-def blend(under: NDArray[np.float32], over: NDArray[np.float32] | Colour, alpha: Sheet) -> None:
+def blend(under: NDArray[np.float32], over: NDArray[np.float32], alpha: Sheet) -> None:
     """Lay colours over an image (H, W, 3) in place, as far as alpha (H, W) covers it."""
-    rows, columns = _extent(alpha)
-    weight = alpha[rows, columns, None]
-    top = over[rows, columns] if isinstance(over, np.ndarray) else np.asarray(over, np.float32)
-    part = under[rows, columns]
-    part += (top - part) * weight
+    where = extent(alpha)
+    part = under[where]
+    part += (over[where] - part) * alpha[where][..., None]
 
 
-def modulate(image: NDArray[np.float32], factor: Sheet) -> None:
-    """Multiply every channel of an image (H, W, 3) in place."""
-    image *= factor[..., None]
-
-
-def _extent(alpha: Sheet) -> tuple[slice, slice]:
+def extent(alpha: Sheet) -> tuple[slice, slice]:
     """The rows and columns in which alpha is not zero."""
     rows = np.flatnonzero(alpha.any(axis=1))
     columns = np.flatnonzero(alpha.any(axis=0))

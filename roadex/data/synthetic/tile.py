@@ -183,9 +183,10 @@ def _light(
     opaque = canopy.heights * (canopy.cover > 0.9)
     below = shadows(np.maximum(scene.heights, opaque), scene.character, frame)
     crowns = canopy.colours * shade(canopy.heights, scene.character, frame)[..., None]
-    crowns *= (1 + scene.bank.mix(small=0.12, clumpy=0.06, fine=0.08))[..., None]
+    crowns *= (1 + scene.bank.mix(small=0.14, clumpy=0.06, fine=0.14))[..., None]
     thin = 0.35 + 0.5 * scene.bank.field("small")
     cover = np.where(canopy.cover < 0.9, np.clip(canopy.cover * (0.6 + thin), 0, 0.9), canopy.cover)
     blend(image, crowns, cover.astype(np.float32))
-    image = lit(image, below, float(rng.uniform(0.5, 0.72)))
+    image *= 1 + np.float32(rng.uniform(0.01, 0.06)) * scene.bank.field("fine")[..., None]
+    image = lit(image, below, float(rng.uniform(0.5, 0.8)))
     scene.canvas[:] = np.clip(image, 0, 255).astype(np.uint8)

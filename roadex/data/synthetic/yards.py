@@ -9,8 +9,7 @@ from roadex.data.synthetic.buildings import Building
 from roadex.data.synthetic.colours import Colour, jitter, scaled
 from roadex.data.synthetic.frame import FloatArray, coverage, draw_lines
 from roadex.data.synthetic.landuse import Block, halve_until
-from roadex.data.synthetic.pavement import lay
-from roadex.data.synthetic.scene import Scene
+from roadex.data.synthetic.scene import Scene, lay
 
 _BOXES: tuple[Colour, ...] = (
     (150, 70, 54),
