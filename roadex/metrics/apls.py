@@ -57,16 +57,8 @@ def prepare(graph: nx.MultiGraph, settings: AplsSettings) -> Roads:
 
 def compare(real: Roads, drawn: Roads, settings: AplsSettings) -> tuple[Routes, Routes]:
     """The routes of the truth in the proposal, and those of the proposal in the truth."""
-    if settings.algorithm == "sat2graph":
-        origin = apls_sat2graph.tile_origin(real, settings)
-        return (
-            apls_sat2graph.compare(real, drawn, origin, settings),
-            apls_sat2graph.compare(drawn, real, origin, settings),
-        )
-    return (
-        apls_cosmiq.compare(real, drawn, settings),
-        apls_cosmiq.compare(drawn, real, settings),
-    )
+    algorithm = apls_sat2graph if settings.algorithm == "sat2graph" else apls_cosmiq
+    return algorithm.compare(real, drawn, settings)
 
 
 def _total(forward: float, backward: float, settings: AplsSettings) -> float:

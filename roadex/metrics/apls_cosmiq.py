@@ -9,20 +9,29 @@ from __future__ import annotations
 import numpy as np
 
 from roadex.metrics.control_points import control_points
-from roadex.metrics.distances import Distances, take_anchors
+from roadex.metrics.distances import DistanceMemo, take_anchors
 from roadex.metrics.roads import Integers, Roads
 from roadex.metrics.routes import RouteRules, Routes
 from roadex.metrics.settings import AplsSettings
 from roadex.metrics.snapping import snap_points
 
 
-def compare(roads: Roads, other: Roads, settings: AplsSettings) -> Routes:
-    """Prepare the comparison of one network's routes with the other's."""
+def compare(real: Roads, drawn: Roads, settings: AplsSettings) -> tuple[Routes, Routes]:
+    """The routes of the truth in the proposal, and those of the proposal in the truth."""
+    memos = [DistanceMemo(len(roads.positions), roads.ends) for roads in (real, drawn)]
+    return (
+        _one_way(real, drawn, memos[0], memos[1], settings),
+        _one_way(drawn, real, memos[1], memos[0], settings),
+    )
+
+
+def _one_way(
+    roads: Roads, other: Roads, memo: DistanceMemo, other_memo: DistanceMemo, settings: AplsSettings
+) -> Routes:
     points = control_points(roads, settings.delta, settings.curved_eps)
     chosen = _sample(len(points.positions), settings)
     snapped = snap_points(points.positions[chosen], other, settings.snap, settings.renaming)
-    own = Distances(len(roads.positions), roads.ends, points.weights)
-    there = Distances(len(other.positions), other.ends, snapped.weights)
+    own, there = memo.get(points.weights), other_memo.get(snapped.weights)
     anchors = take_anchors(own.anchors(points.places), chosen)
     # Present points first, and points of one road together.
     order = np.lexsort((anchors.chain, anchors.first, ~snapped.found))

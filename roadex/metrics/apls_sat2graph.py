@@ -66,21 +66,30 @@ class DenseGraph:
     neighbours: list[list[int]]
 
 
-def compare(roads: Roads, other: Roads, origin: Floats, settings: AplsSettings) -> Routes:
-    """Prepare the comparison of one network's routes with the other's.
+def compare(real: Roads, drawn: Roads, settings: AplsSettings) -> tuple[Routes, Routes]:
+    """The routes of the truth in the proposal, and those of the proposal in the truth."""
+    origin = tile_origin(real, settings)
+    graphs = [densify(roads) for roads in (real, drawn)]
+    distances = [Distances(len(g.positions), g.ends, g.weights) for g in graphs]
+    own, other = zip(graphs, distances, strict=True)
+    return _one_way(own, other, origin, settings), _one_way(other, own, origin, settings)
 
-    `origin` is the lower corner (x, y) of the tile in metres.
-    """
+
+def _one_way(
+    own: tuple[DenseGraph, Distances],
+    other: tuple[DenseGraph, Distances],
+    origin: Floats,
+    settings: AplsSettings,
+) -> Routes:
     constants = SMALL_TILE if settings.spacenet else LARGE_TILE
-    own, there = densify(roads), densify(other)
-    points = _control_points(own, origin, constants, settings)
-    snapped = _snap(own.positions[points], there, settings.snap, constants.apart)
+    (graph, there), distances = (own[0], other[0]), (own[1], other[1])
+    points = _control_points(graph, origin, constants, settings)
+    snapped = _snap(graph.positions[points], there, settings.snap, constants.apart)
     order = np.argsort(snapped < 0, kind="stable")
     points, snapped = points[order], snapped[order]
     present = int((snapped >= 0).sum())
-    distances = [Distances(len(g.positions), g.ends, g.weights) for g in (own, there)]
     return Routes(
-        points=own.positions[points],
+        points=graph.positions[points],
         present=present,
         own=distances[0],
         own_anchors=distances[0].anchors(_on_nodes(points)),

@@ -122,9 +122,9 @@ class Distances:
 
     def block(self, sources: Anchors, targets: Anchors) -> Floats:
         """Distances in metres, (targets, sources), infinite where there is no way."""
-        near = np.add(self._from_junctions(sources.first), sources.to_first)
-        other = np.add(self._from_junctions(sources.second), sources.to_second)
-        np.minimum(near, other, out=near)
+        near = self._from_junctions(sources.first) + sources.to_first
+        over_second = self._from_junctions(sources.second) + sources.to_second
+        np.minimum(near, over_second, out=near)
         result = near[targets.first]
         result += targets.to_first[:, None]
         over_second = near[targets.second]
@@ -138,10 +138,26 @@ class Distances:
         if self.junctions <= FULL_MATRIX:
             if self._all is None:
                 self._all = dijkstra(self._matrix, directed=True)
-            return self._all[:, junctions]
+            return np.ascontiguousarray(self._all[junctions].T)
         wanted, index = np.unique(junctions, return_inverse=True)
         rows = dijkstra(self._matrix, directed=True, indices=wanted)
         return np.ascontiguousarray(rows.T[:, index])
+
+
+class DistanceMemo:
+    """The distances of one network; the two directions of a score mostly ask for the same."""
+
+    def __init__(self, nodes: int, ends: Integers) -> None:
+        self._nodes, self._ends = nodes, ends
+        self._known: list[Distances] = []
+
+    def get(self, weights: Floats) -> Distances:
+        """Distances with these edge weights (m,), or with ones that differ by rounding only."""
+        for distances in self._known:
+            if np.allclose(distances.weights, weights, rtol=0, atol=1e-9):
+                return distances
+        self._known.append(Distances(self._nodes, self._ends, weights))
+        return self._known[-1]
 
 
 def take_anchors(anchors: Anchors, index: NDArray[np.integer] | slice) -> Anchors:

@@ -10,10 +10,15 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from roadex.metrics.distances import Anchors, Distances, take_anchors
 from roadex.metrics.roads import Floats, Integers
 
+Flags = NDArray[np.bool_]
+
+# Routes of no length have no relative error.
+TINY = 1e-12
 # Sources whose routes are in memory at a time.
 BLOCK = 128
 
@@ -61,7 +66,8 @@ class RouteBlock:
 
     Sources and targets are numbers of control points, the targets counted from the first source on,
     so that a pair of points occurs once. `own` and `other` are route lengths in metres, infinite
-    where there is no route; `cost` is nan where a route is not scored.
+    where there is no route. `scored` says which routes count, `missing` which of them the other
+    network lacks, and `cost` is 0 where a route does not count.
     """
 
     sources: Integers
@@ -69,6 +75,8 @@ class RouteBlock:
     own: Floats
     other: Floats
     cost: Floats
+    scored: Flags
+    missing: Flags
 
 
 @dataclass(frozen=True)
@@ -99,13 +107,11 @@ def score_routes(routes: Routes) -> DirectionScore:
     count = missing = _routes_of_missing_points(routes)
     cost = float(count)
     for block in route_blocks(routes):
-        scored = ~np.isnan(block.cost)
-        lost = scored & np.isinf(block.other)
         # A route between present points is counted again on its way back.
         for part in (slice(None), slice(0, routes.present - int(block.sources[0]))):
-            count += int(scored[part].sum())
-            missing += int(lost[part].sum())
-            cost += float(np.nansum(block.cost[part]))
+            count += int(np.count_nonzero(block.scored[part]))
+            missing += int(np.count_nonzero(block.missing[part]))
+            cost += float(block.cost[part].sum())
     points = len(routes.points)
     return DirectionScore(
         value=1 - cost / count if count else 0.0,
@@ -133,20 +139,24 @@ def route_blocks(routes: Routes, size: int = BLOCK) -> Iterator[RouteBlock]:
             take_anchors(routes.other_anchors, slice(low, high)),
             take_anchors(routes.other_anchors, slice(low, present)),
         )
-        cost = _cost(own, other, routes.rules.min_path)
-        yield RouteBlock(np.arange(low, high), np.arange(low, total), own, other, cost)
+        cost, scored = _cost(own, other, routes.rules.min_path)
+        missing = scored & np.isinf(other)
+        yield RouteBlock(
+            np.arange(low, high), np.arange(low, total), own, other, cost, scored, missing
+        )
 
 
-def _cost(own: Floats, other: Floats, min_path: float) -> Floats:
-    """Cost of each route (t, s); nan where not scored, and for pairs met the other way round."""
+def _cost(own: Floats, other: Floats, min_path: float) -> tuple[Floats, Flags]:
+    """Cost of each route (t, s), and which count: a pair met the other way round does not."""
+    scored = (own >= max(min_path, TINY)) & (own < np.inf)
+    sources = own.shape[1]
+    scored[:sources] &= ~np.tri(sources, dtype=bool).T
     with np.errstate(invalid="ignore", divide="ignore"):
         cost = np.abs(own - other)
         cost /= own
     np.fmin(cost, 1.0, out=cost)
-    cost[(own < min_path) | (own <= 0) | np.isinf(own)] = np.nan
-    sources = own.shape[1]
-    cost[:sources][np.tri(sources, dtype=bool).T] = np.nan
-    return cost
+    cost *= scored
+    return cost, scored
 
 
 def _routes_of_missing_points(routes: Routes) -> int:

@@ -1,14 +1,13 @@
 """Insert the control points of one network into another, one after the other (metrics.md, 1.4).
 
-A point cuts the nearest piece of road, or takes the node at its end. The nearest piece is sought
-among the edges and among the pieces of edges that earlier points have cut: a spatial index names
-the edges in reach once, and only edges that have been cut are looked at again.
+A point cuts the nearest piece of road, or takes the node at its end. What a point meets depends on
+the points before it, so the rule is sequential (`_Cutter`); yet most points stand clear of all
+others, and for these the order does not matter: they are placed all at once (`_sort_out`).
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from itertools import pairwise
 
 import numpy as np
 import shapely
@@ -16,6 +15,8 @@ from numpy.typing import NDArray
 
 from roadex.metrics.distances import Places
 from roadex.metrics.roads import Floats, Integers, Roads, cumulative_lengths
+
+Flags = NDArray[np.bool_]
 
 # A control point takes a node only where the node lies within this of it in x and in y.
 NODE_TOLERANCE = 0.05
@@ -34,7 +35,7 @@ class Snapped:
         overtaken: how many points lost their place to a later one.
     """
 
-    found: NDArray[np.bool_]
+    found: Flags
     places: Places
     weights: Floats
     overtaken: int
@@ -46,21 +47,144 @@ def snap_points(points: Floats, roads: Roads, reach: float, renaming: bool) -> S
     With `renaming` a point that lands on a node, or on the place of an earlier point, takes it over
     and the one that held it is no longer found; without, both stay.
     """
-    cutter = _Cutter(roads, renaming)
-    shapes = shapely.points(points)
-    for candidates in _candidates(shapes, roads, reach):
-        cutter.insert(shapes[candidates.point], candidates, reach)
-    return cutter.result(len(points))
+    shapes, lines = shapely.points(points), line_shapes(roads)
+    pairs = _candidates(shapes, lines, reach)
+    sorted_out = _sort_out(pairs, roads, reach)
+    cutter = _Cutter(roads, lines, renaming)
+    for point, node, pair, end in sorted_out.in_turn:
+        if node >= 0:
+            cutter.take(node, point)
+        else:
+            cutter.insert(point, shapes[point], pairs.part(pair, end), reach)
+    return _collect(len(points), roads, pairs, sorted_out.clear, cutter)
 
 
 @dataclass(frozen=True)
-class _Candidates:
-    """The edges that can be nearest to a point: their distances, and where on them it projects."""
+class _Pairs:
+    """Points and the edges that can be nearest to them, ordered by point, then by edge.
 
-    point: int
-    edges: list[int]
-    gaps: list[float]
-    along: list[float]
+    Attributes:
+        point, edge: numbers; gap: distance in metres; along: where the point projects onto the
+            edge, metres from its start; length: planar length of the edge.
+    """
+
+    point: Integers
+    edge: Integers
+    gap: Floats
+    along: Floats
+    length: Floats
+
+    def part(self, low: int, high: int) -> _Pairs:
+        piece = slice(low, high)
+        return _Pairs(
+            self.point[piece],
+            self.edge[piece],
+            self.gap[piece],
+            self.along[piece],
+            self.length[piece],
+        )
+
+
+@dataclass(frozen=True)
+class _SortedOut:
+    """Which points need their turn.
+
+    Attributes:
+        clear: numbers of the pairs whose point simply cuts its edge.
+        in_turn: (point, node it takes or -1, its first pair, the end of its pairs), in order.
+    """
+
+    clear: Integers
+    in_turn: list[tuple[int, int, int, int]]
+
+
+def line_shapes(roads: Roads) -> NDArray[np.object_]:
+    """The polylines as shapely geometries, in edge order."""
+    if not roads.lines:
+        return np.empty(0, dtype=object)
+    counts = [len(line) for line in roads.lines]
+    owner = np.repeat(np.arange(len(counts)), counts)
+    return np.asarray(shapely.linestrings(np.concatenate(roads.lines), indices=owner))
+
+
+def _candidates(shapes: NDArray[np.object_], lines: NDArray[np.object_], reach: float) -> _Pairs:
+    """For every point with a road in reach: the edges tied for the nearest, within rounding."""
+    tree = shapely.STRtree(lines)
+    point, edge = tree.query(shapes, predicate="dwithin", distance=reach + ROUNDING)
+    gap = shapely.distance(shapes[point], lines[edge])
+    least = np.full(len(shapes), np.inf)
+    np.minimum.at(least, point, gap)
+    near = np.flatnonzero(gap <= least[point] + ROUNDING)
+    near = near[np.lexsort((edge[near], point[near]))]
+    point, edge, gap = point[near], edge[near], gap[near]
+    along = shapely.line_locate_point(lines[edge], shapes[point])
+    return _Pairs(point, edge, gap, along, shapely.length(lines)[edge])
+
+
+def _sort_out(pairs: _Pairs, roads: Roads, reach: float) -> _SortedOut:
+    """Tell clear points, points that take a node, and points that must meet the earlier cuts."""
+    node = _end_nodes(pairs, roads)
+    starts = np.flatnonzero(np.diff(pairs.point, prepend=-1))
+    counts = np.diff(np.append(starts, len(pairs.point)))
+    first_node = np.repeat(node[starts], counts)
+    # All the edges of such a point end in one node, so it does not matter which is nearest.
+    on_node = np.repeat(np.logical_and.reduceat((node >= 0) & (node == first_node), starts), counts)
+    alone = np.repeat(counts == 1, counts)
+    inside = (pairs.along > 2 * NODE_TOLERANCE) & (
+        pairs.along < pairs.length - 2 * NODE_TOLERANCE
+    )
+    within = pairs.gap < reach - ROUNDING
+    unclear = ~within | ~(on_node | (alone & inside)) | _meets_another(pairs, inside)
+    slow_edge = np.zeros(len(roads.lines), dtype=bool)
+    slow_edge[pairs.edge[unclear]] = True
+    slow = np.repeat(np.logical_or.reduceat(slow_edge[pairs.edge], starts), counts)
+    taken = np.where(slow, -1, node)[starts]
+    turn = np.flatnonzero((slow | on_node)[starts])
+    ends = starts + counts
+    in_turn = zip(
+        pairs.point[starts[turn]].tolist(),
+        taken[turn].tolist(),
+        starts[turn].tolist(),
+        ends[turn].tolist(),
+        strict=True,
+    )
+    return _SortedOut(np.flatnonzero(~slow & ~on_node), list(in_turn))
+
+
+def _end_nodes(pairs: _Pairs, roads: Roads) -> Integers:
+    """The node that a point projecting onto the very end of an edge takes, else -1."""
+    at_start, at_end = pairs.along <= 0, pairs.along >= pairs.length
+    tips = np.array([(line[0], line[-1]) for line in roads.lines])
+    spot = tips[pairs.edge, np.where(at_start, 0, 1)]
+    ends = roads.ends[pairs.edge]
+    # The first end is asked first, whichever end was hit.
+    fits = (np.abs(roads.positions[ends] - spot[:, None]) <= NODE_TOLERANCE).all(axis=2)
+    node = np.where(fits[:, 0], ends[:, 0], ends[:, 1])
+    return np.where((at_start | at_end) & fits.any(axis=1), node, -1)
+
+
+def _meets_another(pairs: _Pairs, inside: Flags) -> Flags:
+    """Pairs inside an edge whose projection coincides with that of another point."""
+    index = np.flatnonzero(inside)
+    index = index[np.lexsort((pairs.along[index], pairs.edge[index]))]
+    close = (np.diff(pairs.along[index]) <= ROUNDING) & (np.diff(pairs.edge[index]) == 0)
+    meets = np.zeros(len(inside), dtype=bool)
+    meets[index[:-1][close]] = True
+    meets[index[1:][close]] = True
+    return meets
+
+
+def _collect(
+    points: int, roads: Roads, pairs: _Pairs, clear: Integers, cutter: _Cutter
+) -> Snapped:
+    node, edge, offset = np.full(points, -1), np.full(points, -1), np.zeros(points)
+    edge[pairs.point[clear]] = pairs.edge[clear]
+    offset[pairs.point[clear]] = pairs.along[clear]
+    weights = roads.lengths.copy()
+    weights[pairs.edge[clear]] = pairs.length[clear]
+    cutter.write(node, edge, offset, weights)
+    found = (node >= 0) | (edge >= 0)
+    return Snapped(found, Places(node, edge, offset), weights, cutter.overtaken)
 
 
 @dataclass(frozen=True)
@@ -79,69 +203,67 @@ class _Piece:
     order: tuple[int, int]
 
 
-_Nearest = tuple[_Piece, float, float]
-
-
 class _Cutter:
     """A network that is being cut; nodes beyond the network's own are cuts, in order."""
 
-    def __init__(self, roads: Roads, renaming: bool) -> None:
+    def __init__(self, roads: Roads, lines: NDArray[np.object_], renaming: bool) -> None:
+        self.overtaken = 0
         self._roads = roads
+        self._shapes = lines
+        self._lengths = shapely.length(lines)
         self._renaming = renaming
-        self._shapes = line_shapes(roads)
-        self._lengths = shapely.length(self._shapes)
         self._pieces: dict[int, list[_Piece]] = {}
         self._age = len(roads.lines)
         self._cuts: list[tuple[int, float, Floats]] = []
         self._holder: dict[int, int] = {}
         self._place: dict[int, int] = {}
-        self._overtaken = 0
 
-    def insert(self, shape: shapely.Point, candidates: _Candidates, reach: float) -> None:
-        """Insert the next point."""
-        piece, gap, along = self._nearest(shape, candidates)
+    def insert(self, point: int, shape: shapely.Point, candidates: _Pairs, reach: float) -> None:
+        """Insert the next point: cut the nearest piece, or take the node at its end."""
+        piece, gap = self._nearest(shape, candidates)
         if gap > reach:
             return
+        along = float(shapely.line_locate_point(piece.shape, shape))
         if 0 < along < piece.length:
-            self._take(self._cut(piece, along), candidates.point)
+            self.take(self._cut(piece, along), point)
             return
         spot = piece.line[0 if along <= 0 else -1]
         for node in piece.ends:
             if (np.abs(self._position(node) - spot) <= NODE_TOLERANCE).all():
-                self._take(node, candidates.point)
+                self.take(node, point)
                 return
 
-    def result(self, points: int) -> Snapped:
-        """Where the points inserted so far lie."""
+    def take(self, node: int, point: int) -> None:
+        """Give a node to a point, and with renaming take it from whoever holds it."""
+        earlier = self._holder.get(node)
+        if earlier is not None and self._renaming:
+            del self._place[earlier]
+            self.overtaken += 1
+        self._holder[node] = point
+        self._place[point] = node
+
+    def write(self, node: Integers, edge: Integers, offset: Floats, weights: Floats) -> None:
+        """Write the places of the points that have one, and the lengths of the edges cut."""
         nodes = len(self._roads.positions)
-        node, edge = np.full(points, -1), np.full(points, -1)
-        offset = np.zeros(points)
         for point, taken in self._place.items():
             if taken < nodes:
                 node[point] = taken
             else:
                 edge[point], offset[point], _ = self._cuts[taken - nodes]
-        weights = self._roads.lengths.copy()
         for cut_edge in self._pieces:
             weights[cut_edge] = self._lengths[cut_edge]
-        found = (node >= 0) | (edge >= 0)
-        return Snapped(found, Places(node, edge, offset), weights, self._overtaken)
 
-    def _nearest(self, shape: shapely.Point, candidates: _Candidates) -> _Nearest:
-        """The nearest piece, the first of several, its distance and the projection onto it."""
-        if len(candidates.edges) == 1 and candidates.edges[0] not in self._pieces:
-            piece = self._whole(candidates.edges[0])
-            return piece, candidates.gaps[0], candidates.along[0]
+    def _nearest(self, shape: shapely.Point, candidates: _Pairs) -> tuple[_Piece, float]:
+        """The nearest piece, the first of several, and its distance."""
         pieces = [
             piece
-            for edge in candidates.edges
+            for edge in candidates.edge.tolist()
             for piece in self._pieces.get(edge) or (self._whole(edge),)
         ]
         gaps = shapely.distance([piece.shape for piece in pieces], shape)
         gap = gaps.min()
         tied = [pieces[index] for index in np.flatnonzero(gaps == gap)]
-        piece = min(tied, key=lambda tie: tie.order)
-        return piece, float(gap), float(shapely.line_locate_point(piece.shape, shape))
+        return min(tied, key=lambda tie: tie.order), float(gap)
 
     def _whole(self, edge: int) -> _Piece:
         u, v = self._roads.ends[edge].tolist()
@@ -172,15 +294,6 @@ class _Cutter:
         own = self._roads.positions
         return own[node] if node < len(own) else self._cuts[node - len(own)][2]
 
-    def _take(self, node: int, point: int) -> None:
-        """Give a node to a point, and with renaming take it from whoever holds it."""
-        earlier = self._holder.get(node)
-        if earlier is not None and self._renaming:
-            del self._place[earlier]
-            self._overtaken += 1
-        self._holder[node] = point
-        self._place[point] = node
-
 
 def cut_line(line: Floats, along: float) -> tuple[Floats, Floats]:
     """The two parts of a polyline (k, 2) cut strictly inside, `along` metres from its start."""
@@ -191,38 +304,3 @@ def cut_line(line: Floats, along: float) -> tuple[Floats, Floats]:
     share = (along - vertices[index - 1]) / (vertices[index] - vertices[index - 1])
     point = line[index - 1] + share * (line[index] - line[index - 1])
     return np.vstack((line[:index], point)), np.vstack((point, line[index:]))
-
-
-def line_shapes(roads: Roads) -> NDArray[np.object_]:
-    """The polylines as shapely geometries, in edge order."""
-    if not roads.lines:
-        return np.empty(0, dtype=object)
-    counts = [len(line) for line in roads.lines]
-    owner = np.repeat(np.arange(len(counts)), counts)
-    return np.asarray(shapely.linestrings(np.concatenate(roads.lines), indices=owner))
-
-
-def _candidates(shapes: NDArray[np.object_], roads: Roads, reach: float) -> list[_Candidates]:
-    """For every point with a road in reach, in order: the edges tied for the nearest."""
-    lines = line_shapes(roads)
-    tree = shapely.STRtree(lines)
-    point, edge = tree.query(shapes, predicate="dwithin", distance=reach + ROUNDING)
-    gap = shapely.distance(shapes[point], lines[edge])
-    least = np.full(len(shapes), np.inf)
-    np.minimum.at(least, point, gap)
-    near = gap <= least[point] + ROUNDING
-    point, edge, gap = point[near], edge[near], gap[near]
-    order = np.lexsort((edge, point))
-    point, edge, gap = point[order], edge[order], gap[order]
-    along = shapely.line_locate_point(lines[edge], shapes[point])
-    return _grouped(point, edge, gap, along)
-
-
-def _grouped(point: Integers, edge: Integers, gap: Floats, along: Floats) -> list[_Candidates]:
-    starts = np.flatnonzero(np.diff(point, prepend=-1))
-    bounds = [*starts.tolist(), len(point)]
-    edges, gaps, places = edge.tolist(), gap.tolist(), along.tolist()
-    return [
-        _Candidates(int(point[low]), edges[low:high], gaps[low:high], places[low:high])
-        for low, high in pairwise(bounds)
-    ]
