@@ -75,7 +75,7 @@ def _prepare_all(
     finished = (
         map(work, names) if workers == 1 or len(names) < 4 else _parallel(work, names, workers)
     )
-    for _ in tqdm(finished, total=len(names), desc="preparing tiles", unit="tile"):
+    for _ in tqdm(finished, total=len(names), desc="preparing tiles", unit="tile", disable=None):
         pass
 
 

@@ -58,7 +58,7 @@ class GraphScore:
 def predict_split(predictor: Predictor, dataset: PreparedDataset, split: str) -> SplitPrediction:
     """Predict every whole tile of a split, with a progress bar."""
     prediction = SplitPrediction(dataset)
-    for name in tqdm(dataset.splits[split], desc=f"{split} tiles", unit="tile", leave=False):
+    for name in tqdm(dataset.splits[split], desc=f"{split} tiles", unit="tile", leave=False, disable=None):
         tile = dataset.tile(name)
         probabilities = predictor(tile.image)
         road = np.minimum(probabilities["segmentation"][1] * BINS, BINS - 1).astype(np.uint8)
@@ -110,7 +110,7 @@ def score_graphs(
     prediction: SplitPrediction, threshold: float, settings: GraphSettings, metric: AplsSettings
 ) -> list[GraphScore]:
     """The road graph of every tile, and its APLS against the true graph."""
-    names = tqdm(prediction.probability, desc="road graphs", unit="tile", leave=False)
+    names = tqdm(prediction.probability, desc="road graphs", unit="tile", leave=False, disable=None)
     return [_score_graph(prediction, name, threshold, settings, metric) for name in names]
 
 

@@ -113,7 +113,7 @@ def _train_epoch(learner: Learner, loader: DataLoader[Crop], epoch: int) -> dict
     learner.model.train()
     sums: dict[str, float] = {}
     started = time.perf_counter()
-    progress = tqdm(loader, desc=f"epoch {epoch}", unit="batch", leave=False)
+    progress = tqdm(loader, desc=f"epoch {epoch}", unit="batch", leave=False, disable=None)
     for batch in progress:
         for name, value in learner.learn(batch).items():
             sums[name] = sums.get(name, 0.0) + value

@@ -61,7 +61,7 @@ class WandbTracker:
 
     def finish(self, exit_code: int) -> None:
         """End the run, so that the next one of this process is a run of its own."""
-        self._try(lambda: self.run.finish(exit_code=exit_code, quiet=True))
+        self._try(lambda: self.run.finish(exit_code=exit_code))
 
     def _try(self, action: Callable[[], object]) -> None:
         if self.failed:
