@@ -37,7 +37,11 @@ class Building:
 
 
 def house_on(
-    lot: Lot, setback_m: float, ground: Occupancy, palette: tuple[Colour, ...], rng: np.random.Generator
+    lot: Lot,
+    setback_m: float,
+    ground: Occupancy,
+    palette: tuple[Colour, ...],
+    rng: np.random.Generator,
 ) -> list[Building]:
     """A house, perhaps with a wing, and perhaps a shed behind it, as far as there is room."""
     width = min(lot.width_m - rng.uniform(1.6, 4.0), rng.uniform(8, 17))
@@ -135,9 +139,7 @@ def paint_building(
         _paint_pitched(canvas, building, character, frame)
 
 
-def _paint_flat(
-    canvas: Canvas, building: Building, frame: Frame, rng: np.random.Generator
-) -> None:
+def _paint_flat(canvas: Canvas, building: Building, frame: Frame, rng: np.random.Generator) -> None:
     corners, colour = building.corners, building.colour
     rim = scaled(colour, rng.uniform(1.05, 1.25))
     fill_corners(canvas, corners, rim, frame)
@@ -153,9 +155,7 @@ def _paint_flat(
         fill_corners(canvas, box, (tone, tone, tone), frame)
 
 
-def _paint_pitched(
-    canvas: Canvas, building: Building, character: Character, frame: Frame
-) -> None:
+def _paint_pitched(canvas: Canvas, building: Building, character: Character, frame: Frame) -> None:
     corners = building.corners
     if np.hypot(*(corners[1] - corners[0])) < np.hypot(*(corners[3] - corners[0])):
         corners = np.roll(corners, 1, axis=0)
@@ -179,8 +179,15 @@ def _paint_pitched(
 
 
 def _half_extent(corners: FloatArray) -> float:
-    return float(min(np.hypot(*(corners[1] - corners[0])), np.hypot(*(corners[3] - corners[0]))) / 2)
+    return float(
+        min(np.hypot(*(corners[1] - corners[0])), np.hypot(*(corners[3] - corners[0]))) / 2
+    )
 
 
 def _area(corners: FloatArray) -> float:
-    return float(4 * _half_extent(corners) * max(np.hypot(*(corners[1] - corners[0])), np.hypot(*(corners[3] - corners[0]))) / 2)
+    return float(
+        4
+        * _half_extent(corners)
+        * max(np.hypot(*(corners[1] - corners[0])), np.hypot(*(corners[3] - corners[0])))
+        / 2
+    )

@@ -106,7 +106,7 @@ def draw_character(settings: WorldSettings, rng: np.random.Generator) -> Charact
     """Draw the traits of a tile."""
     climate_name = pick_weighted(rng, _CLIMATE_WEIGHTS)
     first = pick_weighted(rng, settings.style_weights)
-    styles = (first,)
+    styles: tuple[str, ...] = (first,)
     if rng.random() < settings.second_style_share:
         styles = (first, pick_weighted(rng, settings.style_weights))
     tone = rng.uniform(72, 138) if climate_name != "arid" else rng.uniform(60, 124)

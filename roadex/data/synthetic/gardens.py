@@ -60,9 +60,7 @@ def _paint_front(
         fill_corners(scene.canvas, path, slab, scene.frame)
 
 
-def _paint_back(
-    scene: Scene, lot: Lot, habit: Neighbourhood, rng: np.random.Generator
-) -> None:
+def _paint_back(scene: Scene, lot: Lot, habit: Neighbourhood, rng: np.random.Generator) -> None:
     """A patio, beds, fences and hedges, sometimes a pool."""
     behind = habit.setback + rng.uniform(10, 14)
     if rng.random() < 0.5:
@@ -79,13 +77,15 @@ def _paint_back(
         _paint_fence(scene, lot, habit, rng)
 
 
-def _paint_fence(
-    scene: Scene, lot: Lot, habit: Neighbourhood, rng: np.random.Generator
-) -> None:
+def _paint_fence(scene: Scene, lot: Lot, habit: Neighbourhood, rng: np.random.Generator) -> None:
     """The border to the next lot and the one behind: a fence, or a hedge with a shadow."""
     side = lot.width_m / 2
     line = np.array(
-        [lot.point(side, habit.setback), lot.point(side, lot.depth_m), lot.point(-side, lot.depth_m)]
+        [
+            lot.point(side, habit.setback),
+            lot.point(side, lot.depth_m),
+            lot.point(-side, lot.depth_m),
+        ]
     )
     if rng.random() < 0.3:
         green = jitter(rng, scaled(scene.character.climate.crown[0][0], 1.1), 6)

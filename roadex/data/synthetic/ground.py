@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-import cv2
 import numpy as np
 import shapely
 from numpy.typing import NDArray
@@ -16,7 +15,7 @@ from roadex.data.synthetic.colours import between, choose, jitter, scaled
 from roadex.data.synthetic.frame import Frame, Sheet, coverage, polygons_of
 from roadex.data.synthetic.landuse import Block, halve_until
 from roadex.data.synthetic.scene import Scene, lay, overlay
-from roadex.data.synthetic.texture import TextureBank, blend, ramp
+from roadex.data.synthetic.texture import TextureBank, blend, blurred, ramp
 
 Image = NDArray[np.float32]
 
@@ -64,7 +63,7 @@ def _bare(climate: Climate, bank: TextureBank) -> Image:
 
 def _forest_floor(climate: Climate, bank: TextureBank) -> Image:
     return ramp(
-        scaled(climate.wild[0], 0.75), 
+        scaled(climate.wild[0], 0.75),
         climate.soil[0],
         0.3 + bank.mix(patchy=0.2, clumpy=0.2, small=0.15, fine=0.1),
     )
@@ -111,9 +110,7 @@ def _furrows(parcel: shapely.Polygon, frame: Frame, rng: np.random.Generator) ->
     return stripes
 
 
-def draw_ponds(
-    blocks: list[Block], share: float, rng: np.random.Generator
-) -> list[BaseGeometry]:
+def draw_ponds(blocks: list[Block], share: float, rng: np.random.Generator) -> list[BaseGeometry]:
     """At most one pond, within an open block that has room for it."""
     roomy = [b for b in blocks if b.use in ("field", "park", "scrub", "woodland", "bare")]
     inner = [shape for b in roomy for shape in polygons_of([b.shape.buffer(-14)])]
@@ -135,16 +132,15 @@ def _round_noise(rng: np.random.Generator, count: int) -> NDArray[np.float64]:
     return np.sum(waves, axis=0)
 
 
-def paint_water(
-    scene: Scene, water: list[BaseGeometry], rng: np.random.Generator
-) -> Sheet:
+def paint_water(scene: Scene, water: list[BaseGeometry], rng: np.random.Generator) -> Sheet:
     """Paint water and its banks; returns how much of each pixel it covers."""
     frame, bank, climate = scene.frame, scene.bank, scene.character.climate
     alpha = coverage(water, frame)
     if not alpha.any():
         return alpha
-    shore = cv2.GaussianBlur(alpha, (0, 0), 3.5 / frame.gsd)
-    rough = np.clip(2.4 * shore + 0.35 * bank.field("clumpy") - 0.3, 0, 1)
+    shore = blurred(alpha, 3.5 / frame.gsd)
+    ragged = np.float32(2.4) * shore + np.float32(0.35) * bank.field("clumpy")
+    rough = np.clip(ragged - np.float32(0.3), 0, 1)
     water_colour = jitter(rng, choose(rng, climate.water), 6)
     bank_colour = scaled(between(water_colour, climate.wild[0], 0.4), 0.9)
     lay(scene, rough, bank_colour, 0.75, 2.0)

@@ -64,7 +64,8 @@ def halve_until(
     shapes: list[BaseGeometry], limit_m2: float, rng: np.random.Generator
 ) -> list[shapely.Polygon]:
     """Halve polygons across their longer side until none is larger than a limit."""
-    todo, done = polygons_of(shapes), []
+    todo = polygons_of(shapes)
+    done: list[shapely.Polygon] = []
     while todo:
         shape = todo.pop()
         if shape.area < limit_m2 or len(done) + len(todo) > 60:

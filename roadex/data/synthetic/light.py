@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from roadex.data.synthetic.character import Character
 from roadex.data.synthetic.frame import Frame, Sheet
+from roadex.data.synthetic.texture import blurred
 
 
 def shadows(heights: Sheet, character: Character, frame: Frame) -> Sheet:
@@ -25,7 +26,7 @@ def shadows(heights: Sheet, character: Character, frame: Frame) -> Sheet:
         target, source = _overlap(rows, columns, heights.shape)
         np.maximum(highest[target], heights[source] - drop * step, out=highest[target])
     missing = np.clip((highest - heights) / np.float32(1.0), 0, 1)
-    return cv2.GaussianBlur(missing, (0, 0), 0.35 / frame.gsd)
+    return blurred(missing, 0.35 / frame.gsd)
 
 
 def _overlap(
@@ -42,7 +43,7 @@ def _overlap(
 
 def shade(heights: Sheet, character: Character, frame: Frame) -> Sheet:
     """Brightness (H, W) about 1 of a rough surface whose slopes face the sun or away from it."""
-    smooth = cv2.GaussianBlur(heights, (0, 0), max(0.5, 0.35 / frame.gsd))
+    smooth = blurred(heights, max(0.5, 0.35 / frame.gsd))
     down = cv2.Sobel(smooth, cv2.CV_32F, 0, 1, ksize=3) * np.float32(0.125 / frame.gsd)
     right = cv2.Sobel(smooth, cv2.CV_32F, 1, 0, ksize=3) * np.float32(0.125 / frame.gsd)
     away = right * np.float32(np.cos(character.sun_azimuth))

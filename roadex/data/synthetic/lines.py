@@ -43,4 +43,4 @@ def dashes(line: FloatArray, length_m: float, period_m: float) -> list[FloatArra
     """Stretches of a line, one in every period."""
     total = float(reach_along(line)[-1])
     starts = np.arange(0.0, max(total - length_m, 0.0), period_m)
-    return [stretch(line, start, start + length_m) for start in starts]
+    return [stretch(line, start, start + length_m) for start in starts.tolist()]

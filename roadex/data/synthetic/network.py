@@ -22,6 +22,7 @@ from roadex.graph.network import (
 _GRID_M = 0.01  # lines that come this close meet
 _STUB_M = 11.0
 _SHORT_M = 9.0
+_TWIN_M = 7.0
 
 
 def build_network(roads: list[Road], widths: dict[str, float]) -> nx.MultiGraph:
@@ -33,6 +34,7 @@ def build_network(roads: list[Road], widths: dict[str, float]) -> nx.MultiGraph:
         _add_layer(graph, [road for road in roads if road.layer == layer], widths)
     _drop_stubs(graph)
     _contract_short(graph)
+    _drop_clashing(graph)
     _drop_fragments(graph)
     return _uniform(merge_degree_two(graph), widths)
 
@@ -44,8 +46,10 @@ def _add_layer(graph: nx.MultiGraph, roads: list[Road], widths: dict[str, float]
     _, owners = shapely.STRtree(lines).query_nearest(middles, all_matches=False)
     for piece, owner in zip(pieces, owners, strict=True):
         road, line = roads[int(owner)], shapely.get_coordinates(piece)
-        ends = [(road.layer, *np.round(tip / _GRID_M).astype(int).tolist()) for tip in line[[0, -1]]]
-        add_road(graph, *ends, line, road_class=road.road_class, layer=road.layer)
+        ends = [
+            (road.layer, *np.round(tip / _GRID_M).astype(int).tolist()) for tip in line[[0, -1]]
+        ]
+        add_road(graph, ends[0], ends[1], line, road_class=road.road_class, layer=road.layer)
 
 
 def _uniform(graph: nx.MultiGraph, widths: dict[str, float]) -> nx.MultiGraph:
@@ -86,6 +90,31 @@ def _contract(graph: nx.MultiGraph, kept: Hashable, gone: Hashable) -> None:
     graph.remove_node(gone)
 
 
+def _drop_clashing(graph: nx.MultiGraph) -> None:
+    """Remove the lesser of two roads of a layer that cross without a junction or nearly coincide.
+
+    Drawing their ends together can have caused either.
+    """
+    edges = sorted(
+        graph.edges(keys=True, data=True),
+        key=lambda edge: (ROAD_CLASSES[edge[3]["road_class"]].rank, -edge[3]["length"]),
+    )
+    lines = np.array([shapely.LineString(edge[3]["geometry"]) for edge in edges])
+    tree = shapely.STRtree(lines)
+    clashes = {(max(pair), min(pair)) for pair in tree.query(lines, "crosses").T.tolist()}
+    beside = [
+        shapely.line_interpolate_point(lines, share, normalized=True) for share in (0.25, 0.5, 0.8)
+    ]
+    for pair in tree.query(beside[0], "dwithin", _TWIN_M).T.tolist():
+        if pair[0] > pair[1] and all(
+            shapely.dwithin(points[pair[0]], lines[pair[1]], _TWIN_M) for points in beside
+        ):
+            clashes.add((pair[0], pair[1]))
+    doomed = {a for a, b in clashes if edges[a][3]["layer"] == edges[b][3]["layer"]}
+    graph.remove_edges_from([edges[number][:3] for number in doomed])
+    graph.remove_nodes_from(list(nx.isolates(graph)))
+
+
 def _drop_fragments(graph: nx.MultiGraph, least_m: float = 45.0) -> None:
     """Remove bits of road that lead nowhere."""
     for nodes in list(nx.connected_components(graph)):
@@ -119,12 +148,25 @@ def _has_room(graph: nx.MultiGraph, node: Hashable, inside_m: float) -> bool:
     ranks = [ROAD_CLASSES[data["road_class"]].rank for *_, data in arms]
     inside = all(0 < value < inside_m for value in position(graph, node))
     roomy = all(data["length"] > 52 and u != v for u, v, data in arms)
-    return inside and roomy and 3 <= len(arms) <= 5 and min(ranks) >= 1 and max(ranks) <= 3
+    suited = 3 <= len(arms) <= 5 and min(ranks) >= 1 and max(ranks) <= 3
+    return inside and roomy and suited and _clear_of_others(graph, node, 24.0)
+
+
+def _clear_of_others(graph: nx.MultiGraph, node: Hashable, away_m: float) -> bool:
+    """Whether no road but those that meet at a node comes near it."""
+    own = {id(data) for *_, data in graph.edges(node, data=True)}
+    others = [
+        shapely.LineString(data["geometry"])
+        for *_, data in graph.edges(data=True)
+        if id(data) not in own
+    ]
+    here = shapely.Point(position(graph, node))
+    return not shapely.dwithin(here, others, away_m).any() if others else True
 
 
 def _replace_by_ring(graph: nx.MultiGraph, node: Hashable, radius: float) -> None:
     centre = np.array(position(graph, node))
-    arms = []
+    arms: list[tuple[float, int, Hashable, FloatArray, dict]] = []
     for _, far, key in list(graph.edges(node, keys=True)):
         line = _outside(oriented(graph, node, far, key), centre, radius)
         data = dict(graph.edges[node, far, key])
@@ -165,7 +207,8 @@ def mark_turning_circles(graph: nx.MultiGraph, rng: np.random.Generator, share: 
         if degree != 1:
             continue
         (_, _, data), *_ = graph.edges(node, data=True)
-        if data["road_class"] == "residential" and rng.random() < share:
+        drawn = data["road_class"] == "residential" and rng.random() < share
+        if drawn and _clear_of_others(graph, node, 18.0):
             graph.nodes[node]["turning_radius_m"] = float(rng.uniform(7.5, 10.5))
 
 
@@ -181,7 +224,7 @@ def clip_network(graph: nx.MultiGraph, side_m: float) -> nx.MultiGraph:
                 known = [n for n in (u, v) if np.allclose(position(graph, n), tip, atol=1e-7)]
                 ends.append(known[0] if known else fresh)
                 fresh += not known
-            add_road(clipped, *ends, line, **traits)
+            add_road(clipped, ends[0], ends[1], line, **traits)
     for node in clipped:
         if node in graph:
             clipped.nodes[node].update(graph.nodes[node])

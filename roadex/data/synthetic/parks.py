@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import shapely
 
-from roadex.data.synthetic.colours import Colour, jitter
+from roadex.data.synthetic.colours import Colour, between, jitter
 from roadex.data.synthetic.frame import FloatArray, coverage, draw_lines, fill_corners
 from roadex.data.synthetic.landuse import Block
 from roadex.data.synthetic.roads import wander
@@ -66,7 +66,7 @@ def _mow(scene: Scene, quad: FloatArray, rng: np.random.Generator) -> None:
     length = quad[1] - quad[0]
     for stripe in range(count):
         band = _quad(quad[0] + stripe / count * length, length / count, quad[3] - quad[0])
-        colour = dark if stripe % 2 else tuple(0.6 * a + 0.4 * b for a, b in zip(dark, light))
+        colour = dark if stripe % 2 else between(dark, light, 0.4)
         fill_corners(scene.canvas, band, colour, scene.frame)
 
 

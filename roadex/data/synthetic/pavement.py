@@ -181,9 +181,7 @@ def _paint_wear(
             _paint_cracks(sheet, street, frame, rng)
 
 
-def _paint_cracks(
-    sheet: Canvas, street: Street, frame: Frame, rng: np.random.Generator
-) -> None:
+def _paint_cracks(sheet: Canvas, street: Street, frame: Frame, rng: np.random.Generator) -> None:
     paths = []
     for _ in range(rng.poisson(street.length_m / 70)):
         at = street.line[int(rng.integers(len(street.line)))]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from itertools import pairwise
 
 import networkx as nx
 import numpy as np
@@ -57,8 +58,8 @@ def draw_plan(settings: WorldSettings, character: Character, rng: np.random.Gene
         local = clipped(local, shapely.buffer(region, 0.5))
         roads += declutter(local, spine)
     roads = reach_out(roads)
-    railway = _maybe_line(rng, settings.railway_share, side, character.heading, 0.0012)
-    river = _draw_river(rng, settings, character)
+    railway = _draw_railway(rng, settings, character, spine)
+    river = _draw_river(rng, settings, spine)
     roads = _cross_obstacles(roads, railway, river)
     roads = _add_motorway(rng, settings, character, roads)
     roads = clipped(roads, domain)
@@ -115,19 +116,32 @@ def _maybe_line(
     rng: np.random.Generator, share: float, side: float, heading: float, turn: float
 ) -> FloatArray | None:
     drawn = rng.random() < share
-    line = through(rng, side, heading + rng.choice([0, np.pi / 2]) + rng.normal(0, 0.12), turn)
+    line = through(rng, side, heading, turn)
     return line if drawn else None
 
 
+def _draw_railway(
+    rng: np.random.Generator, settings: WorldSettings, character: Character, spine: list[Road]
+) -> FloatArray | None:
+    heading = character.heading + rng.choice([0, np.pi / 2]) + rng.normal(0, 0.12)
+    line = _maybe_line(rng, settings.railway_share, settings.side_m, heading, 0.0012)
+    return None if line is None or _runs_beside(line, spine, 20) else line
+
+
+def _runs_beside(line: FloatArray, spine: list[Road], gap_m: float) -> bool:
+    zone = shapely.LineString(line).buffer(gap_m)
+    return any(shapely.LineString(road.line).intersection(zone).length > 130 for road in spine)
+
+
 def _draw_river(
-    rng: np.random.Generator, settings: WorldSettings, character: Character
+    rng: np.random.Generator, settings: WorldSettings, spine: list[Road]
 ) -> BaseGeometry:
     line = _maybe_line(rng, settings.river_share, settings.side_m, rng.uniform(0, np.pi), 0.008)
-    widths = 6 + rng.gamma(2.0, 5.0) + 4 * np.sin(np.arange(400) / rng.uniform(4, 9))
-    if line is None:
+    if line is None or _runs_beside(line, spine, 40):
         return shapely.Polygon()
-    discs = shapely.buffer(shapely.points(line), np.maximum(widths[: len(line)], 4.0))
-    hulls = [shapely.union(a, b).convex_hull for a, b in zip(discs[:-1], discs[1:], strict=True)]
+    widths = 6 + rng.gamma(2.0, 5.0) + 4 * np.sin(np.arange(len(line)) / rng.uniform(4, 9))
+    discs = shapely.buffer(shapely.points(line), np.maximum(widths, 4.0))
+    hulls = [shapely.union(a, b).convex_hull for a, b in pairwise(discs)]
     return shapely.union_all(hulls)
 
 
@@ -169,8 +183,7 @@ def _add_motorway(
     crossing = [r for r in roads if _crosses(r, axis, corridor)]
     others = cut_out([r for r in roads if not any(r is c for c in crossing)], corridor)
     carriageways = [
-        Road(beside(middle, offset), "motorway", layer=1)
-        for offset in (-gap / 2, gap / 2)
+        Road(beside(middle, offset), "motorway", layer=1) for offset in (-gap / 2, gap / 2)
     ]
     return crossing + others + carriageways
 

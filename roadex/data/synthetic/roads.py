@@ -190,7 +190,12 @@ def through(
 
 
 def grid_plan(
-    rng: np.random.Generator, side_m: float, heading: float, density: float, loss: float, lanes: bool
+    rng: np.random.Generator,
+    side_m: float,
+    heading: float,
+    density: float,
+    loss: float,
+    lanes: bool,
 ) -> list[Road]:
     """City blocks, with service lanes behind the houses where `lanes` says so."""
     scale = 1 / np.sqrt(density)
@@ -289,8 +294,11 @@ def declutter(roads: list[Road], others: list[Road], gap_m: float = 20.0) -> lis
     zone = shapely.union_all([shapely.LineString(o.line) for o in others]).buffer(gap_m)
     lines = np.array([shapely.LineString(road.line) for road in roads])
     beside = shapely.intersection(lines, zone)
-    bad = [p for p in shapely.get_parts(beside) if p.length > 3.2 * gap_m]
-    if not bad:
+    parts, owner = shapely.get_parts(beside, return_index=True)
+    long = shapely.length(parts) > 3.2 * gap_m
+    whole = shapely.length(parts) > 0.85 * shapely.length(lines)[owner]
+    bad = parts[long | (whole & (shapely.length(parts) > gap_m))]
+    if not len(bad):
         return roads
     return _from_lines(roads, shapely.difference(lines, shapely.union_all(bad).buffer(0.05)))
 

@@ -8,16 +8,15 @@ from numpy.typing import NDArray
 
 from roadex.data.synthetic.frame import Canvas
 from roadex.data.synthetic.settings import WorldSettings
+from roadex.data.synthetic.texture import blurred
 
 
-def expose(
-    image: NDArray[np.float32], settings: WorldSettings, rng: np.random.Generator
-) -> Canvas:
+def expose(image: NDArray[np.float32], settings: WorldSettings, rng: np.random.Generator) -> Canvas:
     """A picture (H, W, 3) of colours: haze, cast, contrast, blur, noise and compression."""
     picture = _graded(image * np.float32(1 / 255), settings, rng)
     sigma = settings.blur * rng.uniform(0.25, 0.75)
     if sigma > 0.3:
-        picture = cv2.GaussianBlur(picture, (0, 0), sigma)
+        picture = blurred(picture, sigma)
     picture = _sharpened(picture, rng)
     picture = _noisy(picture, settings.noise * rng.uniform(0.003, 0.012), rng)
     quality = int(rng.integers(settings.jpeg_quality, 99)) if settings.jpeg_quality < 98 else 98
@@ -28,19 +27,18 @@ def _graded(
     image: NDArray[np.float32], settings: WorldSettings, rng: np.random.Generator
 ) -> NDArray[np.float32]:
     """Exposure, contrast, saturation, colour cast and haze."""
-    grey = cv2.transform(image, np.full((3, 3), 1 / 3, dtype=np.float32))
     saturation = rng.uniform(0.5, 1.0)
-    image = cv2.addWeighted(image, saturation, grey, 1 - saturation, 0)
+    mixing = saturation * np.eye(3) + (1 - saturation) / 3
     target = rng.uniform(0.24, 0.45)
-    gain = (target / max(float(grey.mean()), 0.05)) ** 0.85
-    contrast = rng.uniform(0.95, 1.55)
+    gain = (target / max(float(image.mean()), 0.05)) ** 0.85
+    contrast = rng.uniform(0.95, 1.45)
     warm, green = settings.colour_cast * rng.normal(0, (0.05, 0.012))
     cast = np.array([1 + warm - green / 2, 1 + green, 1 - warm - green / 2])
     haze = settings.haze * rng.choice([0.0, rng.uniform(0.0, 0.16)], p=[0.5, 0.5])
     veil = np.array([0.66, 0.7, 0.76]) * haze
     scale = gain * contrast * cast * (1 - haze)
     offset = target * (1 - contrast) * cast * (1 - haze) + veil
-    affine = np.column_stack([np.diag(scale), offset]).astype(np.float32)
+    affine = np.column_stack([scale[:, None] * mixing, offset]).astype(np.float32)
     return np.clip(cv2.transform(image, affine), 0, 1)
 
 
@@ -49,8 +47,7 @@ def _sharpened(picture: NDArray[np.float32], rng: np.random.Generator) -> NDArra
     amount = rng.choice([0.0, rng.uniform(0.3, 1.8)], p=[0.3, 0.7])
     if amount == 0:
         return picture
-    soft = cv2.GaussianBlur(picture, (0, 0), rng.uniform(0.7, 1.2))
-    return cv2.addWeighted(picture, 1 + amount, soft, -amount, 0)
+    return picture + np.float32(amount) * (picture - blurred(picture, rng.uniform(0.7, 1.2)))
 
 
 def _noisy(
@@ -64,5 +61,5 @@ def _noisy(
 
 def _compressed(picture: Canvas, quality: int) -> Canvas:
     _, data = cv2.imencode(".jpg", picture[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, quality])
-    decoded: Canvas = cv2.imdecode(data, cv2.IMREAD_COLOR)[..., ::-1]
-    return np.ascontiguousarray(decoded)
+    decoded = np.asarray(cv2.imdecode(data, cv2.IMREAD_COLOR), dtype=np.uint8)
+    return np.ascontiguousarray(decoded[..., ::-1])

@@ -7,7 +7,7 @@ from dataclasses import dataclass, fields
 from roadex.errors import RoadexError
 
 # Raised whenever the same settings, seed and index give other pixels, so that caches can tell.
-WORLD_VERSION = 1
+WORLD_VERSION = 2
 
 
 @dataclass(unsafe_hash=True)  # not frozen: a frozen schema would refuse every override
@@ -33,8 +33,8 @@ class WorldSettings:
     roundabout_share: float = 0.25  # of the junctions that have room for one
     motorway_share: float = 0.14  # tiles with a motorway, crossed on bridges only
     # what lies between and on the roads
-    railway_share: float = 0.12
-    river_share: float = 0.12
+    railway_share: float = 0.15
+    river_share: float = 0.16
     pond_share: float = 0.25
     building_density: float = 1.0
     car_park_density: float = 1.0
@@ -60,7 +60,9 @@ class WorldSettings:
             _require(value >= 0, self, field.name, "0 or more")
             if field.name.endswith("_share"):
                 _require(value <= 1, self, field.name, "in 0..1")
-        _require(sum(self.style_weights.values()) > 0, self, "grid_weight", "above 0, or another is")
+        _require(
+            sum(self.style_weights.values()) > 0, self, "grid_weight", "above 0, or another is"
+        )
 
     @property
     def side_m(self) -> float:

@@ -14,7 +14,9 @@ from roadex.data.synthetic.roads import ROAD_CLASSES
 _KERB_RADIUS_M = 2.5
 
 
-def road_lines(graph: nx.MultiGraph, layer: int | None = None) -> list[tuple[shapely.LineString, dict]]:
+def road_lines(
+    graph: nx.MultiGraph, layer: int | None = None
+) -> list[tuple[shapely.LineString, dict]]:
     """Every road's line and attributes, the least important first, as they are painted."""
     edges = [data for *_, data in graph.edges(data=True) if layer in (None, data["layer"])]
     edges.sort(key=lambda data: -ROAD_CLASSES[data["road_class"]].rank)

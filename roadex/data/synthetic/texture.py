@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 import cv2
 import numpy as np
 from numpy.typing import NDArray
@@ -32,7 +34,13 @@ class TextureBank:
     Their features span, from `fine` to `wide`, a pixel to sixty metres; `rough` mixes some.
     """
 
-    _CELLS_M = {"small": 1.2, "clumpy": 2.6, "patchy": 6.0, "broad": 17.0, "wide": 60.0}
+    _CELLS_M: ClassVar[dict[str, float]] = {
+        "small": 1.2,
+        "clumpy": 2.6,
+        "patchy": 6.0,
+        "broad": 17.0,
+        "wide": 60.0,
+    }
 
     def __init__(self, rng: np.random.Generator, frame: Frame) -> None:
         self._rng = rng
@@ -63,7 +71,7 @@ def ramp(low: Colour, high: Colour, amount: Sheet) -> NDArray[np.float32]:
     """Colours (H, W, 3) between two, where `amount` runs from 0 to 1 and is clipped there."""
     clipped = np.clip(amount, 0, 1)
     channels = [np.float32(a) + np.float32(b - a) * clipped for a, b in zip(low, high, strict=True)]
-    return cv2.merge(channels)
+    return np.asarray(cv2.merge(channels), dtype=np.float32)
 
 
 def blend(under: NDArray[np.float32], over: NDArray[np.float32], alpha: Sheet) -> None:
@@ -71,6 +79,11 @@ def blend(under: NDArray[np.float32], over: NDArray[np.float32], alpha: Sheet) -
     where = extent(alpha)
     part = under[where]
     part += (over[where] - part) * alpha[where][..., None]
+
+
+def blurred(image: NDArray[np.float32], sigma_px: float) -> NDArray[np.float32]:
+    """An image (H, W) or (H, W, 3), blurred."""
+    return np.asarray(cv2.GaussianBlur(image, (0, 0), sigma_px), dtype=np.float32)
 
 
 def extent(alpha: Sheet) -> tuple[slice, slice]:

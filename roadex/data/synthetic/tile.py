@@ -10,6 +10,7 @@ import shapely
 from numpy.typing import NDArray
 
 from roadex.data.synthetic.buildings import Building, halls_in, paint_building
+from roadex.data.synthetic.canopy import paint_canopy
 from roadex.data.synthetic.character import draw_character
 from roadex.data.synthetic.frame import Canvas, Frame
 from roadex.data.synthetic.gardens import paint_garages, paint_lots
@@ -32,7 +33,7 @@ from roadex.data.synthetic.sensor import expose
 from roadex.data.synthetic.settings import WorldSettings
 from roadex.data.synthetic.surface import road_mask, road_surface
 from roadex.data.synthetic.texture import TextureBank, blend
-from roadex.data.synthetic.vegetation import Trees, draw_trees, hedges, paint_canopy
+from roadex.data.synthetic.trees import Trees, draw_trees
 from roadex.data.synthetic.vehicles import Car, draw_traffic, paint_car_parks, paint_cars
 from roadex.data.synthetic.yards import draw_containers, paint_yards
 from roadex.errors import RoadexError
@@ -113,7 +114,7 @@ def _paint(scene: Scene, rngs: list[np.random.Generator]) -> dict[str, int]:
     paint_railway(scene, rngs[4])
     _paint_all_roads(scene, cars, rngs[4])
     _paint_buildings(scene, buildings + halls, rngs[3])
-    trees = _plant(scene, blocks, uses, rngs[5])
+    trees = draw_trees(scene, blocks, uses, ponds, rngs[5])
     _light(scene, trees, blocks, rngs[5])
     return {
         "buildings": len(buildings) + len(halls),
@@ -127,9 +128,7 @@ def _paint(scene: Scene, rngs: list[np.random.Generator]) -> dict[str, int]:
     }
 
 
-def _draw_halls(
-    scene: Scene, blocks: list[Block], rng: np.random.Generator
-) -> list[Building]:
+def _draw_halls(scene: Scene, blocks: list[Block], rng: np.random.Generator) -> list[Building]:
     tries = round(40 * scene.settings.building_density)
     halls: list[Building] = []
     for block in blocks:
@@ -147,9 +146,7 @@ def _paint_all_roads(scene: Scene, parked: list[Car], rng: np.random.Generator) 
     raise_decks(scene, upper)
 
 
-def _paint_buildings(
-    scene: Scene, buildings: list[Building], rng: np.random.Generator
-) -> None:
+def _paint_buildings(scene: Scene, buildings: list[Building], rng: np.random.Generator) -> None:
     roofs = np.zeros(scene.frame.shape, dtype=np.uint8)
     for building in buildings:
         paint_building(
@@ -160,25 +157,10 @@ def _paint_buildings(
     scene.canvas[:] = np.clip(scene.canvas * factor[..., None], 0, 255).astype(np.uint8)
 
 
-def _plant(
-    scene: Scene, blocks: list[Block], uses: UseMap, rng: np.random.Generator
-) -> Trees:
-    climate, settings = scene.character.climate, scene.settings
-    trees = draw_trees(scene.plan.graph, uses, scene.ground, climate, settings, rng)
-    rows = hedges(blocks, rng) if settings.tree_cover else np.empty((0, 2))
-    at = np.vstack([trees.at, rows])
-    radius = np.concatenate([trees.radius, rng.uniform(1.0, 2.6, len(rows))])
-    bare = np.concatenate([trees.bare, rng.random(len(rows)) < climate.bare_trees])
-    return Trees(at, radius, bare)
-
-
-def _light(
-    scene: Scene, trees: Trees, blocks: list[Block], rng: np.random.Generator
-) -> None:
+def _light(scene: Scene, trees: Trees, blocks: list[Block], rng: np.random.Generator) -> None:
     """Grow the crowns over everything and let the sun cast shadows."""
-    climate, frame = scene.character.climate, scene.frame
-    density = scene.settings.tree_cover
-    canopy = paint_canopy(trees, blocks, climate, scene.bank, frame, density, rng)
+    frame = scene.frame
+    canopy = paint_canopy(scene, trees, blocks, rng)
     image = scene.canvas.astype(np.float32)
     opaque = canopy.heights * (canopy.cover > 0.9)
     below = shadows(np.maximum(scene.heights, opaque), scene.character, frame)

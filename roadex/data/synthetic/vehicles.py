@@ -39,9 +39,7 @@ class Car:
     height_m: float = 1.5
 
 
-def draw_traffic(
-    graph: nx.MultiGraph, density: float, rng: np.random.Generator
-) -> list[Car]:
+def draw_traffic(graph: nx.MultiGraph, density: float, rng: np.random.Generator) -> list[Car]:
     """Cars that drive on the larger roads and stand along the kerbs of streets."""
     cars: list[Car] = []
     for *_, data in graph.edges(data=True):
@@ -62,8 +60,9 @@ def _along(
     chosen = np.flatnonzero(rng.random(len(places.at)) < share)
     shift = rng.uniform(-1.2, 1.2, size=len(places.at))
     return [
-        _draw_car(places.at[i] + offset * places.out[i] + shift[i] * places.along[i],
-                  places.along[i], rng)
+        _draw_car(
+            places.at[i] + offset * places.out[i] + shift[i] * places.along[i], places.along[i], rng
+        )
         for i in chosen
     ]
 
@@ -82,7 +81,9 @@ def paint_cars(scene: Scene, cars: list[Car], rng: np.random.Generator) -> None:
             continue
         colour = _COLOURS[int(rng.integers(len(_COLOURS)))]
         fill_corners(scene.canvas, _box(car, 0.0, car.length_m, car.width_m), colour, scene.frame)
-        fill_corners(scene.heights, _box(car, 0.0, car.length_m, car.width_m), car.height_m, scene.frame)
+        fill_corners(
+            scene.heights, _box(car, 0.0, car.length_m, car.width_m), car.height_m, scene.frame
+        )
         glass = scaled(colour, 0.3)
         for where in (0.18, -0.3):
             box = _box(car, where * car.length_m, 0.13 * car.length_m, 0.82 * car.width_m)
@@ -111,7 +112,8 @@ def paint_car_parks(
     Returns:
         How many, and the cars that stand in them.
     """
-    count, cars = 0, []
+    count = 0
+    cars: list[Car] = []
     for block in blocks:
         if block.use != "commercial":
             continue

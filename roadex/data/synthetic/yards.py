@@ -73,9 +73,7 @@ def _corners(part: shapely.Polygon) -> FloatArray:
     return corners
 
 
-def draw_containers(
-    scene: Scene, blocks: list[Block], rng: np.random.Generator
-) -> list[Building]:
+def draw_containers(scene: Scene, blocks: list[Block], rng: np.random.Generator) -> list[Building]:
     """Rows of containers and trailers on free ground of commercial blocks."""
     boxes: list[Building] = []
     for block in blocks:
