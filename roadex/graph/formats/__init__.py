@@ -1,0 +1,123 @@
+"""Road networks from and to files; the suffix of the file says which format it is."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import networkx as nx
+
+from roadex.errors import RoadexError
+from roadex.graph.formats.geojson import read_geojson, write_geojson
+from roadex.graph.formats.geopackage import read_geopackage, write_geopackage
+from roadex.graph.formats.graphml import read_graphml, write_graphml
+from roadex.graph.formats.masks import network_of_mask
+from roadex.graph.formats.options import COSMIQ_READER, HAVERSINE_MM, PLANAR, ReadOptions
+from roadex.graph.formats.pickles import read_pickle, write_pickle
+from roadex.graph.formats.roadtracer import read_roadtracer, write_roadtracer
+from roadex.graph.formats.simple_json import read_any_json, write_simple_json
+from roadex.graph.formats.wkt_csv import read_wkt_csv, write_wkt_csv
+from roadex.graph.frame import Gsd
+from roadex.graph.settings import GraphSettings
+
+__all__ = [
+    "COSMIQ_READER",
+    "HAVERSINE_MM",
+    "PLANAR",
+    "READ_SUFFIXES",
+    "WRITE_SUFFIXES",
+    "ReadOptions",
+    "read_network",
+    "read_networks",
+    "write_network",
+]
+
+_READERS: dict[str, Callable[[Path, ReadOptions], nx.MultiGraph]] = {
+    ".geojson": read_geojson,
+    ".json": read_any_json,
+    ".gpkg": read_geopackage,
+    ".graphml": read_graphml,
+    ".graph": read_roadtracer,
+    ".txt": read_roadtracer,
+    **dict.fromkeys((".p", ".pkl", ".pickle"), read_pickle),
+    **dict.fromkeys((".png", ".tif", ".tiff"), network_of_mask),
+}
+_WRITERS: dict[str, Callable[[nx.MultiGraph, Path, Gsd], None]] = {
+    ".geojson": lambda graph, path, gsd: write_geojson(graph, path),
+    ".json": lambda graph, path, gsd: write_simple_json(graph, path),
+    ".gpkg": lambda graph, path, gsd: write_geopackage(graph, path),
+    ".graphml": lambda graph, path, gsd: write_graphml(graph, path),
+    ".csv": lambda graph, path, gsd: write_wkt_csv({path.stem: graph}, path, gsd),
+    **dict.fromkeys((".graph", ".txt"), write_roadtracer),
+    **dict.fromkeys((".p", ".pkl", ".pickle"), write_pickle),
+}
+READ_SUFFIXES = (*_READERS, ".csv")
+WRITE_SUFFIXES = tuple(_WRITERS)
+
+
+def read_network(
+    path: str | Path,
+    gsd: Gsd = 1.0,
+    *,
+    crs: str | None = None,
+    edge_length: str = PLANAR,
+    min_component_m: float = 0.0,
+    doubled_vanish: bool = False,
+    settings: GraphSettings | None = None,
+) -> nx.MultiGraph:
+    """A road network from a file, in metres.
+
+    Args:
+        path: GeoJSON, simple JSON, GeoPackage, GraphML, SpaceNet CSV of one image, RoadTracer
+            text, City-Scale pickle, or a mask.
+        gsd: metres per pixel, for formats whose coordinates are pixels.
+        crs: the projected CRS for coordinates in degrees; None: the UTM zone of their mean.
+        edge_length: "planar", or "haversine_mm" as the reference APLS program measures degrees.
+        min_component_m: leave out components of lines in degrees with no shortest path as long.
+        doubled_vanish: lose self-loops and lines in degrees drawn twice, as that program does;
+            `**COSMIQ_READER` sets these three as there.
+        settings: the way from a mask to a graph.
+
+    Returns:
+        The network; `graph.graph["dropped"]` counts, by reason, what could not be a road.
+
+    Raises:
+        RoadexError: the file cannot be read or its suffix is not known.
+    """
+    if edge_length not in (PLANAR, HAVERSINE_MM):
+        raise RoadexError(f"edge_length={edge_length}: choose {PLANAR} or {HAVERSINE_MM}")
+    decoding = settings or GraphSettings()
+    options = ReadOptions(gsd, crs, edge_length, min_component_m, doubled_vanish, decoding)
+    networks = read_networks(path, options)
+    if len(networks) != 1:
+        raise RoadexError(f"{path} holds {len(networks)} images: give a file of one")
+    (network,) = networks.values()
+    return network
+
+
+def read_networks(path: str | Path, options: ReadOptions | None = None) -> dict[str, nx.MultiGraph]:
+    """The networks of a file by image id (SpaceNet CSV), or its only one by the file's stem.
+
+    Raises:
+        RoadexError: the file cannot be read or its suffix is not known.
+    """
+    source, options = Path(path), options or ReadOptions()
+    suffix = source.suffix.lower()
+    if suffix == ".csv":
+        return read_wkt_csv(source, options)
+    if suffix not in _READERS:
+        raise RoadexError(f"{path}: networks can be read from {', '.join(READ_SUFFIXES)}")
+    return {source.stem: _READERS[suffix](source, options)}
+
+
+def write_network(graph: nx.MultiGraph, path: str | Path, gsd: Gsd = 1.0) -> None:
+    """Write a network in the format of the suffix; `gsd` (metres per pixel) is for pixel formats.
+
+    Raises:
+        RoadexError: the suffix is not known, or the file cannot be written.
+    """
+    target = Path(path)
+    writer = _WRITERS.get(target.suffix.lower())
+    if writer is None:
+        raise RoadexError(f"{path}: networks can be written as {', '.join(WRITE_SUFFIXES)}")
+    writer(graph, target, gsd)

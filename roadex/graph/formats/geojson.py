@@ -1,0 +1,191 @@
+"""GeoJSON: lines in longitude and latitude (RFC 7946), or networks of ours in any frame.
+
+Lines written by others make a network by their shared vertices, in metres of their UTM zone, or as
+they are where an (old-style) `crs` member names a projected system. In files of ours a member
+`roadex` holds the nodes; a network in the image frame is written in metres, x right and y down,
+which that member says, and comes back to the last bit. One with a CRS is written in WGS 84, as the
+standard demands, and comes back to within the rounding of the projection.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Iterator
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import networkx as nx
+import numpy as np
+
+from roadex.errors import RoadexError
+from roadex.files import atomic_write
+from roadex.graph.formats.components import drop_small_components
+from roadex.graph.formats.exact import extras, read_name, write_name
+from roadex.graph.formats.lines import Line, network_from_lines
+from roadex.graph.formats.options import HAVERSINE_MM, ReadOptions
+from roadex.graph.formats.projection import (
+    WGS84,
+    haversine_mm,
+    is_metric,
+    parse_crs,
+    reproject,
+    short_name,
+    utm_zone,
+)
+from roadex.graph.formats.text import read_json
+from roadex.graph.network import add_road, position
+from roadex.graph.skeleton import Floats
+
+MEMBER = "roadex"
+
+
+def read_geojson(path: Path, options: ReadOptions) -> nx.MultiGraph:
+    """A network from a GeoJSON file.
+
+    Raises:
+        RoadexError: no GeoJSON, or coordinates that are neither degrees nor in a named system.
+    """
+    return network_from_geojson(path, read_json(path), options)
+
+
+def network_from_geojson(
+    path: Path, content: dict[str, Any], options: ReadOptions
+) -> nx.MultiGraph:
+    """The network in parsed GeoJSON; `path` is named in errors."""
+    try:
+        if MEMBER in content:
+            return _own_network(content)
+        dropped: Counter[str] = Counter()
+        lines = [line for feature in _features(content) for line in _lines(feature, dropped)]
+        return geographic_network(path, lines, _crs_name(content), options, dropped)
+    except (KeyError, TypeError, ValueError, IndexError, AttributeError) as error:
+        raise RoadexError(
+            f"{path} is not GeoJSON of roads ({error!r}): check its structure"
+        ) from error
+
+
+def geographic_network(
+    path: Path, lines: list[Line], crs: str | None, options: ReadOptions, dropped: Counter[str]
+) -> nx.MultiGraph:
+    """A network from lines in the named system, or in degrees where none is named.
+
+    Raises:
+        RoadexError: the coordinates are not in the system they should be in.
+    """
+    points = np.concatenate([line for line, _ in lines]) if lines else np.zeros((0, 2))
+    points = points[np.isfinite(points).all(axis=1)]
+    source = crs or WGS84
+    if crs and is_metric(parse_crs(crs)) and options.crs in (None, short_name(parse_crs(crs))):
+        return network_from_lines(lines, short_name(parse_crs(crs)), dropped=dropped)
+    if parse_crs(source).is_geographic:
+        _check_degrees(path, points)
+    target = options.crs or (utm_zone(reproject(points, source, WGS84)) if len(points) else None)
+    place = partial(reproject, source=source, target=target) if target else np.asarray
+    spherical = options.edge_length == HAVERSINE_MM and parse_crs(source).is_geographic
+    measure = haversine_mm if spherical else None
+    graph = network_from_lines(lines, target, place, measure, dropped, options.doubled_vanish)
+    return drop_small_components(graph, options.min_component_m)
+
+
+def _check_degrees(path: Path, points: Floats) -> None:
+    if len(points) and (np.abs(points) > (180, 90)).any():
+        raise RoadexError(
+            f"{path}: coordinates are not longitude and latitude (are the axes swapped?): "
+            "name their system in a `crs` member"
+        )
+
+
+def _features(content: dict[str, Any]) -> list[dict[str, Any]]:
+    kind = content.get("type")
+    if kind == "FeatureCollection":
+        return [feature or {} for feature in content["features"]]
+    if kind == "Feature":
+        return [content]
+    return [{"geometry": content}] if "coordinates" in content or kind else content["features"]
+
+
+def _lines(feature: dict[str, Any], dropped: Counter[str]) -> Iterator[Line]:
+    """The lines of a feature, without heights."""
+    geometry: dict[str, Any] = feature.get("geometry") or {"type": "null"}
+    kind = geometry["type"]
+    attributes = dict(feature.get("properties") or {})
+    if kind == "LineString":
+        parts = [geometry["coordinates"]]
+    elif kind == "MultiLineString":
+        parts = geometry["coordinates"]
+    elif kind == "GeometryCollection":
+        for member in geometry["geometries"]:
+            yield from _lines({"geometry": member, "properties": attributes}, dropped)
+        return
+    else:
+        dropped[f"{kind} geometry"] += 1
+        return
+    for part in parts:
+        if part:
+            points = [[_number(point[0]), _number(point[1])] for point in part]
+            yield np.array(points, dtype=np.float64), attributes
+        else:
+            dropped["line with one point"] += 1
+
+
+def _number(value: Any) -> float:
+    """A coordinate; null, which some writers put for NaN, is not a number."""
+    return float("nan") if value is None else float(value)
+
+
+def _crs_name(content: dict[str, Any]) -> str | None:
+    crs = content.get("crs")
+    return str(crs["properties"]["name"]) if crs else None
+
+
+def _own_network(content: dict[str, Any]) -> nx.MultiGraph:
+    """A network as `write_geojson` wrote it."""
+    member = content[MEMBER]
+    crs = member.get("crs")
+    graph = nx.MultiGraph(**{**member.get("attributes", {}), "crs": crs})
+    for name, x, y, attributes in member["nodes"]:
+        graph.add_node(read_name(name), **attributes, x=float(x), y=float(y))
+    for feature in content["features"]:
+        properties = dict(feature["properties"])
+        u, v, key = (properties.pop(name) for name in ("u", "v", "key"))
+        u, v = read_name(u), read_name(v)
+        line = np.array(feature["geometry"]["coordinates"], dtype=np.float64)
+        if crs:
+            line = _tied(reproject(line, WGS84, crs), position(graph, u), position(graph, v))
+        length = float(properties.pop("length_m"))
+        add_road(graph, u, v, line, **properties, length=length, key=key)
+    return graph
+
+
+def _tied(line: Floats, start: tuple[float, float], end: tuple[float, float]) -> Floats:
+    """The line with its ends exactly at its two nodes, whichever way it is drawn."""
+    gap = np.hypot(*(line[0] - start)) + np.hypot(*(line[-1] - end))
+    other = np.hypot(*(line[0] - end)) + np.hypot(*(line[-1] - start))
+    line[0], line[-1] = (start, end) if gap <= other else (end, start)
+    return line
+
+
+def write_geojson(graph: nx.MultiGraph, path: Path) -> None:
+    """Write a network as LineString features with their `length_m` and other attributes."""
+    crs = graph.graph.get("crs")
+    nodes = [[write_name(n), d["x"], d["y"], extras(d)] for n, d in graph.nodes(data=True)]
+    frame = {"units": "m", "frame": "projected" if crs else "image", "crs": crs}
+    more = {k: v for k, v in extras(graph.graph).items() if k != "crs"}
+    head = {"type": "FeatureCollection", MEMBER: {**frame, "attributes": more, "nodes": nodes}}
+    features = [json.dumps(feature, allow_nan=False) for feature in _road_features(graph, crs)]
+    body = json.dumps(head, allow_nan=False)[:-1] + ', "features": [\n' + ",\n".join(features)
+    with atomic_write(path) as temporary:
+        temporary.write_text(body + "\n]}\n", encoding="utf-8")
+
+
+def _road_features(graph: nx.MultiGraph, crs: str | None) -> Iterator[dict[str, Any]]:
+    for u, v, key, data in graph.edges(keys=True, data=True):
+        ends = {"u": write_name(u), "v": write_name(v), "key": key}
+        points = reproject(data["geometry"], crs, WGS84) if crs else data["geometry"]
+        yield {
+            "type": "Feature",
+            "properties": {**extras(data), **ends, "length_m": float(data["length"])},
+            "geometry": {"type": "LineString", "coordinates": points.tolist()},
+        }

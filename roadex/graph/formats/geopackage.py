@@ -1,0 +1,172 @@
+"""GeoPackage: a layer `roads` of lines in the network's own CRS, and a layer `nodes` of points.
+
+Needs geopandas and pyogrio, the extra `geo`.
+"""
+
+from __future__ import annotations
+
+import json
+import warnings
+from collections import Counter
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import networkx as nx
+import numpy as np
+import shapely
+
+from roadex.errors import RoadexError
+from roadex.files import atomic_write
+from roadex.graph.formats.exact import extras, read_name, write_name
+from roadex.graph.formats.geojson import geographic_network
+from roadex.graph.formats.lines import Line
+from roadex.graph.formats.options import ReadOptions
+from roadex.graph.formats.projection import short_name
+from roadex.graph.formats.text import plain
+from roadex.graph.network import add_road
+
+ROADS, NODES = "roads", "nodes"
+
+
+def _geopandas() -> ModuleType:
+    try:
+        import geopandas
+        import pyogrio  # noqa: F401
+    except ImportError as error:
+        raise RoadexError(
+            'GeoPackage needs geopandas and pyogrio: pip install "roadex[geo]"'
+        ) from error
+    return geopandas
+
+
+def read_geopackage(path: Path, options: ReadOptions) -> nx.MultiGraph:
+    """A network from a GeoPackage of ours, or from the first layer of lines of another.
+
+    Raises:
+        RoadexError: the extra `geo` is missing, or the file is no GeoPackage with lines.
+    """
+    geopandas = _geopandas()
+    try:
+        table = geopandas.list_layers(path)
+        layers = dict(zip(table["name"], table["geometry_type"], strict=True))
+        if {ROADS, NODES} <= set(layers):
+            return _own_network(*(_read_layer(path, layer) for layer in (ROADS, NODES)))
+        names = [name for name, kind in layers.items() if "LineString" in str(kind)]
+        found = _read_layer(path, names[0]) if names else None
+    except (OSError, RuntimeError, KeyError, ValueError) as error:
+        reason = str(error).splitlines()[0] if str(error) else repr(error)
+        raise RoadexError(f"{path} is not a readable GeoPackage ({reason})") from error
+    if found is None:
+        raise RoadexError(f"{path} has no layer of lines: found {sorted(layers) or 'no layers'}")
+    return _foreign_network(path, found, options)
+
+
+def _read_layer(path: Path, layer: str) -> Any:
+    """A layer as a table; columns of whole numbers and truth values stay such, gaps and all."""
+    import pyogrio
+
+    table = _geopandas().read_file(path, layer=layer)
+    info = pyogrio.read_info(path, layer=layer)
+    kinds = {"int": "Int64", "bool": "boolean"}
+    columns = zip(info["fields"], map(str, info["dtypes"]), strict=True)
+    found = {name: kinds.get(dtype.rstrip("0123456789")) for name, dtype in columns}
+    return table.astype({name: kind for name, kind in found.items() if kind})
+
+
+def _foreign_network(path: Path, table: Any, options: ReadOptions) -> nx.MultiGraph:
+    dropped: Counter[str] = Counter()
+    lines: list[Line] = []
+    for shape, row in zip(table.geometry, _records(table), strict=True):
+        kind = shape.geom_type if shape is not None else "null"
+        if kind not in ("LineString", "MultiLineString"):
+            dropped[f"{kind} geometry"] += 1
+            continue
+        lines += [(shapely.get_coordinates(part), row) for part in shapely.get_parts(shape)]
+    if table.crs is None and lines:
+        raise RoadexError(f"{path} names no coordinate reference system: assign one first")
+    return geographic_network(path, lines, short_name(table.crs), options, dropped)
+
+
+def _records(table: Any) -> list[dict[str, Any]]:
+    """The rows of a table without their shapes; of each the values that are there."""
+    columns = table.drop(columns=table.geometry.name)
+    present = columns.notna().to_dict("records")
+    return [
+        {name: plain(value) for name, value in row.items() if there[name]}
+        for row, there in zip(columns.to_dict("records"), present, strict=True)
+    ]
+
+
+def _kinds(rows: list[dict[str, Any]]) -> dict[str, str]:
+    """The columns with gaps that hold only whole numbers or only truth values, and how to say so.
+
+    Left to themselves such columns become fractions or text.
+    """
+    values: dict[str, set[type]] = {}
+    for row in rows:
+        for name, value in row.items():
+            values.setdefault(name, set()).add(type(value))
+    names = {int: "Int64", bool: "boolean"}
+    return {k: names[kind] for k, kinds in values.items() for kind in names if kinds == {kind}}
+
+
+def _own_network(road_table: Any, node_table: Any) -> nx.MultiGraph:
+    crs = short_name(road_table.crs) if road_table.crs is not None else None
+    graph = nx.MultiGraph(crs=crs)
+    for row in _records(node_table):
+        name, x, y = (row.pop(key) for key in ("node", "x", "y"))
+        graph.add_node(read_name(json.loads(name)), **row, x=float(x), y=float(y))
+    for shape, row in zip(road_table.geometry, _records(road_table), strict=True):
+        u, v, key, length = (row.pop(name) for name in ("u", "v", "key", "length_m"))
+        ends = read_name(json.loads(u)), read_name(json.loads(v))
+        line = shapely.get_coordinates(shape)
+        add_road(graph, *ends, line, **row, length=float(length), key=int(key))
+    return graph
+
+
+def write_geopackage(graph: nx.MultiGraph, path: Path) -> None:
+    """Write a network in its own CRS (none in the image frame, whose y runs downwards).
+
+    Raises:
+        RoadexError: the extra `geo` is missing, or the file cannot be written.
+    """
+    geopandas = _geopandas()
+    crs = graph.graph.get("crs")
+    road_rows, node_rows = _road_rows(graph), _node_rows(graph)
+    shapes = [shapely.linestrings(line) for *_, line in graph.edges(data="geometry")]
+    places = [shapely.points(row["x"], row["y"]) for row in node_rows]
+    layers = (
+        (ROADS, "LineString", road_rows, shapes, ("u", "v", "key", "length_m")),
+        (NODES, "Point", node_rows, places, ("node", "x", "y")),
+    )
+    with atomic_write(path) as temporary, warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message="'crs' was not provided")
+        for layer, kind, rows, geometry, columns in layers:
+            content = rows or {name: np.zeros(0) for name in columns}
+            table = geopandas.GeoDataFrame(content, geometry=geometry, crs=crs)
+            table = table.astype(_kinds(rows))
+            table.to_file(temporary, layer=layer, driver="GPKG", geometry_type=kind)
+
+
+def _road_rows(graph: nx.MultiGraph) -> list[dict[str, Any]]:
+    return [
+        {**_flat(data), "u": _name(u), "v": _name(v), "key": key, "length_m": float(data["length"])}
+        for u, v, key, data in graph.edges(keys=True, data=True)
+    ]
+
+
+def _node_rows(graph: nx.MultiGraph) -> list[dict[str, Any]]:
+    return [
+        {**_flat(data), "node": _name(node), "x": float(data["x"]), "y": float(data["y"])}
+        for node, data in graph.nodes(data=True)
+    ]
+
+
+def _name(node: Any) -> str:
+    return json.dumps(write_name(node))
+
+
+def _flat(data: dict[str, Any]) -> dict[str, Any]:
+    """Attributes as a table can hold them: lists and mappings as JSON text."""
+    return {k: json.dumps(v) if isinstance(v, list | dict) else v for k, v in extras(data).items()}

@@ -1,0 +1,77 @@
+"""SpaceNet's submissions: a CSV of `ImageId` and `WKT_Pix`, lines in pixels."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections import defaultdict
+from pathlib import Path
+
+import networkx as nx
+import numpy as np
+import shapely
+
+from roadex.errors import RoadexError
+from roadex.files import atomic_write
+from roadex.graph.formats.lines import Line, network_from_lines
+from roadex.graph.formats.options import ReadOptions
+from roadex.graph.formats.text import read_text
+from roadex.graph.frame import Gsd, pixel_size
+
+IMAGE, SHAPE, LENGTH = "ImageId", "WKT_Pix", "length_m"
+_EMPTY = "LINESTRING EMPTY"
+
+
+def read_wkt_csv(path: Path, options: ReadOptions) -> dict[str, nx.MultiGraph]:
+    """The networks of all images in a CSV, by image id, in the image frame.
+
+    Raises:
+        RoadexError: the columns are not there, or a shape is no line.
+    """
+    rows = csv.DictReader(io.StringIO(read_text(path)))
+    if not {IMAGE, SHAPE} <= set(rows.fieldnames or ()):
+        raise RoadexError(f"{path} lacks the columns {IMAGE} and {SHAPE}: found {rows.fieldnames}")
+    scale = np.array(pixel_size(options.gsd))
+    lines: dict[str, list[Line]] = defaultdict(list)
+    for row in rows:
+        shape = _shape(path, rows.line_num, row[SHAPE])
+        parts = [shapely.get_coordinates(part) * scale for part in shapely.get_parts(shape)]
+        lines[row[IMAGE]] += [(part, {}) for part in parts if len(part)]
+    return {image: network_from_lines(found) for image, found in lines.items()}
+
+
+def _shape(path: Path, line: int, text: str | None) -> shapely.Geometry:
+    try:
+        shape = shapely.from_wkt(text or "")
+    except shapely.errors.ShapelyError as error:
+        raise RoadexError(f"{path}, line {line}: {SHAPE} is not WKT ({text!r})") from error
+    if shape is None or shape.geom_type not in ("LineString", "MultiLineString"):
+        raise RoadexError(f"{path}, line {line}: {SHAPE} is not a line ({text!r})")
+    return shape
+
+
+def write_wkt_csv(networks: dict[str, nx.MultiGraph], path: Path, gsd: Gsd) -> None:
+    """Write networks by image id, a row for each road; an image without roads gets an empty line.
+
+    Raises:
+        RoadexError: a network is not in the image frame.
+    """
+    table = io.StringIO()
+    writer = csv.writer(table, lineterminator="\n")
+    writer.writerow([IMAGE, SHAPE, LENGTH])
+    for image, graph in networks.items():
+        if graph.graph.get("crs") is not None:
+            raise RoadexError(
+                f"{path}: this format holds pixels, but the network is in a map's CRS"
+            )
+        rows = [
+            [image, _wkt(data["geometry"] / pixel_size(gsd)), data["length"]]
+            for *_, data in graph.edges(data=True)
+        ]
+        writer.writerows(rows or [[image, _EMPTY, 0]])
+    with atomic_write(path) as temporary:
+        temporary.write_text(table.getvalue(), encoding="utf-8")
+
+
+def _wkt(line: np.ndarray) -> str:
+    return "LINESTRING (" + ", ".join(f"{x!r} {y!r}" for x, y in line.tolist()) + ")"

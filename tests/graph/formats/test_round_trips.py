@@ -1,0 +1,134 @@
+"""What is written is read back."""
+
+from __future__ import annotations
+
+import json
+
+import networkx as nx
+import numpy as np
+import pytest
+
+from roadex.errors import RoadexError
+from roadex.graph.formats import ReadOptions, read_network, read_networks, write_network
+from roadex.graph.formats.wkt_csv import write_wkt_csv
+from roadex.graph.network import add_road, empty_network, total_length
+
+
+def odd_network(crs: str | None = None) -> nx.MultiGraph:
+    """Parallel roads, a self-loop, a ring, a lone node, odd names, attributes of every kind."""
+    shift = np.array([664_000.1, 4_011_000.7]) if crs else np.zeros(2)
+    graph = empty_network(crs)
+    graph.add_node("lone", x=float(shift[0] + 1 / 3), y=float(shift[1] + 0.1), kind="island")
+    third = 1 / 3
+    add_road(graph, 7, (1, "b"), shift + [(0, 0), (third, 5), (10, 0.1)], road_type=5, paved=True)
+    add_road(graph, (1, "b"), 7, shift + [(10, 0.1), (5, -third), (0, 0)], mean_probability=0.1)
+    add_road(graph, 7, 7, shift + [(0, 0), (-5, 5), (-5, -5), (0, 0)], name='Loop, "the" <ü>')
+    add_road(graph, 9, 9, shift + [(50, 50), (55, 50), (50, 55), (50, 50)], length=17.25)
+    add_road(graph, 7, (1, "b"), shift + [(0, 0), (10, 0.1)], width_m=np.float64(6.5))
+    graph.add_edge(9, 7, key=42, geometry=shift + np.array([(50.0, 50.0), (0, 0)]), length=70.7)
+    return graph
+
+
+def assert_same(one: nx.MultiGraph, other: nx.MultiGraph, exact: bool = True) -> None:
+    assert list(one.nodes) == list(other.nodes)
+    assert list(one.edges(keys=True)) == list(other.edges(keys=True))
+    assert one.graph["crs"] == other.graph["crs"]
+    for node in one:
+        assert one.nodes[node] == other.nodes[node]
+    for edge in one.edges(keys=True):
+        before, after = dict(one.edges[edge]), dict(other.edges[edge])
+        lines = before.pop("geometry"), after.pop("geometry")
+        assert before == after
+        assert {k: type(v) for k, v in after.items()} == {
+            k: float if isinstance(v, float) else type(v) for k, v in before.items()
+        }
+        if exact:
+            np.testing.assert_array_equal(*lines)
+        else:
+            np.testing.assert_allclose(*lines, rtol=0, atol=1e-6)
+
+
+@pytest.mark.parametrize("suffix", [".geojson", ".gpkg", ".graphml"])
+def test_our_formats_keep_a_network_to_the_last_bit(tmp_path, suffix):
+    graph = odd_network()
+    write_network(graph, tmp_path / f"roads{suffix}")
+    assert_same(graph, read_network(tmp_path / f"roads{suffix}"))
+
+
+@pytest.mark.parametrize(
+    ("suffix", "exact"), [(".geojson", False), (".gpkg", True), (".graphml", True)]
+)
+def test_networks_on_the_map_come_back_too(tmp_path, suffix, exact):
+    graph = odd_network("EPSG:32611")
+    write_network(graph, tmp_path / f"roads{suffix}")
+    assert_same(graph, read_network(tmp_path / f"roads{suffix}"), exact)
+
+
+def test_geojson_on_the_map_is_in_degrees(tmp_path):
+    write_network(odd_network("EPSG:32611"), tmp_path / "roads.geojson")
+    content = json.loads((tmp_path / "roads.geojson").read_text())
+    assert content["roadex"]["units"] == "m"
+    for feature in content["features"]:
+        for longitude, latitude in feature["geometry"]["coordinates"]:
+            assert -116 < longitude < -115
+            assert 36 < latitude < 37
+
+
+def test_networkx_reads_our_graphml(tmp_path):
+    graph = odd_network()
+    write_network(graph, tmp_path / "roads.graphml")
+    plain = nx.read_graphml(tmp_path / "roads.graphml")
+    assert nx.is_isomorphic(plain, graph)
+    assert nx.shortest_path_length(plain, "9", "(1, 'b')", weight="length") > 70
+
+
+@pytest.mark.parametrize("suffix", [".geojson", ".gpkg", ".graphml", ".json", ".csv"])
+def test_an_empty_network_is_a_valid_file(tmp_path, suffix):
+    write_network(empty_network(), tmp_path / f"roads{suffix}")
+    graph = read_network(tmp_path / f"roads{suffix}")
+    assert len(graph) == 0
+    assert graph.graph["crs"] is None
+
+
+@pytest.mark.parametrize("suffix", [".json", ".csv", ".graph", ".txt", ".p"])
+def test_formats_of_others_keep_the_shape(tmp_path, suffix):
+    graph = odd_network()
+    graph.remove_node("lone")
+    write_network(graph, tmp_path / f"roads{suffix}", gsd=0.5)
+    again = read_network(tmp_path / f"roads{suffix}", gsd=0.5)
+    measured = sum(data["length"] for *_, data in graph.edges(data=True)) - 17.25
+    ring = np.hypot(5, 5) + 10
+    assert total_length(again) == pytest.approx(measured + ring, abs=0.02)
+    assert sorted(dict(again.degree).values()) == sorted(dict(graph.degree).values())
+
+
+def test_a_csv_of_several_images(tmp_path):
+    networks = {"img1": odd_network(), "img2": empty_network()}
+    write_wkt_csv(networks, tmp_path / "all.csv", 1.0)
+    again = read_networks(tmp_path / "all.csv", ReadOptions(gsd=2.0))
+    assert list(again) == ["img1", "img2"]
+    assert len(again["img2"]) == 0
+    assert total_length(again["img1"]) > total_length(odd_network())
+    with pytest.raises(RoadexError, match="2 images"):
+        read_network(tmp_path / "all.csv")
+
+
+@pytest.mark.parametrize("suffix", [".csv", ".graph", ".p"])
+def test_pixel_formats_refuse_a_map(tmp_path, suffix):
+    with pytest.raises(RoadexError, match="pixels"):
+        write_network(odd_network("EPSG:32611"), tmp_path / f"roads{suffix}")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_unknown_suffixes_name_the_known(tmp_path):
+    with pytest.raises(RoadexError, match=r"\.geojson"):
+        write_network(empty_network(), tmp_path / "roads.xyz")
+    with pytest.raises(RoadexError, match=r"\.graphml"):
+        read_network(tmp_path / "roads.xyz")
+
+
+def test_a_place_that_cannot_be_written_is_one_line(tmp_path):
+    (tmp_path / "roads.geojson").mkdir()
+    with pytest.raises(RoadexError, match="cannot be written"):
+        write_network(empty_network(), tmp_path / "roads.geojson")
+    assert [path.name for path in tmp_path.iterdir()] == ["roads.geojson"]
