@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Hashable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import networkx as nx
 import numpy as np
 from numpy.typing import NDArray
+
+from roadex.graph.network import add_road, empty_network, merge_degree_two
 
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
@@ -66,9 +68,19 @@ def as_roads(graph: nx.MultiGraph) -> Roads:
     )
 
 
-def planar_length(line: Floats) -> float:
-    """Length of a polyline (k, 2)."""
-    return float(cumulative_lengths(line)[-1])
+def as_through_roads(graph: nx.MultiGraph) -> Roads:
+    """The same, with roads running through nodes of degree 2, and planar lengths.
+
+    What is read from it does not depend on how a road is cut into edges.
+    """
+    roads = as_roads(graph)
+    plain = empty_network()
+    for node, (x, y) in enumerate(roads.positions.tolist()):
+        plain.add_node(node, x=x, y=y)
+    for (u, v), line in zip(roads.ends.tolist(), roads.lines, strict=True):
+        add_road(plain, u, v, line)
+    merged = as_roads(merge_degree_two(plain))
+    return replace(merged, dropped=roads.dropped)
 
 
 def cumulative_lengths(line: Floats) -> Floats:

@@ -79,6 +79,9 @@ class TopoSettings:
         match: samples match within this distance.
         start_spacing: distance between starting points along a road.
         start_match: a starting point pairs with a proposal within this distance.
+        straight_twice: a road of a single straight piece has its starting points twice, since the
+            reference walks it from both its ends: an accident that depends on how roads are drawn.
+        thin: of the starts this near to each other along the proposal the best is kept.
     """
 
     radius: float = 0.0015 * 111_111
@@ -86,6 +89,8 @@ class TopoSettings:
     match: float = 0.0001 * 111_111
     start_spacing: float = 0.0005 * 111_111
     start_match: float = 0.0001 * 111_111
+    thin: float = 0.0002 * 111_111
+    straight_twice: bool = True
 
 
 PRESETS: dict[str, AplsSettings] = {
