@@ -19,7 +19,7 @@ from roadex.data.synthetic.frame import (
     fill_corners,
 )
 from roadex.data.synthetic.landuse import Block
-from roadex.data.synthetic.lots import Lot
+from roadex.data.synthetic.lots import Lot, Neighbourhood
 from roadex.data.synthetic.occupancy import Occupancy
 
 
@@ -38,16 +38,16 @@ class Building:
 
 def house_on(
     lot: Lot,
-    setback_m: float,
+    habit: Neighbourhood,
     ground: Occupancy,
     palette: tuple[Colour, ...],
     rng: np.random.Generator,
 ) -> list[Building]:
     """A house, perhaps with a wing, and perhaps a shed behind it, as far as there is room."""
-    width = min(lot.width_m - rng.uniform(1.6, 4.0), rng.uniform(8, 17))
-    depth = rng.uniform(8.5, 16.0)
+    width = min(lot.width_m - habit.gap * rng.uniform(0.6, 1.4), rng.uniform(8, 17))
+    depth = rng.uniform(*habit.depth)
     across = rng.uniform(-0.5, 0.5) * max(0.0, lot.width_m - width - 2)
-    corners = lot.quad(across, setback_m + rng.normal(0, 0.5), width, depth)
+    corners = lot.quad(across, habit.setback + rng.normal(0, 0.5), width, depth)
     if not ground.try_quad(corners):
         return []
     colour = jitter(rng, choose(rng, palette), 7)
@@ -55,7 +55,7 @@ def house_on(
     height = rng.uniform(4.5, 8.0)
     parts = [Building(corners, height, roof, colour)]
     if rng.random() < 0.4:
-        parts += _wing(lot, across, setback_m + depth, width, height, roof, colour, ground, rng)
+        parts += _wing(lot, across, habit.setback + depth, width, height, roof, colour, ground, rng)
     if rng.random() < 0.45:
         parts += _shed(lot, palette, ground, rng)
     return parts

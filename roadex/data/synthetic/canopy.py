@@ -116,7 +116,7 @@ def _woods(scene: Scene, blocks: list[Block], rng: np.random.Generator) -> Canop
     colours[:] = np.array(shades, dtype=np.float32)[tints]
     heights = inside.astype(np.float32) * domes
     heights[heights <= 0.8] = 0
-    cover = (heights > 0) * np.float32(0.75 if bare else 1.0)
+    cover = (heights > 0) * np.float32(0.62 if bare else 1.0)
     return Canopy(heights, colours, cover)
 
 

@@ -29,7 +29,7 @@ def paint_lots(
     buildings: list[Building] = []
     for lot in lots:
         built = rng.random() < min(1.0, 0.93 * scene.settings.building_density)
-        parts = house_on(lot, habit.setback, scene.ground, local, rng) if built else []
+        parts = house_on(lot, habit, scene.ground, local, rng) if built else []
         buildings += parts
         _paint_front(scene, lot, habit, bool(parts), rng)
         _paint_back(scene, lot, habit, rng)
@@ -62,7 +62,7 @@ def _paint_front(
 
 def _paint_back(scene: Scene, lot: Lot, habit: Neighbourhood, rng: np.random.Generator) -> None:
     """A patio, beds, fences and hedges, sometimes a pool."""
-    behind = habit.setback + rng.uniform(10, 14)
+    behind = habit.setback + habit.depth[1] - rng.uniform(0, 3)
     if rng.random() < 0.5:
         patio = jitter(rng, scaled(scene.character.concrete, 0.9), 14)
         box = lot.quad(rng.uniform(-2, 2), behind, rng.uniform(3, 6), rng.uniform(3, 7))

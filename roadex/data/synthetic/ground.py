@@ -1,42 +1,33 @@
-"""Painting open ground: grass, soil, woods' floor, fields with their furrows, and water."""
+"""Painting open ground: meadows, lawns, gardens, soil and the floor of woods."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 
+import cv2
 import numpy as np
-import shapely
 from numpy.typing import NDArray
-from shapely import affinity
-from shapely.geometry.base import BaseGeometry
 
-from roadex.data.synthetic.character import Character, Climate
-from roadex.data.synthetic.colours import between, choose, jitter, scaled
-from roadex.data.synthetic.frame import Frame, Sheet, coverage, polygons_of
-from roadex.data.synthetic.landuse import Block, halve_until
-from roadex.data.synthetic.scene import Scene, lay, overlay
-from roadex.data.synthetic.texture import TextureBank, blend, blurred, ramp
+from roadex.data.synthetic.character import Climate
+from roadex.data.synthetic.colours import scaled
+from roadex.data.synthetic.fields import paint_fields
+from roadex.data.synthetic.frame import coverage
+from roadex.data.synthetic.landuse import Block
+from roadex.data.synthetic.scene import Scene
+from roadex.data.synthetic.texture import TextureBank, blend, ramp
 
 Image = NDArray[np.float32]
 
 
-def paint_ground(
-    blocks: list[Block],
-    character: Character,
-    bank: TextureBank,
-    frame: Frame,
-    rng: np.random.Generator,
-) -> Image:
-    """Colours (H, W, 3) of the bare ground of every block."""
-    image = _meadow(character.climate, bank)
+def paint_ground(scene: Scene, blocks: list[Block], rng: np.random.Generator) -> None:
+    """Paint the bare ground of every block."""
+    climate, bank = scene.character.climate, scene.bank
+    image = _meadow(climate, bank)
     for use in sorted({block.use for block in blocks} & set(_COVERS)):
         shapes = [block.shape for block in blocks if block.use == use]
-        blend(image, _COVERS[use](character.climate, bank), coverage(shapes, frame))
-    for block in blocks:
-        if block.use == "field":
-            for parcel in halve_until([block.shape], rng.uniform(3000, 16000), rng):
-                _paint_field(image, parcel, character.climate, bank, frame, rng)
-    return image
+        blend(image, _COVERS[use](climate, bank), coverage(shapes, scene.frame))
+    paint_fields(image, scene, blocks, rng)
+    scene.canvas[:] = cv2.convertScaleAbs(image)
 
 
 def _meadow(climate: Climate, bank: TextureBank) -> Image:
@@ -75,75 +66,3 @@ _COVERS: dict[str, Callable[[Climate, TextureBank], Image]] = {
     "woodland": _forest_floor,
     "bare": _bare,
 }
-
-
-def _paint_field(
-    image: Image,
-    parcel: shapely.Polygon,
-    climate: Climate,
-    bank: TextureBank,
-    frame: Frame,
-    rng: np.random.Generator,
-) -> None:
-    alpha = coverage([parcel.buffer(-rng.uniform(0.2, 1.5))], frame)
-    if not alpha.any():
-        return
-    crop = jitter(rng, choose(rng, climate.crops), 9)
-    amount = 0.5 + bank.mix(broad=0.16, patchy=0.07, small=0.05, fine=0.05)
-    amount += _furrows(parcel, frame, rng)
-    blend(image, ramp(scaled(crop, 0.86), scaled(crop, 1.14), amount), alpha)
-
-
-def _furrows(parcel: shapely.Polygon, frame: Frame, rng: np.random.Generator) -> Sheet:
-    """Stripes along a field, and the pairs of wheel tracks in it."""
-    corners = shapely.get_coordinates(shapely.minimum_rotated_rectangle(parcel))[:3]
-    sides = np.diff(corners, axis=0)
-    long = sides[int(np.argmax(np.hypot(*sides.T)))]
-    across = np.array([-long[1], long[0]]) / max(np.hypot(*long), 1e-9)
-    metres = (np.arange(frame.size_px, dtype=np.float32) + 0.5) * np.float32(frame.gsd)
-    where = np.float32(across[0]) * metres[None] + np.float32(across[1]) * metres[:, None]
-    period = max(rng.uniform(1.2, 6.0), 2.5 * frame.gsd)
-    stripes = np.float32(rng.uniform(0.02, 0.2)) * np.sin(where * np.float32(2 * np.pi / period))
-    if rng.random() < 0.5:
-        gauge = np.abs(np.mod(where, np.float32(rng.uniform(14, 26))) - 4.0)
-        stripes -= np.float32(0.25) * (np.abs(gauge - 0.9) < 0.35)
-    return stripes
-
-
-def draw_ponds(blocks: list[Block], share: float, rng: np.random.Generator) -> list[BaseGeometry]:
-    """At most one pond, within an open block that has room for it."""
-    roomy = [b for b in blocks if b.use in ("field", "park", "scrub", "woodland", "bare")]
-    inner = [shape for b in roomy for shape in polygons_of([b.shape.buffer(-14)])]
-    inner = [shape for shape in inner if shape.area > 250]
-    if rng.random() >= share or not inner:
-        return []
-    shape = inner[int(rng.integers(len(inner)))]
-    centre = shape.representative_point()
-    radii = rng.uniform(8, 34) * (1 + 0.25 * _round_noise(rng, 40))
-    angles = np.linspace(0, 2 * np.pi, 40, endpoint=False)
-    ring = np.column_stack([radii * np.cos(angles), 0.7 * radii * np.sin(angles)])
-    pond = shapely.Polygon(ring + np.array([centre.x, centre.y])).buffer(0)
-    return [affinity.rotate(pond, rng.uniform(0, 180)).intersection(shape)]
-
-
-def _round_noise(rng: np.random.Generator, count: int) -> NDArray[np.float64]:
-    angles = np.linspace(0, 2 * np.pi, count, endpoint=False)
-    waves = [rng.normal() * np.cos(k * angles + rng.uniform(0, 6.3)) / k for k in (1, 2, 3, 4)]
-    return np.sum(waves, axis=0)
-
-
-def paint_water(scene: Scene, water: list[BaseGeometry], rng: np.random.Generator) -> Sheet:
-    """Paint water and its banks; returns how much of each pixel it covers."""
-    frame, bank, climate = scene.frame, scene.bank, scene.character.climate
-    alpha = coverage(water, frame)
-    if not alpha.any():
-        return alpha
-    shore = blurred(alpha, 3.5 / frame.gsd)
-    ragged = np.float32(2.4) * shore + np.float32(0.35) * bank.field("clumpy")
-    rough = np.clip(ragged - np.float32(0.3), 0, 1)
-    water_colour = jitter(rng, choose(rng, climate.water), 6)
-    bank_colour = scaled(between(water_colour, climate.wild[0], 0.4), 0.9)
-    lay(scene, rough, bank_colour, 0.75, 2.0)
-    tone = 0.5 + bank.mix(wide=0.12, broad=0.1, small=0.04, fine=0.03)
-    overlay(scene, ramp(scaled(water_colour, 0.88), scaled(water_colour, 1.12), tone), alpha)
-    return alpha

@@ -68,7 +68,7 @@ def halve_until(
     done: list[shapely.Polygon] = []
     while todo:
         shape = todo.pop()
-        if shape.area < limit_m2 or len(done) + len(todo) > 60:
+        if shape.area < limit_m2 or len(done) + len(todo) > 2000:
             done.append(shape)
         else:
             todo += _halves(shape, rng)

@@ -9,6 +9,7 @@ import numpy as np
 
 from roadex.data.synthetic.frame import FloatArray
 from roadex.data.synthetic.landuse import KINDS, UseMap
+from roadex.data.synthetic.occupancy import Occupancy
 
 
 @dataclass(frozen=True)
@@ -75,20 +76,42 @@ class Neighbourhood:
     lot_depth: float
     setback: float
     verge: float
+    gap: float  # between neighbouring houses
+    depth: tuple[float, float]  # of houses
 
     @classmethod
     def draw(cls, rng: np.random.Generator) -> Neighbourhood:
-        dense = rng.random() < 0.5
+        if rng.random() < 0.35:
+            return cls._narrow(rng)
+        dense = rng.random() < 0.4
         return cls(
             lot_width=float(rng.uniform(8.0, 12.0) if dense else rng.uniform(14, 24)),
             lot_depth=float(rng.uniform(26, 48)),
             setback=float(rng.uniform(2.5, 6) if dense else rng.uniform(5, 10)),
             verge=float(rng.uniform(1.5, 3.5)),
+            gap=float(rng.uniform(1.6, 4.5)),
+            depth=(8.5, 16.0),
+        )
+
+    @classmethod
+    def _narrow(cls, rng: np.random.Generator) -> Neighbourhood:
+        """The long narrow lots of inner suburbs, whose houses almost touch."""
+        return cls(
+            lot_width=float(rng.uniform(6.8, 9.0)),
+            lot_depth=float(rng.uniform(28, 44)),
+            setback=float(rng.uniform(2.5, 6.0)),
+            verge=float(rng.uniform(2.0, 4.5)),
+            gap=float(rng.uniform(0.2, 1.6)),
+            depth=(12.0, 19.0),
         )
 
 
 def draw_lots(
-    graph: nx.MultiGraph, uses: UseMap, habit: Neighbourhood, rng: np.random.Generator
+    graph: nx.MultiGraph,
+    uses: UseMap,
+    ground: Occupancy,
+    habit: Neighbourhood,
+    rng: np.random.Generator,
 ) -> list[Lot]:
     """Lots on residential ground along all streets that have addresses."""
     lots = []
@@ -98,7 +121,7 @@ def draw_lots(
         width = habit.lot_width * rng.uniform(0.9, 1.2)
         places = stations(data["geometry"], data["width_m"], width, data["width_m"] + 4)
         centres = places.at + (places.half_width_m + 14) * places.out
-        wanted = uses.at(centres) == KINDS.index("residential")
+        wanted = (uses.at(centres) == KINDS.index("residential")) & ground.free(centres)
         depths = _depths(uses, places, habit)
         for i in np.flatnonzero(wanted):
             front = places.at[i] + (places.half_width_m + habit.verge) * places.out[i]
@@ -111,7 +134,7 @@ def _depths(uses: UseMap, places: Stations, habit: Neighbourhood) -> FloatArray:
     probes = np.arange(10.0, 100.0, 3.0)
     reach = (places.half_width_m + probes)[:, None, None] * places.out
     kinds = uses.at((places.at + reach).reshape(-1, 2)).reshape(len(probes), -1)
-    ends = np.argmax(kinds != KINDS.index("residential"), axis=0)
-    free = np.where((kinds == KINDS.index("residential")).all(axis=0), 100.0, probes[ends])
+    inside = kinds == KINDS.index("residential")
+    free = np.where(inside.all(axis=0), 100.0, probes[np.argmin(inside, axis=0)])
     depths: FloatArray = np.clip(free / 2 - habit.verge, 12.0, habit.lot_depth)
     return depths

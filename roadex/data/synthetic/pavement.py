@@ -183,9 +183,9 @@ def _paint_wear(
 
 def _paint_cracks(sheet: Canvas, street: Street, frame: Frame, rng: np.random.Generator) -> None:
     paths = []
-    for _ in range(rng.poisson(street.length_m / 70)):
+    for _ in range(rng.poisson(street.length_m / 110)):
         at = street.line[int(rng.integers(len(street.line)))]
-        paths.append(at + np.cumsum(rng.normal(0, street.width_m / 5, size=(4, 2)), axis=0))
+        paths.append(at + np.cumsum(rng.normal(0, street.width_m / 9, size=(4, 2)), axis=0))
     tone = float(rng.uniform(52, 84))
     draw_lines(sheet, paths, (tone, tone, tone), frame, 0.1)
 

@@ -236,12 +236,13 @@ def rural_plan(
 ) -> list[Road]:
     """A lane or two and tracks that leave them into the fields."""
     roads = []
-    for _ in range(1 + (rng.random() < 0.5 * density)):
+    extent = max(1.0, side_m / 256)
+    for _ in range(rng.poisson(0.5 * density * extent) + round(extent)):
         line = through(rng, side_m, heading + rng.normal(0, 0.6), 0.006, 0.4)
         roads.append(Road(line, "residential" if rng.random() < 0.6 else "track"))
-    for _ in range(rng.poisson((2.5 + 4 * loss) * density)):
+    for _ in range(rng.poisson((2.5 + 4 * loss) * density * extent**2)):
         stem = roads[int(rng.integers(len(roads)))]
-        roads.append(_side_road(rng, stem.line, "track", (40, side_m), 0.008))
+        roads.append(_side_road(rng, stem.line, "track", (40, min(side_m, 400)), 0.008))
     return roads
 
 

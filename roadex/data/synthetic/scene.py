@@ -50,7 +50,7 @@ def lay(
     """Lay one material over the canvas as far as alpha (H, W) covers it."""
     where = extent(alpha)
     if alpha[where].size:
-        tone = 1 + np.float32(0.065 * rough) * scene.bank.field("rough")[where]
+        tone = 1 + np.float32(0.065 * rough) * scene.bank.field("rough", where)
         mixed = scene.canvas[where].astype(np.float32)
         top = np.asarray(colour, np.float32) * tone[..., None]
         mixed += (top - mixed) * (np.float32(strength) * alpha[where])[..., None]

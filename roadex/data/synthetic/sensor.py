@@ -27,11 +27,11 @@ def _graded(
     image: NDArray[np.float32], settings: WorldSettings, rng: np.random.Generator
 ) -> NDArray[np.float32]:
     """Exposure, contrast, saturation, colour cast and haze."""
-    saturation = rng.uniform(0.5, 1.0)
-    mixing = saturation * np.eye(3) + (1 - saturation) / 3
     target = rng.uniform(0.24, 0.45)
     gain = (target / max(float(image.mean()), 0.05)) ** 0.85
     contrast = rng.uniform(0.95, 1.45)
+    saturation = rng.uniform(0.5, 1.0) / contrast**0.7
+    mixing = saturation * np.eye(3) + (1 - saturation) / 3
     warm, green = settings.colour_cast * rng.normal(0, (0.05, 0.012))
     cast = np.array([1 + warm - green / 2, 1 + green, 1 - warm - green / 2])
     haze = settings.haze * rng.choice([0.0, rng.uniform(0.0, 0.16)], p=[0.5, 0.5])

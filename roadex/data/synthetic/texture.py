@@ -11,25 +11,25 @@ from numpy.typing import NDArray
 from roadex.data.synthetic.colours import Colour
 from roadex.data.synthetic.frame import Frame, Sheet
 
+Window = tuple[slice, slice]
+_WHOLE: Window = (slice(None), slice(None))
+_SPARE_PX = 192
+
 
 def smooth_noise(rng: np.random.Generator, size_px: int, cell_px: float) -> Sheet:
-    """Noise (size_px, size_px) of mean 0 and deviation about 1 whose features span `cell_px`.
-
-    It continues across opposite borders, so that shifting it shows no seam.
-    """
+    """Noise (size_px, size_px) of mean 0 and deviation about 1 whose features span `cell_px`."""
     if cell_px <= 1:
         return rng.standard_normal((size_px, size_px), dtype=np.float32)
-    cells = max(4, round(size_px / cell_px))
+    cells = int(np.ceil(size_px / cell_px)) + 3
     coarse = rng.standard_normal((cells, cells), dtype=np.float32)
-    scale, rim = size_px / cells, 2
-    wrapped = np.pad(coarse, rim, mode="wrap")
-    field = cv2.resize(wrapped, (0, 0), fx=scale, fy=scale, interpolation=cv2.INTER_CUBIC)
-    first = round(rim * scale)
-    return field[first : first + size_px, first : first + size_px] * np.float32(1.35)
+    scaled_up = cv2.resize(coarse, (0, 0), fx=cell_px, fy=cell_px, interpolation=cv2.INTER_CUBIC)
+    down, right = (int(cell_px * share) for share in rng.uniform(1, 2, size=2))
+    field = np.asarray(scaled_up, np.float32)[down : down + size_px, right : right + size_px]
+    return field * np.float32(1.35)
 
 
 class TextureBank:
-    """The noise fields of one tile, made once and reused shifted, which nobody can see.
+    """The noise fields of one tile, larger than it, made once and seen through moving windows.
 
     Their features span, from `fine` to `wide`, a pixel to sixty metres; `rough` mixes some.
     """
@@ -44,26 +44,30 @@ class TextureBank:
 
     def __init__(self, rng: np.random.Generator, frame: Frame) -> None:
         self._rng = rng
+        self._size_px = frame.size_px
+        side = frame.size_px + _SPARE_PX
         self._fields = {
-            name: smooth_noise(rng, frame.size_px, cell / frame.gsd)
-            for name, cell in self._CELLS_M.items()
+            name: smooth_noise(rng, side, cell / frame.gsd) for name, cell in self._CELLS_M.items()
         }
-        self._fields["fine"] = smooth_noise(rng, frame.size_px, 1)
-        self._fields["rough"] = self.mix(patchy=0.62, small=0.62, fine=0.47)
+        self._fields["fine"] = smooth_noise(rng, side, 1)
+        shares = {"patchy": 0.62, "small": 0.62, "fine": 0.47}
+        parts = [np.float32(share) * self._fields[name] for name, share in shares.items()]
+        self._fields["rough"] = np.add.reduce(parts)
+        for field in self._fields.values():
+            field.flags.writeable = False
 
-    def field(self, name: str) -> Sheet:
-        """A field of deviation about 1, shifted differently at every call."""
+    def field(self, name: str, where: Window = _WHOLE) -> Sheet:
+        """Noise of deviation about 1 for a window of the tile, another at every call."""
         source = self._fields[name]
-        down, right = self._rng.integers(0, source.shape[0], size=2)
+        down, right = self._rng.integers(0, _SPARE_PX, size=2)
         if self._rng.random() < 0.5:
             source = source[::-1]
-        return np.roll(source, (int(down), int(right)), axis=(0, 1))
+        return source[down : down + self._size_px, right : right + self._size_px][where]
 
-    def mix(self, **amounts: float) -> Sheet:
-        """A weighted sum of fields, by name."""
-        total = np.zeros_like(self._fields["fine"])
-        for name, amount in amounts.items():
-            total += np.float32(amount) * self.field(name)
+    def mix(self, where: Window = _WHOLE, **amounts: float) -> Sheet:
+        """A weighted sum of fields, by name, for a window of the tile."""
+        parts = [np.float32(share) * self.field(name, where) for name, share in amounts.items()]
+        total: Sheet = np.add.reduce(parts)
         return total
 
 
@@ -86,7 +90,7 @@ def blurred(image: NDArray[np.float32], sigma_px: float) -> NDArray[np.float32]:
     return np.asarray(cv2.GaussianBlur(image, (0, 0), sigma_px), dtype=np.float32)
 
 
-def extent(alpha: Sheet) -> tuple[slice, slice]:
+def extent(alpha: Sheet) -> Window:
     """The rows and columns in which alpha is not zero."""
     rows = np.flatnonzero(alpha.any(axis=1))
     columns = np.flatnonzero(alpha.any(axis=0))

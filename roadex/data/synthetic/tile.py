@@ -12,9 +12,10 @@ from numpy.typing import NDArray
 from roadex.data.synthetic.buildings import Building, halls_in, paint_building
 from roadex.data.synthetic.canopy import paint_canopy
 from roadex.data.synthetic.character import draw_character
+from roadex.data.synthetic.farms import paint_farms
 from roadex.data.synthetic.frame import Canvas, Frame
 from roadex.data.synthetic.gardens import paint_garages, paint_lots
-from roadex.data.synthetic.ground import draw_ponds, paint_ground, paint_water
+from roadex.data.synthetic.ground import paint_ground
 from roadex.data.synthetic.landuse import Block, UseMap, draw_blocks
 from roadex.data.synthetic.light import lit, shade, shadows
 from roadex.data.synthetic.lots import Neighbourhood, draw_lots
@@ -35,6 +36,7 @@ from roadex.data.synthetic.surface import road_mask, road_surface
 from roadex.data.synthetic.texture import TextureBank, blend
 from roadex.data.synthetic.trees import Trees, draw_trees
 from roadex.data.synthetic.vehicles import Car, draw_traffic, paint_car_parks, paint_cars
+from roadex.data.synthetic.water import draw_ponds, paint_water
 from roadex.data.synthetic.yards import draw_containers, paint_yards
 from roadex.errors import RoadexError
 
@@ -97,17 +99,18 @@ def _paint(scene: Scene, rngs: list[np.random.Generator]) -> dict[str, int]:
     blocks = draw_blocks(scene.plan, rngs[2])
     uses = UseMap(scene.plan, blocks)
     ponds = draw_ponds(blocks, scene.settings.pond_share, rngs[2])
-    ground = paint_ground(blocks, scene.character, scene.bank, scene.frame, rngs[2])
-    scene.canvas[:] = np.clip(ground, 0, 255).astype(np.uint8)
+    paint_ground(scene, blocks, rngs[2])
     for pond in ponds:
         scene.ground.take_shape(pond)
     habit = Neighbourhood.draw(rngs[3])
-    lots = draw_lots(scene.plan.graph, uses, habit, rngs[3])
+    lots = draw_lots(scene.plan.graph, uses, scene.ground, habit, rngs[3])
     buildings = paint_lots(scene, lots, habit, rngs[3])
     paint_parks(scene, blocks, rngs[3])
     paint_yards(scene, blocks, rngs[3])
     buildings += paint_garages(scene, scene.plan.graph, uses, rngs[3])
+    buildings += paint_farms(scene, uses, rngs[3])
     water = paint_water(scene, [scene.plan.river, *ponds], rngs[2])
+    scene.heights[water > 0.5] = 0  # hedges of gardens that end in it
     halls = _draw_halls(scene, blocks, rngs[3])
     car_parks, cars = paint_car_parks(scene, blocks, rngs[3])
     halls += draw_containers(scene, blocks, rngs[3])

@@ -76,7 +76,7 @@ def _scattered(scene: Scene, uses: UseMap, density: float, rng: np.random.Genera
 
 
 def _street_trees(graph: nx.MultiGraph, density: float, rng: np.random.Generator) -> FloatArray:
-    rows = [np.empty((0, 2))]
+    rows: list[FloatArray] = [np.empty((0, 2))]
     leafy = rng.uniform(0, 0.9)
     for *_, data in graph.edges(data=True):
         if data["road_class"] not in ("residential", "collector") or rng.random() > leafy:
@@ -100,7 +100,7 @@ def _shores(river: BaseGeometry, ponds: list[BaseGeometry]) -> list[BaseGeometry
 
 def _along_rims(rims: list[BaseGeometry], density: float, rng: np.random.Generator) -> FloatArray:
     """Trees along lines, with gaps between groups of them."""
-    rows = [np.empty((0, 2))]
+    rows: list[FloatArray] = [np.empty((0, 2))]
     for rim in rims:
         where = np.arange(0, rim.length, rng.uniform(2.5, 7))
         groups = np.sin(where / rng.uniform(6, 30) + rng.uniform(0, 6.3))

@@ -15,8 +15,7 @@ from roadex.data.synthetic.lots import stations
 from roadex.data.synthetic.scene import Scene
 
 _COLOURS: tuple[Colour, ...] = (
-    (225, 226, 226),
-    (206, 208, 210),
+    (212, 213, 214),
     (160, 162, 166),
     (120, 122, 126),
     (70, 72, 76),
