@@ -62,34 +62,44 @@ def topo(
         value = NOT_SCORED if drawn.is_empty else 0.0
         return TopoScore(value, value, value, 0, 0, 0)
     walker = Walker(real)
-    starts = walker.starting_points(settings.start_spacing, settings.straight_twice)
-    starts = _off_border(starts, real)
+    starts = _off_border(walker.starting_points(settings.start_spacing), real)
+    turns = _turns(starts, real, settings)
     if drawn.is_empty or len(starts) == 0:
         value = 0.0 if drawn.is_empty else NOT_SCORED
-        return TopoScore(value, value, value, len(starts), 0, 0)
-    return _score(walker, Walker(drawn), starts, settings)
+        return TopoScore(value, value, value, int(turns.sum()), 0, 0)
+    return _score(walker, Walker(drawn), starts, turns, settings)
 
 
-def _score(walker: Walker, other: Walker, starts: Spots, settings: TopoSettings) -> TopoScore:
+def _score(
+    walker: Walker, other: Walker, starts: Spots, turns: Integers, settings: TopoSettings
+) -> TopoScore:
     paired, places = other.nearest(starts, settings.start_match, START_ANGLE)
     starts_paired = starts.take(paired)
-    scores = np.array(
-        [
-            _compare(
-                _walk(walker, starts_paired, index, settings),
-                _walk(other, places, index, settings),
-                settings.match,
-            )
-            for index in range(len(paired))
-        ]
-    ).reshape(-1, 2)
+    pairs = [
+        _compare(
+            _walk(walker, starts_paired, index, settings),
+            _walk(other, places, index, settings),
+            settings.match,
+        )
+        for index in range(len(paired))
+    ]
+    each = np.repeat(np.arange(len(paired)), turns[paired])
+    scores = np.array(pairs, dtype=float).reshape(-1, 2)[each]
+    places, count = places.take(each), int(turns.sum())
     kept = _thin(scores[:, 0], places, other, settings.thin)
     if len(kept) == 0:
-        return TopoScore(0.0, 0.0, 0.0, len(starts), len(paired), 0)
+        return TopoScore(0.0, 0.0, 0.0, count, len(each), 0)
     precision = float(scores[kept, 0].mean())
-    recall = float(scores[kept, 1].mean()) * len(kept) / len(starts)
-    f1 = harmonic_mean(precision, recall)
-    return TopoScore(precision, recall, f1, len(starts), len(paired), len(kept))
+    recall = float(scores[kept, 1].mean()) * len(kept) / count
+    return TopoScore(
+        precision, recall, harmonic_mean(precision, recall), count, len(each), len(kept)
+    )
+
+
+def _turns(starts: Spots, truth: Roads, settings: TopoSettings) -> Integers:
+    """How often each start counts: twice on a road of one straight piece, if so set."""
+    straight = np.array([len(line) == 2 for line in truth.lines])
+    return 1 + (straight[starts.road] & settings.straight_twice).astype(np.int64)
 
 
 def _off_border(starts: Spots, truth: Roads) -> Spots:

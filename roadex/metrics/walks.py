@@ -10,7 +10,6 @@ from scipy.sparse import coo_matrix, csr_matrix
 from scipy.sparse.csgraph import dijkstra
 
 from roadex.metrics.roads import Floats, Integers, Roads, cumulative_lengths
-from roadex.metrics.settings import TopoSettings
 
 
 @dataclass(frozen=True)
@@ -47,7 +46,8 @@ class Walker:
         steps = np.concatenate([np.diff(line, axis=0) for line in roads.lines])
         lengths = np.hypot(steps[:, 0], steps[:, 1])
         proper = lengths > 0
-        self._starts, self._steps, self._step_lengths = starts[proper], steps[proper], lengths[proper]
+        self._starts, self._steps = starts[proper], steps[proper]
+        self._step_lengths = lengths[proper]
         pieces = [along[:-1] + base for along, base in zip(vertices, self.base, strict=True)]
         self._measure = np.concatenate(pieces)[proper]
         self._road = np.repeat(np.arange(len(vertices)), [len(v) - 1 for v in vertices])[proper]
@@ -66,11 +66,10 @@ class Walker:
         position = self._starts[piece] + (measure - self._measure[piece])[:, None] * direction
         return Spots(road, along, position, direction)
 
-    def starting_points(self, spacing: float, straight_twice: bool) -> Spots:
+    def starting_points(self, spacing: float) -> Spots:
         """Places that cut each road into equal parts of about `spacing` metres, ends left out.
 
-        Roads shorter than half the spacing and lone rings have none; with `straight_twice` a road
-        without a vertex between its ends has each of its places twice.
+        Roads shorter than half the spacing and lone rings have none.
         """
         degree = np.bincount(self.roads.ends.ravel(), minlength=len(self.roads.positions))
         lone_ring = (self.roads.ends[:, 0] == self.roads.ends[:, 1]) & (
@@ -80,9 +79,6 @@ class Walker:
         counts[(self.lengths < spacing / 2) | lone_ring] = 0
         road = np.repeat(np.arange(len(counts)), counts)
         rank = np.arange(len(road)) - np.repeat(np.cumsum(counts) - counts, counts) + 1
-        straight = np.array([len(line) == 2 for line in self.roads.lines])
-        again = np.flatnonzero(straight[road] & straight_twice)
-        road, rank = np.append(road, road[again]), np.append(rank, rank[again])
         return self.spots(road, self.lengths[road] * rank / (counts[road] + 1))
 
     def nearest(self, spots: Spots, reach: float, angle: float) -> tuple[Integers, Spots]:
@@ -169,7 +165,7 @@ class Walker:
 
 
 def _every(low: Floats, high: Floats, step: float) -> tuple[Integers, Floats]:
-    """Multiples of `step` in (low, high] for each pair, none where low is infinite: pairs, multiples."""
+    """Multiples of `step` in each (low, high], none where low is infinite: owners, multiples."""
     high = np.where(np.isfinite(low), high, -1)
     low = np.where(np.isfinite(low), low, 0)
     first = np.floor(low / step).astype(np.int64) + 1
