@@ -1,4 +1,4 @@
-"""Polylines as arrays (n, 2) in metres: parallel lines, stretches, dashes."""
+"""Polylines as arrays (n, 2) in metres: winding and parallel lines, stretches, dashes."""
 
 from __future__ import annotations
 
@@ -44,3 +44,31 @@ def dashes(line: FloatArray, length_m: float, period_m: float) -> list[FloatArra
     total = float(reach_along(line)[-1])
     starts = np.arange(0.0, max(total - length_m, 0.0), period_m)
     return [stretch(line, start, start + length_m) for start in starts.tolist()]
+
+
+def wander(
+    rng: np.random.Generator,
+    start: FloatArray,
+    heading: float,
+    length_m: float,
+    turn: float,
+    step_m: float = 6.0,
+) -> FloatArray:
+    """A smoothly winding line (n, 2) from a point; `turn` is its curvature's size in rad/m."""
+    count = max(3, int(length_m / step_m))
+    drift = np.convolve(rng.normal(0, 1, count + 16), np.hanning(17) / 2.9, mode="valid")[:count]
+    drift = drift - 0.6 * drift.mean()
+    angles = heading + np.cumsum(drift) * turn * step_m
+    steps = step_m * np.column_stack([np.cos(angles), np.sin(angles)])
+    return np.vstack([start, start + np.cumsum(steps, axis=0)])
+
+
+def through(
+    rng: np.random.Generator, side_m: float, heading: float, turn: float, offset: float = 0.22
+) -> FloatArray:
+    """A line right across the tile and beyond, past a point near its centre."""
+    middle = side_m / 2 + rng.uniform(-offset, offset, size=2) * side_m
+    reach = side_m * 0.85 + 80
+    ahead = wander(rng, middle, heading, reach, turn)
+    back = wander(rng, middle, heading + np.pi, reach, turn)
+    return np.vstack([back[:0:-1], ahead])

@@ -8,7 +8,7 @@ import shapely
 from roadex.data.synthetic.colours import Colour, between, jitter
 from roadex.data.synthetic.frame import FloatArray, coverage, draw_lines, fill_corners
 from roadex.data.synthetic.landuse import Block
-from roadex.data.synthetic.roads import wander
+from roadex.data.synthetic.lines import wander
 from roadex.data.synthetic.scene import Scene, lay
 
 _COURTS: tuple[Colour, ...] = ((126, 84, 66), (74, 98, 84), (84, 100, 122), (110, 108, 104))
