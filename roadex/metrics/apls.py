@@ -8,8 +8,8 @@ import networkx as nx
 
 from roadex.graph.network import merge_degree_two
 from roadex.metrics import apls_cosmiq, apls_sat2graph
-from roadex.metrics.ratios import NOT_SCORED, harmonic_mean
-from roadex.metrics.roads import Roads, as_roads
+from roadex.metrics.ratios import NOT_SCORED, Tally, harmonic_mean
+from roadex.metrics.roads import as_roads
 from roadex.metrics.routes import DirectionScore, Routes, score_routes
 from roadex.metrics.settings import PRESETS, AplsSettings
 
@@ -22,7 +22,8 @@ class AplsScore:
         value: the score in [0, 1]; nan (not scored) where both networks are empty.
         truth_to_proposal: how well the proposal has the truth's routes (like a recall).
         proposal_to_truth: how well the truth has the proposal's routes (like a precision).
-        forward, backward: the counts of the two directions; None where a network is empty.
+        forward, backward: the counts of the two directions; None where there is no road to start
+            from.
         settings: the settings of the score.
     """
 
@@ -41,28 +42,73 @@ def apls(
 
     An empty proposal or an empty truth alone scores 0; both empty are not scored (nan).
     """
-    real, drawn = prepare(truth, settings), prepare(proposal, settings)
-    if real.is_empty or drawn.is_empty:
-        value = NOT_SCORED if real.is_empty and drawn.is_empty else 0.0
-        return AplsScore(value, value, value, None, None, settings)
-    forward, backward = (score_routes(routes) for routes in compare(real, drawn, settings))
-    value = _total(forward.value, backward.value, settings)
-    return AplsScore(value, forward.value, backward.value, forward, backward, settings)
+    return score(compare(truth, proposal, settings), settings)
 
 
-def prepare(graph: nx.MultiGraph, settings: AplsSettings) -> Roads:
-    """A network as the metric sees it."""
-    return as_roads(merge_degree_two(graph) if settings.merge_degree_two else graph)
+def compare(
+    truth: nx.MultiGraph, proposal: nx.MultiGraph, settings: AplsSettings
+) -> tuple[Routes | None, Routes | None]:
+    """The routes of the truth in the proposal, and of the proposal in the truth.
 
-
-def compare(real: Roads, drawn: Roads, settings: AplsSettings) -> tuple[Routes, Routes]:
-    """The routes of the truth in the proposal, and those of the proposal in the truth."""
+    None for a network without roads; the routes of the other one are all missing then.
+    """
     algorithm = apls_sat2graph if settings.algorithm == "sat2graph" else apls_cosmiq
+    graphs = (truth, proposal)
+    if settings.merge_degree_two:
+        graphs = (merge_degree_two(truth), merge_degree_two(proposal))
+    real, drawn = as_roads(graphs[0]), as_roads(graphs[1])
+    if real.is_empty or drawn.is_empty:
+        return (
+            None if real.is_empty else algorithm.unmatched(real, settings),
+            None if drawn.is_empty else algorithm.unmatched(drawn, settings),
+        )
     return algorithm.compare(real, drawn, settings)
 
 
-def _total(forward: float, backward: float, settings: AplsSettings) -> float:
+def score(routes: tuple[Routes | None, Routes | None], settings: AplsSettings) -> AplsScore:
+    """The score of compared routes."""
+    forward, backward = (score_routes(one) if one else None for one in routes)
+    if forward is None and backward is None:
+        return AplsScore(NOT_SCORED, NOT_SCORED, NOT_SCORED, None, None, settings)
+    if forward is None or backward is None:
+        return AplsScore(0.0, 0.0, 0.0, forward, backward, settings)
+    value = total(forward.value, backward.value, settings)
+    return AplsScore(value, forward.value, backward.value, forward, backward, settings)
+
+
+def total(forward: float, backward: float, settings: AplsSettings) -> float:
     """The harmonic mean of the two directions; the Go program takes the arithmetic one."""
     if settings.algorithm == "sat2graph":
         return (forward + backward) / 2
     return harmonic_mean(forward, backward)
+
+
+def tally(result: AplsScore) -> Tally:
+    """The counts of a score, which add up over tiles."""
+    counts: Tally = {}
+    for name, way in (("truth", result.forward), ("proposal", result.backward)):
+        counts[f"{name}_networks"] = int(way is not None)
+        counts[f"{name}_points"] = way.control_points if way else 0
+        counts[f"{name}_points_missing"] = way.missing_points if way else 0
+        counts[f"{name}_routes"] = way.routes if way else 0
+        counts[f"{name}_routes_missing"] = way.missing_routes if way else 0
+        counts[f"{name}_cost"] = way.cost if way else 0.0
+    return counts
+
+
+def pooled(counts: Tally, settings: AplsSettings) -> dict[str, float]:
+    """The score of all routes of many tiles together, from their summed counts."""
+    if not counts["truth_networks"] and not counts["proposal_networks"]:
+        ways = [NOT_SCORED, NOT_SCORED]
+    else:
+        ways = [
+            1 - counts[f"{name}_cost"] / counts[f"{name}_routes"]
+            if counts[f"{name}_routes"]
+            else 0.0
+            for name in ("truth", "proposal")
+        ]
+    return {
+        "": total(ways[0], ways[1], settings),
+        "truth_to_proposal": ways[0],
+        "proposal_to_truth": ways[1],
+    }

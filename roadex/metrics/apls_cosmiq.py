@@ -9,9 +9,9 @@ from __future__ import annotations
 import numpy as np
 
 from roadex.metrics.control_points import control_points
-from roadex.metrics.distances import DistanceMemo, take_anchors
+from roadex.metrics.distances import DistanceMemo, Distances, take_anchors
 from roadex.metrics.roads import Integers, Roads
-from roadex.metrics.routes import RouteRules, Routes
+from roadex.metrics.routes import RouteRules, Routes, all_missing
 from roadex.metrics.settings import AplsSettings
 from roadex.metrics.snapping import snap_points
 
@@ -23,6 +23,16 @@ def compare(real: Roads, drawn: Roads, settings: AplsSettings) -> tuple[Routes, 
         _one_way(real, drawn, memos[0], memos[1], settings),
         _one_way(drawn, real, memos[1], memos[0], settings),
     )
+
+
+def unmatched(roads: Roads, settings: AplsSettings) -> Routes:
+    """The routes of a network whose other network has no road."""
+    points = control_points(roads, settings.delta, settings.curved_eps)
+    own = Distances(len(roads.positions), roads.ends, points.weights)
+    chosen = _sample(len(points.positions), settings)
+    anchors = take_anchors(own.anchors(points.places), chosen)
+    rules = RouteRules(settings.route_minimum)
+    return all_missing(points.positions[chosen], own, anchors, rules)
 
 
 def _one_way(

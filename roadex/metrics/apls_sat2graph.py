@@ -15,7 +15,7 @@ from scipy.spatial import cKDTree
 
 from roadex.metrics.distances import Distances, Places
 from roadex.metrics.roads import Floats, Integers, Roads
-from roadex.metrics.routes import RouteRules, Routes
+from roadex.metrics.routes import RouteRules, Routes, all_missing
 from roadex.metrics.settings import AplsSettings
 
 # The program works in degrees of 111,111 m and merges nodes at 1e-7 degrees.
@@ -75,6 +75,21 @@ def compare(real: Roads, drawn: Roads, settings: AplsSettings) -> tuple[Routes, 
     return _one_way(own, other, origin, settings), _one_way(other, own, origin, settings)
 
 
+def unmatched(roads: Roads, settings: AplsSettings) -> Routes:
+    """The routes of a network whose other network has no road."""
+    constants = SMALL_TILE if settings.spacenet else LARGE_TILE
+    graph = densify(roads)
+    distances = Distances(len(graph.positions), graph.ends, graph.weights)
+    points = _control_points(graph, tile_origin(roads, settings), constants, settings)
+    anchors = distances.anchors(_on_nodes(points))
+    return all_missing(graph.positions[points], distances, anchors, _rules(settings))
+
+
+def _rules(settings: AplsSettings) -> RouteRules:
+    # Routes must be longer than the minimum here, not just as long.
+    return RouteRules(float(np.nextafter(settings.route_minimum, np.inf)), missing_always=True)
+
+
 def _one_way(
     own: tuple[DenseGraph, Distances],
     other: tuple[DenseGraph, Distances],
@@ -96,7 +111,7 @@ def _one_way(
         other=distances[1],
         other_anchors=distances[1].anchors(_on_nodes(snapped[:present])),
         overtaken=0,
-        rules=RouteRules(float(np.nextafter(settings.route_minimum, np.inf)), missing_always=True),
+        rules=_rules(settings),
     )
 
 

@@ -10,6 +10,9 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable
 
+# Counts of a tile that add up over tiles, by name.
+Tally = dict[str, float]
+
 NOT_SCORED = math.nan
 
 

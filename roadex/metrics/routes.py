@@ -102,9 +102,15 @@ class DirectionScore:
     cost: float
 
 
+def all_missing(points: Floats, own: Distances, anchors: Anchors, rules: RouteRules) -> Routes:
+    """Routes of which the other network has none."""
+    nowhere = take_anchors(anchors, slice(0, 0))
+    return Routes(points, 0, own, anchors, own, nowhere, 0, rules)
+
+
 def score_routes(routes: Routes) -> DirectionScore:
     """Mean cost of the routes, min(1, |own - other| / own) each, 1 where missing."""
-    count = missing = _routes_of_missing_points(routes)
+    count = missing = count_missing(routes)
     cost = float(count)
     for block in route_blocks(routes):
         # A route between present points is counted again on its way back.
@@ -159,8 +165,8 @@ def _cost(own: Floats, other: Floats, min_path: float) -> tuple[Floats, Flags]:
     return cost, scored
 
 
-def _routes_of_missing_points(routes: Routes) -> int:
-    """Routes that cost 1 without being measured: from missing points, or from and to them."""
+def count_missing(routes: Routes) -> int:
+    """Routes that cost 1 without being measured: those from missing points, or from and to them."""
     points = len(routes.points)
     if routes.rules.missing_always:
         return points * (points - 1) - routes.present * (routes.present - 1)

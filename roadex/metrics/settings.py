@@ -106,9 +106,18 @@ class MetricSettings:
     """The settings of every graph metric together, as the training loop and the commands use them.
 
     Attributes:
-        buffer: half width of the buffer of the length, skeleton and junction metrics, in metres.
+        buffer: a road within this many metres of the other network's counts as found, in the length
+            metrics and on skeletons.
+        junction_reach: junctions match within this many metres.
+        path_tolerance: a route whose length is off by more than this share is too long or short.
+        raster_gsd: metres per pixel of the masks that the mask metrics draw of networks.
+        road_width: width in metres of the roads in these masks.
     """
 
     apls: AplsSettings = field(default_factory=AplsSettings)
     topo: TopoSettings = field(default_factory=TopoSettings)
     buffer: float = 4.0
+    junction_reach: float = 10.0
+    path_tolerance: float = 0.05
+    raster_gsd: float = 1.0
+    road_width: float = 6.0

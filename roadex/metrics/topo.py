@@ -6,6 +6,7 @@ Source: the metric of Biagioni and Eriksson (2012), as the Sat2Graph program com
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import networkx as nx
@@ -14,7 +15,7 @@ from scipy.sparse import coo_matrix, csr_matrix, hstack
 from scipy.sparse.csgraph import maximum_bipartite_matching
 from scipy.spatial import cKDTree
 
-from roadex.metrics.ratios import NOT_SCORED, harmonic_mean
+from roadex.metrics.ratios import NOT_SCORED, Tally, harmonic_mean, share
 from roadex.metrics.roads import Floats, Integers, Roads, as_through_roads
 from roadex.metrics.settings import TopoSettings
 from roadex.metrics.walks import Spots, Walker
@@ -38,14 +39,17 @@ class TopoScore:
         starts: starting points on the truth.
         paired: those with a proposal road beside them.
         kept: those of them left after thinning.
+        precision_sum, recall_sum: over the kept starts, so that tiles can be pooled.
     """
 
     precision: float
     recall: float
     f1: float
-    starts: int
-    paired: int
-    kept: int
+    starts: int = 0
+    paired: int = 0
+    kept: int = 0
+    precision_sum: float = 0.0
+    recall_sum: float = 0.0
 
 
 def topo(
@@ -56,18 +60,38 @@ def topo(
     An empty proposal or an empty truth alone scores 0; both empty are not scored (nan), nor is a
     truth whose roads are too short for a starting point.
     """
-    settings = settings or TopoSettings()
-    real, drawn = as_through_roads(truth), as_through_roads(proposal)
+    return compare(as_through_roads(truth), as_through_roads(proposal), settings or TopoSettings())
+
+
+def compare(real: Roads, drawn: Roads, settings: TopoSettings) -> TopoScore:
+    """The same of networks whose roads run through nodes of degree 2."""
     if real.is_empty:
-        value = NOT_SCORED if drawn.is_empty else 0.0
-        return TopoScore(value, value, value, 0, 0, 0)
+        return _all(NOT_SCORED if drawn.is_empty else 0.0, 0)
     walker = Walker(real)
     starts = _off_border(walker.starting_points(settings.start_spacing), real)
     turns = _turns(starts, real, settings)
     if drawn.is_empty or len(starts) == 0:
-        value = 0.0 if drawn.is_empty else NOT_SCORED
-        return TopoScore(value, value, value, int(turns.sum()), 0, 0)
+        return _all(0.0 if drawn.is_empty else NOT_SCORED, int(turns.sum()))
     return _score(walker, Walker(drawn), starts, turns, settings)
+
+
+def tally(score: TopoScore) -> Tally:
+    """The counts of a score, which add up over tiles; `unasked`: a proposal where truth is empty."""
+    names = ("starts", "paired", "kept", "precision_sum", "recall_sum")
+    unasked = score.starts == 0 and not math.isnan(score.f1)
+    return {**{name: getattr(score, name) for name in names}, "unasked": int(unasked)}
+
+
+def pooled(counts: Tally) -> dict[str, float]:
+    """The score of the starting points of many tiles together, from their summed counts."""
+    nothing = counts["starts"] == 0 and counts["unasked"] == 0
+    precision = share(counts["precision_sum"], counts["kept"], other_empty=nothing)
+    recall = share(counts["recall_sum"], counts["starts"], other_empty=nothing)
+    return {"precision": precision, "recall": recall, "f1": harmonic_mean(precision, recall)}
+
+
+def _all(value: float, starts: int) -> TopoScore:
+    return TopoScore(value, value, value, starts)
 
 
 def _score(
@@ -88,11 +112,18 @@ def _score(
     places, count = places.take(each), int(turns.sum())
     kept = _thin(scores[:, 0], places, other, settings.thin)
     if len(kept) == 0:
-        return TopoScore(0.0, 0.0, 0.0, count, len(each), 0)
-    precision = float(scores[kept, 0].mean())
-    recall = float(scores[kept, 1].mean()) * len(kept) / count
+        return TopoScore(0.0, 0.0, 0.0, count, len(each))
+    sums = scores[kept].sum(axis=0)
+    precision, recall = float(sums[0] / len(kept)), float(sums[1] / count)
     return TopoScore(
-        precision, recall, harmonic_mean(precision, recall), count, len(each), len(kept)
+        precision,
+        recall,
+        harmonic_mean(precision, recall),
+        count,
+        len(each),
+        len(kept),
+        float(sums[0]),
+        float(sums[1]),
     )
 
 
