@@ -35,11 +35,14 @@ def control_points(roads: Roads, delta: float, curved_eps: float) -> ControlPoin
     positions: list[Floats] = []
     weights = roads.lengths.copy()
     for edge, line in enumerate(roads.lines):
-        along = _spacing(float(roads.lengths[edge]), line, delta, curved_eps)
-        if len(along) == 0:
+        length = float(roads.lengths[edge])
+        pieces = _pieces(length, line, delta, curved_eps)
+        if pieces == 1:
             continue
         vertices = cumulative_lengths(line)
-        along = np.minimum(along, vertices[-1])
+        # One point lies in the middle of the polyline, several at shares of the edge's length.
+        whole = vertices[-1] if length <= delta else length
+        along = np.minimum(np.arange(1, pieces) * (whole / pieces), vertices[-1])
         weights[edge] = vertices[-1]
         edges.extend([edge] * len(along))
         offsets.extend(along.tolist())
@@ -57,16 +60,14 @@ def interpolate(line: Floats, vertices: Floats, along: Floats) -> Floats:
     return np.column_stack([np.interp(along, vertices, line[:, axis]) for axis in (0, 1)])
 
 
-def _spacing(length: float, line: Floats, delta: float, curved_eps: float) -> Floats:
+def _pieces(length: float, line: Floats, delta: float, curved_eps: float) -> int:
+    """Into how many pieces the control points cut an edge; 1 for none."""
     if delta <= 0 or length < 0.75 * delta or length <= 0:
-        return np.empty(0)
+        return 1
     diagonal = math.hypot(*np.ptp(line, axis=0))
     if abs(diagonal - length) / length < curved_eps:
-        return np.empty(0)
-    if length <= delta:
-        return np.array([length / 2])
-    pieces = math.ceil(length / delta)
-    return np.arange(1, pieces, dtype=np.float64) * (length / pieces)
+        return 1
+    return 2 if length <= delta else math.ceil(length / delta)
 
 
 def _after_nodes(nodes: int, points: Places) -> Places:

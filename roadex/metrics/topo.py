@@ -76,7 +76,10 @@ def compare(real: Roads, drawn: Roads, settings: TopoSettings) -> TopoScore:
 
 
 def tally(score: TopoScore) -> Tally:
-    """The counts of a score, which add up over tiles; `unasked`: a proposal where truth is empty."""
+    """The counts of a score, which add up over tiles.
+
+    `unasked` counts a proposal where the truth is empty.
+    """
     names = ("starts", "paired", "kept", "precision_sum", "recall_sum")
     unasked = score.starts == 0 and not math.isnan(score.f1)
     return {**{name: getattr(score, name) for name in names}, "unasked": int(unasked)}
