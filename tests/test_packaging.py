@@ -18,7 +18,9 @@ def test_setup_names_every_package_and_every_folder_of_configuration():
     setup.read(ROOT / "setup.cfg")
     named = set(setup["options"]["packages"].split())
     code = {path.parent for path in (ROOT / "roadex").rglob("__init__.py")}
-    conf = {path.parent for path in (ROOT / "conf").rglob("*.*") if path.suffix in (".yaml", ".txt")}
+    conf = {
+        path.parent for path in (ROOT / "conf").rglob("*.*") if path.suffix in (".yaml", ".txt")
+    }
     packages = {".".join(path.relative_to(ROOT).parts) for path in code}
     packages |= {".".join(("roadex", *path.relative_to(ROOT).parts)) for path in conf}
     assert named == packages
@@ -44,6 +46,9 @@ def test_wheel_runs_from_another_folder_with_its_own_configuration(installed, tm
     assert where.stdout.strip() == str(installed / "roadex" / "conf"), where.stderr
     done = subprocess.run(
         [sys.executable, "-m", "roadex.train", "--cfg", "job", "experiment=quickstart"],
-        env=environment, cwd=tmp_path, capture_output=True, text=True,
+        env=environment,
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
     )
     assert done.returncode == 0 and "stacked_multitask" in done.stdout, done.stderr

@@ -38,12 +38,11 @@ def train(cwd: Path, name: str, *arguments: str, **variables: str) -> Path:
 def world(tmp_path_factory):
     """A training on the built-in world that has a minute to learn in."""
     cwd = tmp_path_factory.mktemp("world")
-    folder = train(
+    return train(
         cwd, "learns", "experiment=quickstart", "model.width=24", "dataset.world.size_px=192",
         "dataset.train_tiles=24", "dataset.validation_tiles=4", "dataset.test_tiles=6",
         "dataset.crop=128", "trainer.epochs=8", "dataset.crops_per_tile=6",
     )  # fmt: skip
-    return folder
 
 
 def test_training_on_the_world_really_learns(world):
@@ -63,7 +62,10 @@ def test_run_folder_holds_all_that_is_promised(world):
     assert metrics["test/apls/n_total"] == 6 and metrics["test/apls/n_scored"] <= 6
     assert metrics["threshold_from"] == "validation" and len(metrics["split_hash"]) == 12
     environment = json.loads((world / "environment.json").read_text())
-    assert environment["seed"] == 0 and environment["packages"]["torch"] == torch.__version__.split("+")[0]
+    assert (
+        environment["seed"] == 0
+        and environment["packages"]["torch"] == torch.__version__.split("+")[0]
+    )
     assert "size_px: 192" in (world / "config.yaml").read_text()
     assert "- model.width=24" in (world / "overrides.yaml").read_text()
     assert len(list((world / "overlays").glob("*.jpg"))) == 6
@@ -76,7 +78,14 @@ def test_run_folder_holds_all_that_is_promised(world):
 
 def test_evaluate_repeats_the_scores_of_the_training(world, tmp_path):
     best = world / "checkpoints" / "best.pt"
-    done = run("evaluate", f"checkpoint={best}", "out=scores", "overlays=1", cwd=tmp_path, cache=world.parents[2] / "cache")
+    done = run(
+        "evaluate",
+        f"checkpoint={best}",
+        "out=scores",
+        "overlays=1",
+        cwd=tmp_path,
+        cache=world.parents[2] / "cache",
+    )
     assert done.returncode == 0, done.stderr
     ours = json.loads((tmp_path / "scores" / "metrics.json").read_text())
     theirs = json.loads((world / "metrics.json").read_text())
@@ -144,14 +153,22 @@ def test_training_starts_from_the_weights_of_a_checkpoint(folder):
     [
         (["model.connectivity=false"], ""),
         (["model.global_aware=none", "trainer.ema=0.9", "trainer.channels_last=true"], ""),
-        (["trainer.precision=bf16", "trainer.clip_norm=1", "augment=paper", "scheduler=cosine"], ""),
+        (
+            ["trainer.precision=bf16", "trainer.clip_norm=1", "augment=paper", "scheduler=cosine"],
+            "",
+        ),
         (["optimizer.lr=1e30", "optimizer=sgd"], "lower optimizer.lr"),
     ],
 )
 def test_settings_train_or_say_why_not(folder, settings, complaint):
     name = f"s{abs(hash(tuple(settings)))}"
     done = run(
-        "train", f"name={name}", *folder_arguments(folder), *settings, "trainer.epochs=3", cwd=folder
+        "train",
+        f"name={name}",
+        *folder_arguments(folder),
+        *settings,
+        "trainer.epochs=3",
+        cwd=folder,
     )
     if complaint:
         assert done.returncode == 2 and complaint in done.stderr and "Traceback" not in done.stderr

@@ -47,8 +47,8 @@ def known_keys() -> list[str]:
 
 
 def _keys(node: DictConfig) -> Iterable[str]:
-    for key in node:
-        yield str(key)
+    for key in map(str, node):
+        yield key
         child = node._get_node(key)
         if isinstance(child, DictConfig) and not (child._is_missing() or child._is_none()):
             yield from (f"{key}.{below}" for below in _keys(child))

@@ -43,4 +43,4 @@ class Augmentation:
         levels = np.arange(256)
         tables = [(levels + shifts[0]) % 180] + [np.clip(levels + s, 0, 255) for s in shifts[1:]]
         table = np.stack(tables, axis=-1).astype(np.uint8)[None]
-        return cv2.cvtColor(cv2.LUT(hsv, table), cv2.COLOR_HSV2RGB)
+        return np.asarray(cv2.cvtColor(cv2.LUT(hsv, table), cv2.COLOR_HSV2RGB), np.uint8)

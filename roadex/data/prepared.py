@@ -88,7 +88,7 @@ def prepare_tile(tile: Tile, recipe: TileRecipe, folder: Path) -> None:
         graph, origin = mask_to_graph(tile.mask == 1, recipe.gsd, recipe.labels.graph), "mask"
     connectivity = connectivity_map(
         graph,
-        tile.mask.shape,
+        (tile.mask.shape[0], tile.mask.shape[1]),
         recipe.gsd,
         recipe.labels.line_width_m,
         classes=recipe.classes,

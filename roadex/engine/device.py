@@ -45,7 +45,7 @@ def autocast(device: torch.device, precision: Precision) -> AbstractContextManag
 def place(model: nn.Module, device: torch.device, channels_last: bool) -> nn.Module:
     """Move a model to the device, in the memory format of the settings."""
     if channels_last:
-        model = model.to(memory_format=torch.channels_last)
+        model = model.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     return model.to(device)
 
 

@@ -58,7 +58,9 @@ class GraphScore:
 def predict_split(predictor: Predictor, dataset: PreparedDataset, split: str) -> SplitPrediction:
     """Predict every whole tile of a split, with a progress bar."""
     prediction = SplitPrediction(dataset)
-    for name in tqdm(dataset.splits[split], desc=f"{split} tiles", unit="tile", leave=False, disable=None):
+    for name in tqdm(
+        dataset.splits[split], desc=f"{split} tiles", unit="tile", leave=False, disable=None
+    ):
         tile = dataset.tile(name)
         probabilities = predictor(tile.image)
         road = np.minimum(probabilities["segmentation"][1] * BINS, BINS - 1).astype(np.uint8)

@@ -32,6 +32,7 @@ from roadex.engine.learner import Learner, build_learner
 from roadex.engine.run_folder import RunFolder
 from roadex.engine.testing import SplitReport, report_split
 from roadex.models.registry import count_parameters
+from roadex.report.curves import draw_curves
 from roadex.tracking import open_tracker
 from roadex.tracking.tracker import Tracker
 
@@ -71,6 +72,7 @@ def fit(config: TrainConfig, run: RunFolder) -> dict[str, Any]:
         report = _test_best(learner, run)
         metrics = _metrics(learner, best, report, time.perf_counter() - started)
         run.write_metrics(metrics)
+        draw_curves(run.path / "history.csv", run.path / "curves.png")
         _track_test(tracker, learner.step, metrics, report)
     return metrics
 

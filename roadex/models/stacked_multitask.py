@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from functools import partial
+from typing import cast
 
 from torch import Tensor, nn
 from torch.nn import functional
@@ -79,7 +80,7 @@ class StackedMultitask(nn.Module):
         self.backbone = build_backbone(backbone, width, block)
         if backbone.kind == "paper":
             initialize(self.backbone)
-        self.multiple = math.lcm(4 * 2**config.depth, self.backbone.multiple)
+        self.multiple = math.lcm(4 * 2**config.depth, cast(int, self.backbone.multiple))
 
     def forward(self, image: Tensor) -> Logits:
         """Normalised RGB (B, 3, H, W) of any size to the logits of each task.
@@ -95,7 +96,7 @@ class StackedMultitask(nn.Module):
             for task, score in scores.items():
                 logits[task].append(score[..., : -(-height // 4), : -(-width // 4)])
             if index < len(self.remaps):
-                remap = self.remaps[index]
+                remap = cast(nn.ModuleDict, self.remaps[index])
                 trunk = trunk + sum(remap[task](features, scores[task]) for task in scores)
         for task, classifier in self.classifiers.items():
             logits[task].append(classifier(features)[..., :height, :width])

@@ -77,7 +77,7 @@ def dimmed(image: Picture, mask: NDArray[np.bool_] | None = None) -> Picture:
     grey = cv2.cvtColor(np.ascontiguousarray(image), cv2.COLOR_RGB2GRAY) // 2
     if mask is not None:
         grey = np.where(mask, grey + 110, grey).astype(np.uint8)
-    return cv2.cvtColor(grey, cv2.COLOR_GRAY2RGB)
+    return np.repeat(grey[:, :, None], 3, axis=2)
 
 
 def draw_graph(picture: Picture, graph: nx.MultiGraph, gsd: float) -> Picture:

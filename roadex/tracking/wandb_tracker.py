@@ -5,13 +5,14 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal, cast
 
 import wandb
 
 from roadex.config.training import TrackingConfig
 
 log = logging.getLogger(__name__)
+Mode = Literal["online", "offline", "disabled"]
 
 
 class WandbTracker:
@@ -21,7 +22,7 @@ class WandbTracker:
         self, config: TrackingConfig, settings: dict[str, Any], folder: Path, job_type: str
     ) -> None:
         self.run = wandb.init(
-            mode=config.mode,
+            mode=cast(Mode, config.mode),
             project=config.project,
             entity=config.entity,
             group=config.group,
@@ -49,8 +50,8 @@ class WandbTracker:
     def table(self, key: str, rows: list[dict[str, Any]], step: int) -> None:
         """Rows that share their keys."""
         if rows:
-            columns = list(rows[0])
-            data = [[row[column] for column in columns] for row in rows]
+            columns: list[str | int] = list(rows[0])
+            data = [list(row.values()) for row in rows]
             self._try(
                 lambda: self.run.log({key: wandb.Table(columns=columns, data=data)}, step=step)
             )

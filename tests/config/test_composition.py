@@ -13,7 +13,18 @@ from roadex.config.paths import config_dir
 from roadex.config.root import TrainConfig
 from roadex.config.store import restore_training, to_plain
 
-GROUPS = ("model", "backbone", "loss", "optimizer", "scheduler", "augment", "graph", "apls", "trainer", "tracking")
+GROUPS = (
+    "model",
+    "backbone",
+    "loss",
+    "optimizer",
+    "scheduler",
+    "augment",
+    "graph",
+    "apls",
+    "trainer",
+    "tracking",
+)
 CHOICES = [f"{group}={name}" for group in GROUPS for name in group_choices(config_dir() / group)]
 
 
@@ -31,7 +42,9 @@ def test_every_choice_of_every_group_composes(override):
 def test_every_experiment_composes_and_says_its_command(name):
     text = (config_dir() / "experiment" / f"{name}.yaml").read_text()
     assert f"python -m roadex.train experiment={name}" in text
-    needed = [f"dataset.{key}=x" for key in ("images", "masks", "root") if f"dataset.{key}=" in text]
+    needed = [
+        f"dataset.{key}=x" for key in ("images", "masks", "root") if f"dataset.{key}=" in text
+    ]
     assert isinstance(train_config(f"experiment={name}", *needed), TrainConfig)
 
 

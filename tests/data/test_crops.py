@@ -18,7 +18,9 @@ from tests.data.worlds import write_folder
 def dataset(tmp_path_factory):
     root = tmp_path_factory.mktemp("folder")
     images, masks = write_folder(root, 30)
-    config = FolderConfig(images=str(images), masks=str(masks), cache=str(root / "cache"), workers=1)
+    config = FolderConfig(
+        images=str(images), masks=str(masks), cache=str(root / "cache"), workers=1
+    )
     return prepare(config, classes=5)
 
 
@@ -76,7 +78,9 @@ def test_crop_larger_than_the_tile_has_ignored_labels():
     image, mask = np.ones((4, 6, 3), np.uint8), np.ones((4, 6), np.uint8)
     grown, labels = cut((image, mask), 8, np.random.default_rng(0))
     assert grown.shape == (8, 8, 3) and grown.all()
-    assert (labels[:4, :6] == 1).all() and (labels[4:] == 255).all() and (labels[:, 6:] == 255).all()
+    assert (
+        (labels[:4, :6] == 1).all() and (labels[4:] == 255).all() and (labels[:, 6:] == 255).all()
+    )
 
 
 def test_all_offsets_of_a_crop_occur():

@@ -56,7 +56,7 @@ def test_missing_or_empty_folders_are_refused(tmp_path):
 
 def test_no_pair_at_all_is_refused_with_the_remedy(tmp_path):
     write_pair(tmp_path / "i", tmp_path / "m", "a", suffixes=("_rgb", "_road"))
-    with pytest.raises(RoadexError, match="no image has a mask.*set dataset.image_suffix"):
+    with pytest.raises(RoadexError, match=r"no image has a mask.*set dataset.image_suffix"):
         folder(tmp_path / "i", tmp_path / "m")
 
 

@@ -73,7 +73,7 @@ def test_missing_truncated_and_foreign_files_are_refused(checkpoint, tmp_path):
 def test_weights_of_another_architecture_are_refused(checkpoint, other):
     sizes = {"width": 16, "blocks": 1, "head_width": 8, **other}
     model = build_model(StackedMultitaskConfig(**sizes), PaperBackboneConfig())
-    with pytest.raises(RoadexError, match="init=x: another architecture .*set model= alike"):
+    with pytest.raises(RoadexError, match=r"init=x: another architecture .*set model= alike"):
         load_weights(model, checkpoint.weights, "init=x")
 
 

@@ -58,8 +58,16 @@ def test_cross_entropy_of_a_crop_without_labels_is_zero_and_differentiable():
 def test_joint_loss_is_the_weighted_sum_of_its_terms():
     torch.manual_seed(0)
     logits = {
-        "segmentation": [torch.randn(2, 2, 4, 4), torch.randn(2, 2, 4, 4), torch.randn(2, 2, 16, 16)],
-        "connectivity": [torch.randn(2, 5, 4, 4), torch.randn(2, 5, 4, 4), torch.randn(2, 5, 16, 16)],
+        "segmentation": [
+            torch.randn(2, 2, 4, 4),
+            torch.randn(2, 2, 4, 4),
+            torch.randn(2, 2, 16, 16),
+        ],
+        "connectivity": [
+            torch.randn(2, 5, 4, 4),
+            torch.randn(2, 5, 4, 4),
+            torch.randn(2, 5, 16, 16),
+        ],
     }
     mask = torch.randint(0, 2, (2, 16, 16), dtype=torch.uint8)
     connectivity = torch.randint(0, 5, (2, 16, 16), dtype=torch.uint8)
@@ -79,7 +87,9 @@ def test_joint_loss_is_the_weighted_sum_of_its_terms():
 def test_quarter_mask_is_the_bilinear_resize_of_the_mask():
     torch.manual_seed(0)
     mask = (torch.rand(2, 32, 40) < 0.5).to(torch.uint8)
-    resized = torch.nn.functional.interpolate(mask[:, None].float(), scale_factor=0.25, mode="bilinear")
+    resized = torch.nn.functional.interpolate(
+        mask[:, None].float(), scale_factor=0.25, mode="bilinear"
+    )
     assert torch.equal(quarter_mask(mask), (resized[:, 0] >= 0.5).to(torch.uint8))
 
 
@@ -92,7 +102,9 @@ def test_quarter_targets_align_with_the_crop_whatever_its_offset(offset):
     by_block = crop.unfold(1, 4, 4).unfold(2, 4, 4).float().mean(dim=(-1, -2))
     quarter = quarter_mask(crop)
     assert (quarter[by_block == 1] == 1).all() and (quarter[by_block == 0] == 0).all()
-    assert torch.equal(quarter_classes(crop, 2)[by_block > 0.5], torch.ones(int((by_block > 0.5).sum())).byte())
+    assert torch.equal(
+        quarter_classes(crop, 2)[by_block > 0.5], torch.ones(int((by_block > 0.5).sum())).byte()
+    )
 
 
 @pytest.mark.parametrize(("turns", "flip"), SYMMETRIES)

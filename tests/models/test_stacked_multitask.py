@@ -91,5 +91,3 @@ def test_padding_repeats_the_border():
     padded = pad_to_multiple(torch.arange(6.0).view(1, 1, 2, 3), 4)
     assert padded.shape[-2:] == (4, 4)
     assert padded[0, 0, 3].tolist() == [3, 4, 5, 5]
-
-

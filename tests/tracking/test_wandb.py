@@ -68,7 +68,8 @@ def test_offline_run_holds_config_scalars_pictures_table_and_summary(run):
     assert table == {"columns": ["tile", "apls"], "data": [["a", 0.25]]}
     summary = {
         item.key: json.loads(item.value_json)
-        for r in records if r.WhichOneof("record_type") == "summary"
+        for r in records
+        if r.WhichOneof("record_type") == "summary"
         for item in r.summary.update
     }
     assert summary["test/f1"] == 0.75

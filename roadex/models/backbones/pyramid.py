@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import difflib
 import math
+from typing import Any, cast
 
 import timm
 import torch
+from timm.models import FeatureInfo
 from torch import Tensor, nn
 from torch.nn import functional
 
@@ -27,7 +29,7 @@ class TimmBackbone(nn.Module):
     def __init__(self, name: str, width: int, pretrained: bool) -> None:
         super().__init__()
         self.extractor = create_extractor(name, pretrained)
-        info = self.extractor.feature_info
+        info = feature_info(self.extractor)
         self.strides = [int(stride) for stride in info.reduction()]
         self.multiple = math.lcm(4, *self.strides)
         self.channels_last = gives_channels_last(self.extractor, name, self.multiple)
@@ -83,9 +85,15 @@ def create_extractor(name: str, pretrained: bool) -> nn.Module:
         ) from error
 
 
+def feature_info(extractor: nn.Module) -> FeatureInfo:
+    """timm's description of the feature maps: their channels and strides."""
+    return cast(FeatureInfo, extractor.feature_info)
+
+
 def _create_for_any_size(name: str, pretrained: bool) -> nn.Module:
     """Transformers are told not to insist on an image size; other models know no such option."""
-    for option in ({"dynamic_img_size": True}, {"strict_img_size": False}):
+    options: list[dict[str, Any]] = [{"dynamic_img_size": True}, {"strict_img_size": False}]
+    for option in options:
         try:
             return timm.create_model(name, pretrained=pretrained, features_only=True, **option)
         except TypeError:
@@ -108,7 +116,7 @@ def gives_channels_last(extractor: nn.Module, name: str, multiple: int) -> bool:
             f"backbone.name={name}: it takes only images of one size ({error}); choose another"
         ) from error
     extractor.train(training)
-    channels = extractor.feature_info.channels()
+    channels = feature_info(extractor).channels()
     return any(f.shape[1] != c for f, c in zip(features, channels, strict=True))
 
 
