@@ -91,6 +91,18 @@ def test_evaluate_repeats_the_scores_of_the_training(world, tmp_path):
     theirs = json.loads((world / "metrics.json").read_text())
     for key in ("test/f1", "test/iou", "test/apls", "test/apls/n_scored", "threshold"):
         assert ours[key] == pytest.approx(theirs[key], abs=1e-9), key
+    scored = run(
+        "score",
+        "truth=scores/truth",
+        "proposal=scores/graphs",
+        "metrics=[apls,topo]",
+        "out=again",
+        cwd=tmp_path,
+    )
+    assert scored.returncode == 0, scored.stderr
+    again = json.loads(next((tmp_path / "again").glob("*.json")).read_text())
+    assert ours["test/apls"] == pytest.approx(again["apls"], abs=1e-9)
+    assert ours["test/topo/f1"] == pytest.approx(again["topo/f1"], abs=1e-9)
     rows = list(csv.DictReader((tmp_path / "scores" / "graphs.csv").open()))
     assert len(rows) == 6 and len(list((tmp_path / "scores" / "graphs").glob("*.geojson"))) == 6
 
@@ -194,7 +206,7 @@ def test_evaluate_refuses_what_is_no_checkpoint(tmp_path):
     assert not (tmp_path / "scores").exists()
 
 
-@pytest.mark.parametrize("command", ["train", "evaluate"])
+@pytest.mark.parametrize("command", ["train", "evaluate", "score"])
 def test_help_teaches(command, tmp_path):
     done = run(command, "--help", cwd=tmp_path)
     assert done.returncode == 0

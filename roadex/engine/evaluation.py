@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Iterator
+from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 import networkx as nx
@@ -16,9 +16,9 @@ from roadex.data.prepared import IGNORE, PreparedDataset
 from roadex.engine.inference import Predictor
 from roadex.graph import GraphSettings, mask_to_graph
 from roadex.graph.network import total_length
-from roadex.metrics import apls
 from roadex.metrics.pixel import BINS, RelaxedCounts, ThresholdCurve
-from roadex.metrics.settings import AplsSettings
+from roadex.metrics.settings import AplsSettings, MetricSettings
+from roadex.metrics.summary import Job, PairScore, score_many
 
 NAN = float("nan")
 
@@ -43,16 +43,13 @@ class SplitPrediction:
         return self.probability[name] >= round(threshold * BINS)
 
 
-@dataclass
-class GraphScore:
-    """The road graph of one tile and its score; `apls` is NaN where truth and graph are empty."""
+@dataclass(frozen=True)
+class TileGraphs:
+    """The true and the predicted road graph of a tile, in metres."""
 
     name: str
     truth: nx.MultiGraph
     proposal: nx.MultiGraph
-    apls: float
-    truth_to_proposal: float
-    proposal_to_truth: float
 
 
 def predict_split(predictor: Predictor, dataset: PreparedDataset, split: str) -> SplitPrediction:
@@ -108,60 +105,46 @@ def relaxed_scores(prediction: SplitPrediction, threshold: float) -> dict[str, f
     return {f"relaxed_{key}": value for key, value in total.scores().items()}
 
 
-def score_graphs(
-    prediction: SplitPrediction, threshold: float, settings: GraphSettings, metric: AplsSettings
-) -> list[GraphScore]:
-    """The road graph of every tile, and its APLS against the true graph."""
+def decode_graphs(
+    prediction: SplitPrediction, threshold: float, settings: GraphSettings
+) -> list[TileGraphs]:
+    """The road graph of every tile beside the true one."""
     names = tqdm(prediction.probability, desc="road graphs", unit="tile", leave=False, disable=None)
-    return [_score_graph(prediction, name, threshold, settings, metric) for name in names]
+    return [_decode_graph(prediction, name, threshold, settings) for name in names]
 
 
-def _score_graph(
-    prediction: SplitPrediction,
-    name: str,
-    threshold: float,
-    settings: GraphSettings,
-    metric: AplsSettings,
-) -> GraphScore:
+def _decode_graph(
+    prediction: SplitPrediction, name: str, threshold: float, settings: GraphSettings
+) -> TileGraphs:
     dataset = prediction.dataset
-    truth = dataset.graph(name)
     ignored = dataset.tile(name).mask == IGNORE
     mask = prediction.mask(name, threshold) & ~ignored
     proposal = mask_to_graph(mask, dataset.gsd, settings)
-    score = apls(truth, proposal, metric)
-    return GraphScore(
-        name, truth, proposal, score.value, score.truth_to_proposal, score.proposal_to_truth
-    )
+    return TileGraphs(name, dataset.graph(name), proposal)
 
 
-def graph_scores(graphs: list[GraphScore]) -> dict[str, float]:
-    """Mean APLS over the tiles with a road in truth or graph; the others are counted apart."""
-    scored = [graph for graph in graphs if not math.isnan(graph.apls)]
-
-    def mean(values: Iterator[float]) -> float:
-        return sum(values) / len(scored) if scored else NAN
-
-    return {
-        "apls": mean(graph.apls for graph in scored),
-        "apls/truth_to_proposal": mean(graph.truth_to_proposal for graph in scored),
-        "apls/proposal_to_truth": mean(graph.proposal_to_truth for graph in scored),
-        "apls/n_scored": len(scored),
-        "apls/n_total": len(graphs),
-    }
+def score_graphs(
+    graphs: list[TileGraphs], settings: AplsSettings, metrics: Sequence[str] = ("apls",)
+) -> list[PairScore]:
+    """Scores of each tile's graph, by the code of `roadex.score`."""
+    jobs = [Job(graph.name, partial(_pair, graph)) for graph in graphs]
+    return score_many(jobs, MetricSettings(apls=settings), metrics, workers=1)
 
 
-def graph_rows(graphs: list[GraphScore]) -> list[dict[str, Any]]:
-    """A table of the tiles: name, APLS, both directions, and road lengths in metres."""
+def _pair(graph: TileGraphs) -> tuple[nx.MultiGraph, nx.MultiGraph]:
+    return graph.truth, graph.proposal
+
+
+def graph_rows(graphs: list[TileGraphs], results: list[PairScore]) -> list[dict[str, Any]]:
+    """A table of the tiles: name, scores, and road lengths in metres."""
     return [
         {
             "tile": graph.name,
-            "apls": graph.apls,
-            "truth_to_proposal": graph.truth_to_proposal,
-            "proposal_to_truth": graph.proposal_to_truth,
+            **result.scores,
             "true_length_m": round(total_length(graph.truth), 1),
             "proposed_length_m": round(total_length(graph.proposal), 1),
         }
-        for graph in graphs
+        for graph, result in zip(graphs, results, strict=True)
     ]
 
 

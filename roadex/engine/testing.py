@@ -15,10 +15,10 @@ from roadex.data.splits import split_hash
 from roadex.engine.checkpoint import load_checkpoint
 from roadex.engine.device import pick_device
 from roadex.engine.evaluation import (
-    GraphScore,
     SplitPrediction,
+    TileGraphs,
+    decode_graphs,
     graph_rows,
-    graph_scores,
     pixel_scores,
     predict_split,
     prefixed,
@@ -30,9 +30,11 @@ from roadex.files import write_json, write_table
 from roadex.graph import GraphSettings
 from roadex.graph.formats import write_network
 from roadex.metrics.settings import AplsSettings
+from roadex.metrics.summary import mean_scores
 from roadex.report.overlays import comparison, overlay
 
 log = logging.getLogger(__name__)
+TEST_METRICS = ("apls", "topo", "length", "junctions")
 
 
 @dataclass
@@ -48,7 +50,7 @@ class SplitReport:
 
     scores: dict[str, float]
     rows: list[dict[str, Any]]
-    graphs: list[GraphScore]
+    graphs: list[TileGraphs]
     pictures: list[Path]
 
 
@@ -64,14 +66,19 @@ def report_split(
 ) -> SplitReport:
     """Predict and score a split at a given threshold; draw its first `pictures` tiles."""
     prediction = predict_split(predictor, dataset, split)
-    graphs = score_graphs(prediction, threshold, settings, metric)
+    graphs = decode_graphs(prediction, threshold, settings)
+    results = score_graphs(graphs, metric, TEST_METRICS)
     scores = {
         **pixel_scores(prediction, threshold),
         **relaxed_scores(prediction, threshold),
-        **graph_scores(graphs),
+        **mean_scores(results),
     }
-    drawn = [_draw(prediction, graph, threshold, folder) for graph in graphs[:pictures]]
-    return SplitReport(scores, graph_rows(graphs), graphs, drawn)
+    shown = list(zip(graphs, results, strict=True))[:pictures]
+    drawn = [
+        _draw(prediction, graph, result.scores["apls"], threshold, folder)
+        for graph, result in shown
+    ]
+    return SplitReport(scores, graph_rows(graphs, results), graphs, drawn)
 
 
 def evaluate_checkpoint(config: EvaluateConfig) -> dict[str, Any]:
@@ -121,12 +128,14 @@ def _write_report(report: SplitReport, metrics: dict[str, Any], out: Path) -> No
     write_json(out / "metrics.json", metrics)
 
 
-def _draw(prediction: SplitPrediction, graph: GraphScore, threshold: float, folder: Path) -> Path:
+def _draw(
+    prediction: SplitPrediction, graph: TileGraphs, score: float, threshold: float, folder: Path
+) -> Path:
     """Write the tile's overlay, and the same without the imagery into `truth_vs_prediction`."""
     dataset = prediction.dataset
     tile = dataset.tile(graph.name)
     truth, proposal = tile.mask == 1, prediction.mask(graph.name, threshold)
-    title = f"{graph.name}: APLS {graph.apls:.3f}"
+    title = f"{graph.name}: APLS {score:.3f}"
     path = folder / f"{graph.name}.jpg"
     picture = overlay(tile.image, truth, proposal, graph.truth, graph.proposal, dataset.gsd, title)
     write_image(path, picture)

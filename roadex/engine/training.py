@@ -21,7 +21,7 @@ from roadex.data.splits import split_hash
 from roadex.engine.checkpoint import load_checkpoint, save_checkpoint
 from roadex.engine.device import loader_count, pick_device, place, seed_everything
 from roadex.engine.evaluation import (
-    graph_scores,
+    decode_graphs,
     pixel_scores,
     predict_split,
     prefixed,
@@ -31,6 +31,7 @@ from roadex.engine.inference import Predictor
 from roadex.engine.learner import Learner, build_learner
 from roadex.engine.run_folder import RunFolder
 from roadex.engine.testing import SplitReport, report_split
+from roadex.metrics.summary import mean_scores
 from roadex.models.registry import count_parameters
 from roadex.report.curves import draw_curves
 from roadex.tracking import open_tracker
@@ -131,8 +132,9 @@ def _validate(learner: Learner, epoch: int, best: Best, run: RunFolder) -> dict[
     config = learner.config
     prediction = predict_split(learner.predictor(), learner.dataset, "validation")
     threshold = prediction.curve.best_threshold()
-    graphs = score_graphs(prediction, threshold, config.graph, config.apls)
-    scores = {**pixel_scores(prediction, threshold), **graph_scores(graphs)}
+    graphs = decode_graphs(prediction, threshold, config.graph)
+    results = score_graphs(graphs, config.apls)
+    scores = {**pixel_scores(prediction, threshold), **mean_scores(results)}
     score = scores[config.trainer.monitor]
     if score > best.score:
         best.score, best.epoch, best.threshold = score, epoch, threshold

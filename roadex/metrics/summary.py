@@ -107,10 +107,15 @@ def score_many(
     tasks = [(job, settings, tuple(metrics)) for job in jobs]
     # disable=None: a bar on terminals only.
     if count <= 1:
-        return [_run(task) for task in tqdm(tasks, desc="scoring", unit="pair", disable=None)]
+        return [
+            _run(task)
+            for task in tqdm(tasks, desc="scoring", unit="pair", leave=False, disable=None)
+        ]
     with ProcessPoolExecutor(count, mp_context=get_context("spawn")) as pool:
         scored = pool.map(_run, tasks, chunksize=max(1, min(8, len(tasks) // (4 * count))))
-        return list(tqdm(scored, desc="scoring", unit="pair", total=len(tasks), disable=None))
+        return list(
+            tqdm(scored, desc="scoring", unit="pair", total=len(tasks), leave=False, disable=None)
+        )
 
 
 def mean_scores(results: Iterable[PairScore]) -> Scores:

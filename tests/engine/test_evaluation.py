@@ -2,30 +2,26 @@
 
 from __future__ import annotations
 
-import math
-
-import networkx as nx
 import numpy as np
 import pytest
 
-from roadex.engine.evaluation import GraphScore, graph_scores, mean_class_iou
+from roadex.engine.evaluation import TileGraphs, graph_rows, mean_class_iou, score_graphs
+from roadex.graph.network import empty_network, straight_network
+from roadex.metrics.settings import AplsSettings
+from roadex.metrics.summary import mean_scores
 
-NAN = float("nan")
-
-
-def graph(value: float) -> GraphScore:
-    return GraphScore("tile", nx.MultiGraph(), nx.MultiGraph(), value, value, value)
+EMPTY, ROAD = empty_network(), straight_network([(0, 0), (200, 0)], [(0, 1)])
 
 
 def test_tiles_that_cannot_be_scored_are_counted_apart():
-    scores = graph_scores([graph(0.5), graph(NAN), graph(0.0)])
-    assert scores["apls"] == 0.25
+    pairs = {"right": (ROAD, ROAD), "none": (EMPTY, EMPTY), "missed": (ROAD, EMPTY)}
+    graphs = [TileGraphs(name, *pair) for name, pair in pairs.items()]
+    results = score_graphs(graphs, AplsSettings())
+    scores = mean_scores(results)
+    assert scores["apls"] == 0.5
     assert (scores["apls/n_scored"], scores["apls/n_total"]) == (2, 3)
-
-
-def test_no_tile_with_a_road_gives_no_score():
-    scores = graph_scores([graph(NAN)])
-    assert math.isnan(scores["apls"]) and scores["apls/n_scored"] == 0
+    rows = graph_rows(graphs, results)
+    assert [row["true_length_m"] for row in rows] == [200, 0, 200]
 
 
 def test_class_iou_by_hand():

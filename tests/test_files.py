@@ -1,0 +1,34 @@
+"""Files appear whole under their name, or not at all."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from roadex.errors import RoadexError
+from roadex.files import atomic_write, write_json, write_table
+
+
+def test_failure_leaves_neither_a_new_nor_a_changed_file(tmp_path):
+    (tmp_path / "a.txt").write_text("old")
+    with pytest.raises(ValueError, match="stop"), atomic_write(tmp_path / "a.txt") as temporary:
+        temporary.write_text("half")
+        raise ValueError("stop")
+    assert [(p.name, p.read_text()) for p in tmp_path.iterdir()] == [("a.txt", "old")]
+
+
+def test_folder_that_cannot_be_made_is_refused_by_name(tmp_path):
+    (tmp_path / "file").write_text("")
+    with pytest.raises(RoadexError, match=r"file/a.json cannot be written .*another folder"):
+        write_json(tmp_path / "file" / "a.json", {})
+
+
+def test_json_has_null_where_there_is_no_number(tmp_path):
+    write_json(tmp_path / "a.json", {"apls": float("nan"), "rows": [1.5, float("nan")]})
+    assert json.loads((tmp_path / "a.json").read_text()) == {"apls": None, "rows": [1.5, None]}
+
+
+def test_table_has_all_columns_in_order_of_appearance(tmp_path):
+    write_table(tmp_path / "t.csv", [{"a": 1}, {"a": 2, "b": 3}])
+    assert (tmp_path / "t.csv").read_text() == "a,b\n1,\n2,3\n"
