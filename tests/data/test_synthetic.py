@@ -117,6 +117,32 @@ def test_shapes_and_types(tiles: list[SyntheticTile]) -> None:
         assert tile.graph.graph["crs"] is None
 
 
+@settings(max_examples=15, deadline=None)
+@given(
+    side=st.sampled_from([64, 81, 120]),
+    gsd=st.sampled_from([0.1, 0.5, 2.0]),
+    density=st.sampled_from([0.0, 1.0, 3.0]),
+    shares=st.lists(st.sampled_from([0.0, 0.5, 1.0]), min_size=4, max_size=4),
+    seed=st.integers(0, 1000),
+)
+def test_any_legal_settings_make_a_tile(
+    side: int, gsd: float, density: float, shares: list[float], seed: int
+) -> None:
+    dead_end, motorway, railway, river = shares
+    world = WorldSettings(
+        size_px=side,
+        gsd=gsd,
+        junction_density=density,
+        dead_end_share=dead_end,
+        motorway_share=motorway,
+        railway_share=railway,
+        river_share=river,
+    )
+    tile = make_tile(world, seed, 0)
+    assert tile.image.shape == (side, side, 3)
+    assert tile.mask.shape == (side, side)
+
+
 @settings(max_examples=12, deadline=None)
 @given(seed=st.integers(0, 10_000), side=st.sampled_from([96, 160, 251]))
 def test_graph_keeps_the_contract(seed: int, side: int) -> None:

@@ -1,26 +1,21 @@
-"""Buildings: where they stand, how high, and how their roofs are painted."""
+"""Buildings: where they stand, how high they are, and their kind of roof."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-import cv2
 import numpy as np
 import shapely
 
 from roadex.data.synthetic.character import Character
-from roadex.data.synthetic.colours import Colour, choose, jitter, scaled
+from roadex.data.synthetic.colours import Colour, choose, jitter
 from roadex.data.synthetic.frame import (
-    SHIFT,
-    Canvas,
     FloatArray,
-    Frame,
-    Sheet,
-    fill_corners,
 )
 from roadex.data.synthetic.landuse import Block
 from roadex.data.synthetic.lots import Lot, Neighbourhood
 from roadex.data.synthetic.occupancy import Occupancy
+from roadex.data.synthetic.shapes import Axes, size_of
 
 
 @dataclass(frozen=True)
@@ -55,30 +50,28 @@ def house_on(
     height = rng.uniform(4.5, 8.0)
     parts = [Building(corners, height, roof, colour)]
     if rng.random() < 0.4:
-        parts += _wing(lot, across, habit.setback + depth, width, height, roof, colour, ground, rng)
+        wing = _wing(lot, parts[0], across, habit.setback + depth, rng)
+        parts += [_joined(wing, lot)] if ground.try_quad(wing.corners) else []
     if rng.random() < 0.45:
         parts += _shed(lot, palette, ground, rng)
     return parts
 
 
 def _wing(
-    lot: Lot,
-    across: float,
-    behind_m: float,
-    width: float,
-    height: float,
-    roof: str,
-    colour: Colour,
-    ground: Occupancy,
-    rng: np.random.Generator,
-) -> list[Building]:
+    lot: Lot, house: Building, across: float, behind_m: float, rng: np.random.Generator
+) -> Building:
+    """A narrower part that grows out of the back of a house."""
+    width, _ = size_of(house.corners)
     size = width * rng.uniform(0.4, 0.65)
     side = rng.choice([-0.5, 0.5]) * (width - size)
     corners = lot.quad(across + side, behind_m + 0.7, size, rng.uniform(3, 6))
-    if not ground.try_quad(corners):
-        return []
-    corners = corners - 0.9 * lot.out * np.array([[1], [1], [0], [0]])
-    return [Building(corners, height * 0.85, roof, colour)]
+    return replace(house, corners=corners, height_m=0.85 * house.height_m)
+
+
+def _joined(wing: Building, lot: Lot) -> Building:
+    """A wing, drawn on into the house it belongs to."""
+    front = np.array([[1], [1], [0], [0]])
+    return replace(wing, corners=wing.corners - 0.9 * lot.out * front)
 
 
 def _shed(
@@ -98,14 +91,10 @@ def halls_in(
 ) -> list[Building]:
     """Large flat buildings at random places of a commercial block, aligned to it."""
     halls = []
-    frame_corners = shapely.get_coordinates(shapely.minimum_rotated_rectangle(block.shape))[:4]
-    sides = np.diff(frame_corners[[0, 1, 2]], axis=0)
-    axes = sides / np.maximum(np.hypot(*sides.T), 1e-9)[:, None]
+    axes = Axes.around(block.shape)
     for _ in range(tries):
-        start = frame_corners[0] + rng.uniform(0, 0.9, 2) @ sides
-        size = rng.uniform(12, 55), rng.uniform(12, 42)
-        step_a, step_b = size[0] * axes[0], size[1] * axes[1]
-        corners = np.array([start, start + step_a, start + step_a + step_b, start + step_b])
+        start = axes.point_in(rng, 0.9)
+        corners = axes.quad(start, rng.uniform(12, 55), rng.uniform(12, 42))
         if block.shape.contains(shapely.Polygon(corners)) and ground.try_quad(corners):
             colour = jitter(rng, _hall_colour(character, rng), 8)
             halls.append(Building(corners, rng.uniform(5, 13), "flat", colour))
@@ -117,77 +106,3 @@ def _hall_colour(character: Character, rng: np.random.Generator) -> Colour:
     if rng.random() < 0.2:
         return choose(rng, character.climate.roofs)
     return tone, tone, tone + 2
-
-
-def paint_building(
-    canvas: Canvas,
-    roofs: Canvas,
-    heights: Sheet,
-    building: Building,
-    character: Character,
-    frame: Frame,
-    rng: np.random.Generator,
-) -> None:
-    """Paint a roof on the canvas, mark it on `roofs` (H, W) and raise the `heights`."""
-    fill_corners(roofs, building.corners, 255, frame)
-    fill_corners(heights, building.corners, building.height_m, frame)
-    if building.roof == "plain":
-        fill_corners(canvas, building.corners, building.colour, frame)
-    elif building.roof == "flat":
-        _paint_flat(canvas, building, frame, rng)
-    else:
-        _paint_pitched(canvas, building, character, frame)
-
-
-def _paint_flat(canvas: Canvas, building: Building, frame: Frame, rng: np.random.Generator) -> None:
-    corners, colour = building.corners, building.colour
-    rim = scaled(colour, rng.uniform(1.05, 1.25))
-    fill_corners(canvas, corners, rim, frame)
-    middle = corners.mean(axis=0)
-    inner = middle + (corners - middle) * (1 - 0.8 / _half_extent(corners))
-    fill_corners(canvas, inner, colour, frame)
-    for _ in range(rng.poisson(_area(corners) / 160)):
-        size = rng.uniform(0.7, 2.6, size=2)
-        u, v = rng.uniform(0.12, 0.85, size=2)
-        start = corners[0] + u * (corners[1] - corners[0]) + v * (corners[3] - corners[0])
-        box = start + np.array([[0, 0], [size[0], 0], size, [0, size[1]]])
-        tone = float(np.clip(np.mean(colour) + rng.choice([-45, -25, 35, 55]), 20, 240))
-        fill_corners(canvas, box, (tone, tone, tone), frame)
-
-
-def _paint_pitched(canvas: Canvas, building: Building, character: Character, frame: Frame) -> None:
-    corners = building.corners
-    if np.hypot(*(corners[1] - corners[0])) < np.hypot(*(corners[3] - corners[0])):
-        corners = np.roll(corners, 1, axis=0)
-    a, b, c, d = corners
-    inset = 0.0 if building.roof == "gable" else 0.5 * np.hypot(*(d - a)) / np.hypot(*(b - a))
-    ridge_a = (a + d) / 2 + inset * (b - a)
-    ridge_b = (b + c) / 2 - inset * (b - a)
-    faces = [np.array([a, b, ridge_b, ridge_a]), np.array([c, d, ridge_a, ridge_b])]
-    if inset:
-        faces += [np.array([b, c, ridge_b]), np.array([d, a, ridge_a])]
-    middle = corners.mean(axis=0)
-    light = -np.array([np.cos(character.sun_azimuth), np.sin(character.sun_azimuth)])
-    for face in faces:
-        facing = (face[:2].mean(axis=0) - middle) / max(_half_extent(corners), 1e-6)
-        facing = facing / max(np.hypot(*facing), 1e-6)
-        shade = 1 + 0.3 * float(facing @ light)
-        fill_corners(canvas, face, scaled(building.colour, shade), frame)
-    ridge = frame.fixed(np.array([ridge_a, ridge_b]))
-    bright = scaled(building.colour, 1.18)
-    cv2.line(canvas, ridge[0].tolist(), ridge[1].tolist(), bright, 1, cv2.LINE_AA, SHIFT)
-
-
-def _half_extent(corners: FloatArray) -> float:
-    return float(
-        min(np.hypot(*(corners[1] - corners[0])), np.hypot(*(corners[3] - corners[0]))) / 2
-    )
-
-
-def _area(corners: FloatArray) -> float:
-    return float(
-        4
-        * _half_extent(corners)
-        * max(np.hypot(*(corners[1] - corners[0])), np.hypot(*(corners[3] - corners[0])))
-        / 2
-    )

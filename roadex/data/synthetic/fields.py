@@ -10,6 +10,7 @@ from roadex.data.synthetic.colours import choose, jitter, scaled
 from roadex.data.synthetic.frame import FloatArray, Frame, Sheet, coverage
 from roadex.data.synthetic.landuse import Block, halve_until
 from roadex.data.synthetic.scene import Scene
+from roadex.data.synthetic.shapes import Axes
 from roadex.data.synthetic.texture import Window, extent, ramp
 
 
@@ -40,9 +41,7 @@ def _paint_parcel(
 
 def _across(parcel: shapely.Polygon) -> FloatArray:
     """The unit vector across the longer side of a parcel."""
-    corners = shapely.get_coordinates(shapely.minimum_rotated_rectangle(parcel))[:3]
-    sides = np.diff(corners, axis=0)
-    long = sides[int(np.argmax(np.hypot(*sides.T)))]
+    long = Axes.around(parcel).longer
     return np.array([-long[1], long[0]]) / max(float(np.hypot(*long)), 1e-9)
 
 

@@ -13,7 +13,8 @@ from shapely.geometry.base import BaseGeometry
 from roadex.data.synthetic.character import pick_weighted
 from roadex.data.synthetic.frame import FloatArray, polygons_of
 from roadex.data.synthetic.plan import Plan
-from roadex.data.synthetic.surface import road_lines, road_surface
+from roadex.data.synthetic.shapes import Axes
+from roadex.data.synthetic.surface import road_lines
 
 KINDS = ("residential", "commercial", "park", "woodland", "field", "scrub", "bare")
 
@@ -38,7 +39,7 @@ def draw_blocks(plan: Plan, rng: np.random.Generator) -> list[Block]:
     lines = [line for line, _ in road_lines(plan.graph)]
     edges = shapely.union_all([*lines, plan.domain.boundary], grid_size=0.01)
     faces = shapely.get_parts(shapely.polygonize([*shapely.get_parts(edges)]))
-    paved = shapely.union_all([road_surface(plan.graph, layer) for layer in (0, 1)])
+    paved = shapely.union_all(plan.surfaces)
     blocks = []
     for face in faces:
         use = _draw_use(plan, face, rng)
@@ -76,11 +77,10 @@ def halve_until(
 
 
 def _halves(shape: shapely.Polygon, rng: np.random.Generator) -> list[shapely.Polygon]:
-    corners = shapely.get_coordinates(shapely.minimum_rotated_rectangle(shape))[:4]
-    sides = corners[1] - corners[0], corners[3] - corners[0]
-    long, short = sorted(sides, key=lambda side: -float(np.hypot(*side)))
-    at = corners[0] + rng.uniform(0.35, 0.65) * long
-    far = 3 * short
+    axes = Axes.around(shape)
+    long = axes.longer
+    at = axes.corner + rng.uniform(0.35, 0.65) * long
+    far = 3 * np.array([-long[1], long[0]])
     half = shapely.Polygon([at - far, at + far, at + far + 3 * long, at - far + 3 * long])
     return polygons_of([shape.intersection(half), shape.difference(half)])
 

@@ -10,6 +10,7 @@ from roadex.data.synthetic.frame import Canvas, FloatArray, draw_lines, fill_cor
 from roadex.data.synthetic.lines import beside, dashes, points_at, stretch
 from roadex.data.synthetic.pavement import TOWN_CLASSES, Street
 from roadex.data.synthetic.scene import Scene
+from roadex.data.synthetic.shapes import parallelogram
 
 _WHITE: Colour = (214, 212, 204)
 _YELLOW: Colour = (206, 176, 92)
@@ -72,5 +73,5 @@ def _paint_zebra(scene: Scene, over: Canvas, here: FloatArray, data: dict, away_
     half = data["width_m"] / 2 - 0.6
     for offset in np.arange(-half, half, 1.3):
         start = at + offset * out
-        box = np.array([start, start + along, start + along + 0.45 * out, start + 0.45 * out])
+        box = parallelogram(start, along, 0.45 * out)
         fill_corners(over, box, _WHITE, scene.frame)

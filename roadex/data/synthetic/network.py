@@ -99,7 +99,7 @@ def _drop_clashing(graph: nx.MultiGraph) -> None:
         graph.edges(keys=True, data=True),
         key=lambda edge: (ROAD_CLASSES[edge[3]["road_class"]].rank, -edge[3]["length"]),
     )
-    lines = np.array([shapely.LineString(edge[3]["geometry"]) for edge in edges])
+    lines = np.array([shapely.LineString(edge[3]["geometry"]) for edge in edges], dtype=object)
     tree = shapely.STRtree(lines)
     clashes = {(max(pair), min(pair)) for pair in tree.query(lines, "crosses").T.tolist()}
     beside = [

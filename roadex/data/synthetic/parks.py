@@ -5,11 +5,12 @@ from __future__ import annotations
 import numpy as np
 import shapely
 
-from roadex.data.synthetic.colours import Colour, between, jitter
+from roadex.data.synthetic.colours import Colour, between, choose, jitter
 from roadex.data.synthetic.frame import FloatArray, coverage, draw_lines, fill_corners
 from roadex.data.synthetic.landuse import Block
 from roadex.data.synthetic.lines import wander
 from roadex.data.synthetic.scene import Scene, lay
+from roadex.data.synthetic.shapes import parallelogram
 
 _COURTS: tuple[Colour, ...] = ((126, 84, 66), (74, 98, 84), (84, 100, 122), (110, 108, 104))
 
@@ -45,13 +46,13 @@ def _try_pitch(scene: Scene, block: Block, rng: np.random.Generator) -> None:
     size = (rng.uniform(60, 100), rng.uniform(40, 64)) if big else (36.0, 18.0)
     left, top, right, bottom = block.shape.bounds
     start = np.array([rng.uniform(left, right), rng.uniform(top, bottom)])
-    quad = _quad(start, size[0] * along, size[1] * out)
+    quad = parallelogram(start, size[0] * along, size[1] * out)
     if not block.shape.contains(shapely.Polygon(quad)) or not scene.ground.try_quad(quad):
         return
     if big:
         _mow(scene, quad, rng)
     else:
-        fill_corners(scene.canvas, quad, jitter(rng, _COURTS[int(rng.integers(4))], 8), scene.frame)
+        fill_corners(scene.canvas, quad, jitter(rng, choose(rng, _COURTS), 8), scene.frame)
     middle = quad.mean(axis=0)
     lines = middle + (quad - middle) * 0.86
     halves = np.array([(lines[0] + lines[1]) / 2, (lines[2] + lines[3]) / 2])
@@ -65,10 +66,6 @@ def _mow(scene: Scene, quad: FloatArray, rng: np.random.Generator) -> None:
     count = int(rng.integers(6, 14))
     length = quad[1] - quad[0]
     for stripe in range(count):
-        band = _quad(quad[0] + stripe / count * length, length / count, quad[3] - quad[0])
+        band = parallelogram(quad[0] + stripe / count * length, length / count, quad[3] - quad[0])
         colour = dark if stripe % 2 else between(dark, light, 0.4)
         fill_corners(scene.canvas, band, colour, scene.frame)
-
-
-def _quad(start: FloatArray, along: FloatArray, out: FloatArray) -> FloatArray:
-    return np.array([start, start + along, start + along + out, start + out])

@@ -88,7 +88,7 @@ def paint_roads(scene: Scene, layer: int, rng: np.random.Generator) -> list[Stre
         return streets
     if layer == 0:
         _paint_margins(scene, rng)
-    alpha = coverage([road_surface(scene.plan.graph, layer)], scene.frame, scale=3)
+    alpha = coverage([scene.plan.surfaces[layer]], scene.frame, scale=3)
     sheet = _asphalt_sheet(scene, streets, rng)
     _paint_wear(sheet, streets, scene.frame, rng)
     rough = 1 + scene.bank.mix(wide=0.04, broad=0.035, patchy=0.03, small=0.025, fine=0.03)

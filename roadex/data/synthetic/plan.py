@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import networkx as nx
 import numpy as np
@@ -18,6 +18,7 @@ from roadex.data.synthetic.roads import ROAD_CLASSES, Road, clipped, declutter, 
 from roadex.data.synthetic.settings import WorldSettings
 from roadex.data.synthetic.streets import group_streets
 from roadex.data.synthetic.styles import PLANS, Terms
+from roadex.data.synthetic.surface import road_surface
 
 MARGIN_M = 32.0  # what is planned beyond the tile, so that nothing changes at its border
 
@@ -32,7 +33,8 @@ class Plan:
     river: BaseGeometry
     railway: FloatArray | None
     motorway_above: bool
-    rings: list[tuple[FloatArray, float]] = field(default_factory=list)
+    rings: list[tuple[FloatArray, float]]  # centre and radius of each roundabout
+    surfaces: tuple[BaseGeometry, BaseGeometry]  # the ground that the roads of each layer cover
 
 
 def draw_plan(settings: WorldSettings, character: Character, rng: np.random.Generator) -> Plan:
@@ -50,7 +52,9 @@ def draw_plan(settings: WorldSettings, character: Character, rng: np.random.Gene
     rings = add_roundabouts(graph, rng, settings.roundabout_share, side)
     mark_turning_circles(graph, rng, 0.6)
     nx.set_edge_attributes(graph, group_streets(graph), "street")
-    return Plan(graph, domain, regions, river, railway, bool(rng.random() < 0.35), rings)
+    surfaces = (road_surface(graph, 0), road_surface(graph, 1))
+    above = bool(rng.random() < 0.35)
+    return Plan(graph, domain, regions, river, railway, above, rings, surfaces)
 
 
 def _local_roads(

@@ -70,7 +70,7 @@ def _rural(rng: np.random.Generator, terms: Terms) -> list[Road]:
         roads.append(Road(line, "residential" if rng.random() < 0.6 else "track"))
     for _ in range(rng.poisson((2.5 + 4 * terms.loss) * terms.density * extent**2)):
         stem = roads[int(rng.integers(len(roads)))]
-        roads.append(_side_road(rng, stem.line, "track", (40, min(terms.side_m, 400)), 0.008))
+        roads.append(_side_road(rng, stem.line, "track", (40, float(np.clip(terms.side_m, 60, 400))), 0.008))
     return roads
 
 

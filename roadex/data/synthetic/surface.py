@@ -5,10 +5,8 @@ from __future__ import annotations
 import networkx as nx
 import numpy as np
 import shapely
-from numpy.typing import NDArray
 from shapely.geometry.base import BaseGeometry
 
-from roadex.data.synthetic.frame import Frame, coverage
 from roadex.data.synthetic.roads import ROAD_CLASSES
 
 _KERB_RADIUS_M = 2.5
@@ -46,11 +44,3 @@ def turning_circles(graph: nx.MultiGraph, wider_m: float = 0.0) -> list[BaseGeom
         for _, data in graph.nodes(data=True)
         if "turning_radius_m" in data
     ]
-
-
-def road_mask(graph: nx.MultiGraph, frame: Frame) -> NDArray[np.bool_]:
-    """Pixels (H, W) at least half of which a road covers."""
-    layers = {data["layer"] for *_, data in graph.edges(data=True)}
-    surfaces = [road_surface(graph, layer) for layer in sorted(layers)]
-    mask: NDArray[np.bool_] = coverage(surfaces, frame, scale=4) >= 0.5
-    return mask

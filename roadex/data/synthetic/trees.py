@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import networkx as nx
 import numpy as np
 import shapely
 from numpy.typing import NDArray
@@ -13,6 +12,7 @@ from shapely.geometry.base import BaseGeometry
 from roadex.data.synthetic.frame import FloatArray, polygons_of
 from roadex.data.synthetic.landuse import KINDS, Block, UseMap
 from roadex.data.synthetic.lots import stations
+from roadex.data.synthetic.plan import Plan
 from roadex.data.synthetic.scene import Scene
 
 _PER_HECTARE = {
@@ -48,7 +48,7 @@ def draw_trees(
     usual = rng.uniform(2.2, 4.4)
     groups = [
         (_scattered(scene, uses, density, rng), usual),
-        (_street_trees(scene.plan.graph, density, rng), rng.uniform(2.0, 5.0)),
+        (_street_trees(scene.plan, density, rng), rng.uniform(2.0, 5.0)),
         (_along_rims(_field_rims(blocks, rng), density, rng), 1.8),
         (_along_rims(_shores(scene.plan.river, ponds), density, rng), 2.6),
         (_scattered(scene, uses, _BUSHES_PER_TREE * density, rng), 0.9),
@@ -75,10 +75,11 @@ def _scattered(scene: Scene, uses: UseMap, density: float, rng: np.random.Genera
     return points[kept]
 
 
-def _street_trees(graph: nx.MultiGraph, density: float, rng: np.random.Generator) -> FloatArray:
+def _street_trees(plan: Plan, density: float, rng: np.random.Generator) -> FloatArray:
+    """Rows beside streets, but for those that would stand on another road."""
     rows: list[FloatArray] = [np.empty((0, 2))]
     leafy = rng.uniform(0, 0.9)
-    for *_, data in graph.edges(data=True):
+    for *_, data in plan.graph.edges(data=True):
         if data["road_class"] not in ("residential", "collector") or rng.random() > leafy:
             continue
         places = stations(data["geometry"], data["width_m"], rng.uniform(7, 14), 12.0)
@@ -86,7 +87,9 @@ def _street_trees(graph: nx.MultiGraph, density: float, rng: np.random.Generator
         points = places.at + offset * places.out + rng.normal(0, 1.0, size=places.at.shape)
         chosen = rng.random(len(points)) < min(1.0, rng.uniform(0.3, 0.9) * density)
         rows.append(points[chosen])
-    return np.vstack(rows)
+    found = np.vstack(rows)
+    roads = shapely.union_all(plan.surfaces)
+    return found[~shapely.contains_xy(roads, *found.T)]
 
 
 def _field_rims(blocks: list[Block], rng: np.random.Generator) -> list[BaseGeometry]:

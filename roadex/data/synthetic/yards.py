@@ -6,10 +6,11 @@ import numpy as np
 import shapely
 
 from roadex.data.synthetic.buildings import Building
-from roadex.data.synthetic.colours import Colour, jitter, scaled
-from roadex.data.synthetic.frame import FloatArray, coverage, draw_lines
+from roadex.data.synthetic.colours import Colour, choose, jitter, scaled
+from roadex.data.synthetic.frame import coverage, draw_lines
 from roadex.data.synthetic.landuse import Block, halve_until
 from roadex.data.synthetic.scene import Scene, lay
+from roadex.data.synthetic.shapes import Axes
 
 _BOXES: tuple[Colour, ...] = (
     (150, 70, 54),
@@ -57,20 +58,14 @@ def _surface(scene: Scene, rng: np.random.Generator) -> Colour:
 
 def _slabs(part: shapely.Polygon, rng: np.random.Generator) -> list:
     """Joints between slabs of concrete, in both directions."""
-    corners = _corners(part)
+    axes = Axes.around(part)
     lines = []
-    for a, b, c in ((0, 1, 3), (0, 3, 1)):
-        across = corners[b] - corners[a]
+    for across, along in ((axes.sides[0], axes.sides[1]), (axes.sides[1], axes.sides[0])):
         count = int(np.hypot(*across) / rng.uniform(6, 12))
         for share in np.linspace(0, 1, max(count, 2))[1:-1]:
-            start = corners[a] + share * across
-            lines.append(shapely.LineString([start, start + corners[c] - corners[a]]))
-    return list(shapely.get_parts(shapely.intersection(lines, part)))
-
-
-def _corners(part: shapely.Polygon) -> FloatArray:
-    corners: FloatArray = shapely.get_coordinates(shapely.minimum_rotated_rectangle(part))[:4]
-    return corners
+            start = axes.corner + share * across
+            lines.append(shapely.LineString([start, start + along]))
+    return list(shapely.get_parts(shapely.intersection(lines, part))) if lines else []
 
 
 def draw_containers(scene: Scene, blocks: list[Block], rng: np.random.Generator) -> list[Building]:
@@ -79,32 +74,22 @@ def draw_containers(scene: Scene, blocks: list[Block], rng: np.random.Generator)
     for block in blocks:
         if block.use != "commercial" or block.shape.area < 1500:
             continue
-        corners = _corners(block.shape)
-        sides = np.stack([corners[1] - corners[0], corners[3] - corners[0]])
-        along, out = sides / np.maximum(np.hypot(*sides.T), 1e-9)[:, None]
+        axes = Axes.around(block.shape)
         for _ in range(rng.poisson(4 * scene.settings.building_density)):
-            start = corners[0] + rng.uniform(0, 1, 2) @ sides
-            boxes += _row(scene, block, start, along, out, rng)
+            boxes += _row(scene, block, axes, rng)
     return boxes
 
 
-def _row(
-    scene: Scene,
-    block: Block,
-    start: FloatArray,
-    along: FloatArray,
-    out: FloatArray,
-    rng: np.random.Generator,
-) -> list[Building]:
+def _row(scene: Scene, block: Block, axes: Axes, rng: np.random.Generator) -> list[Building]:
+    start = axes.point_in(rng)
     length, gap = rng.choice([6.1, 12.2]), rng.choice([0.2, 1.2])
     white = rng.random() < 0.5
     boxes = []
     for place in range(int(rng.integers(2, 12))):
-        first = start + place * (2.5 + gap) * along
-        step, depth = 2.5 * along, length * out
-        corners = np.array([first, first + step, first + step + depth, first + depth])
+        first = start + place * (2.5 + gap) * axes.units[0]
+        corners = axes.quad(first, 2.5, length)
         inside = block.shape.contains(shapely.Polygon(corners))
         if inside and rng.random() < 0.8 and scene.ground.try_quad(corners):
-            base = (200.0, 200.0, 198.0) if white else _BOXES[int(rng.integers(len(_BOXES)))]
+            base = (200.0, 200.0, 198.0) if white else choose(rng, _BOXES)
             boxes.append(Building(corners, 2.7, "plain", jitter(rng, base, 10)))
     return boxes
