@@ -2,5 +2,20 @@
 
 from roadex.metrics.apls import AplsScore, apls
 from roadex.metrics.settings import PRESETS, AplsSettings, MetricSettings, TopoSettings
+from roadex.metrics.summary import METRICS, mean_scores, score_many, score_pair
+from roadex.metrics.topo import TopoScore, topo
 
-__all__ = ["PRESETS", "AplsScore", "AplsSettings", "MetricSettings", "TopoSettings", "apls"]
+__all__ = [
+    "METRICS",
+    "PRESETS",
+    "AplsScore",
+    "AplsSettings",
+    "MetricSettings",
+    "TopoScore",
+    "TopoSettings",
+    "apls",
+    "mean_scores",
+    "score_many",
+    "score_pair",
+    "topo",
+]

@@ -1,0 +1,111 @@
+"""Truths and proposals on disk: which belong together, and how both are read."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import TypeAlias
+
+import networkx as nx
+
+from roadex.errors import RoadexError
+from roadex.graph.formats import COSMIQ_READER, READ_SUFFIXES, ReadOptions, read_network
+from roadex.graph.formats import read_networks as read_images
+from roadex.graph.network import empty_network
+from roadex.metrics.summary import Job
+
+# A network on disk, or one of several that a file holds.
+Source: TypeAlias = "Path | nx.MultiGraph"
+
+
+@dataclass(frozen=True)
+class Pairs:
+    """The pairs to score, and what has no partner.
+
+    Attributes:
+        jobs: one for each truth; a truth without a proposal is scored against an empty one.
+        without_proposal: names of truths that have no proposal.
+        without_truth: names of proposals that have no truth, which cannot be scored.
+    """
+
+    jobs: list[Job]
+    without_proposal: list[str]
+    without_truth: list[str]
+
+
+def find_pairs(truth: Path, proposal: Path, gsd: float, as_reference: bool) -> Pairs:
+    """Pair two files, or the files of two folders (or images of two CSV files) by name.
+
+    Args:
+        truth: a file or a folder.
+        proposal: a file or a folder.
+        gsd: metres per pixel of inputs in pixels.
+        as_reference: read GeoJSON in degrees as the reference APLS program does.
+
+    Raises:
+        RoadexError: a path is missing, or nothing can be paired.
+    """
+    truths, proposals = _sources(truth, gsd), _sources(proposal, gsd)
+    if len(truths) == len(proposals) == 1 and truth.is_file() and proposal.is_file():
+        truths = dict(zip(proposals, truths.values(), strict=True))
+    common = truths.keys() & proposals.keys()
+    if not common:
+        raise RoadexError(f"{proposal}: no name in common with {truth}; pairs have the same stem")
+    jobs = [
+        Job(name, partial(load_pair, source, proposals.get(name), gsd, as_reference))
+        for name, source in truths.items()
+    ]
+    return Pairs(jobs, sorted(truths.keys() - common), sorted(proposals.keys() - common))
+
+
+def load_pair(
+    truth: Source, proposal: Source | None, gsd: float, as_reference: bool
+) -> tuple[nx.MultiGraph, nx.MultiGraph]:
+    """Read both networks into one frame, that of the truth; no proposal is an empty one.
+
+    Raises:
+        RoadexError: a file cannot be read, or one is in pixels and the other on the globe.
+    """
+    reader = COSMIQ_READER if as_reference else {}
+    real = _read(truth, gsd, None, reader)
+    if proposal is None:
+        return real, empty_network(real.graph.get("crs"))
+    drawn = _read(proposal, gsd, real.graph.get("crs"), reader)
+    frames = [graph.graph.get("crs") for graph in (real, drawn)]
+    if frames[0] != frames[1] and real.number_of_edges() and drawn.number_of_edges():
+        names = [str(frame or "the image frame") for frame in frames]
+        raise RoadexError(f"{proposal} is in {names[1]}, the truth in {names[0]}: convert one")
+    return real, drawn
+
+
+def _read(source: Source, gsd: float, crs: str | None, reader: dict[str, object]) -> nx.MultiGraph:
+    if isinstance(source, Path):
+        return read_network(source, gsd, crs=crs, **reader)  # type: ignore[arg-type]
+    return source
+
+
+def _sources(path: Path, gsd: float) -> dict[str, Source]:
+    """What a path holds, by name."""
+    if path.is_dir():
+        return dict(_files(path))
+    if not path.is_file():
+        raise RoadexError(f"{path}: no such file or folder")
+    if path.suffix.lower() == ".csv":
+        return dict(read_images(path, ReadOptions(gsd=gsd)))
+    return {path.stem: path}
+
+
+def _files(folder: Path) -> dict[str, Path]:
+    """The networks of a folder by stem."""
+    found: dict[str, Path] = {}
+    for path in sorted(folder.iterdir()):
+        if path.suffix.lower() not in READ_SUFFIXES:
+            continue
+        if path.stem in found:
+            names = f"{found[path.stem].name} and {path.name}"
+            raise RoadexError(f"{folder}: {names} have one name; keep one of them")
+        found[path.stem] = path
+    if not found:
+        raise RoadexError(f"{folder}: no road networks; known are {', '.join(READ_SUFFIXES)}")
+    return found
