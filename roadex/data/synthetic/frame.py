@@ -28,10 +28,12 @@ class Frame:
 
     @property
     def side_m(self) -> float:
+        """The side of the tile in metres."""
         return self.size_px * self.gsd
 
     @property
     def shape(self) -> tuple[int, int]:
+        """Rows and columns."""
         return self.size_px, self.size_px
 
     def fixed(self, points: ArrayLike, scale: int = 1) -> NDArray[np.int32]:

@@ -81,6 +81,7 @@ class Neighbourhood:
 
     @classmethod
     def draw(cls, rng: np.random.Generator) -> Neighbourhood:
+        """The habits of some suburb: narrow, dense or roomy."""
         if rng.random() < 0.35:
             return cls._narrow(rng)
         dense = rng.random() < 0.4

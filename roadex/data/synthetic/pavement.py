@@ -39,10 +39,12 @@ class Street:
 
     @property
     def length_m(self) -> float:
+        """Its length along the line."""
         return float(np.hypot(*np.diff(self.line, axis=0).T).sum())
 
     @property
     def paved(self) -> bool:
+        """Whether roads of its class have asphalt or concrete."""
         return ROAD_CLASSES[self.road_class].paved
 
 

@@ -14,7 +14,7 @@ from roadex.data.synthetic.frame import FloatArray
 class Axes:
     """The smallest rectangle around a polygon: a corner and the two sides that leave it.
 
-    `sides` (2, 2) holds the sides as vectors in metres, `units` (2, 2) their directions.
+    `sides` (2, 2) holds the sides as vectors in metres.
     """
 
     corner: FloatArray
@@ -22,11 +22,13 @@ class Axes:
 
     @classmethod
     def around(cls, shape: shapely.Polygon) -> Axes:
+        """The axes of a polygon."""
         corners = shapely.get_coordinates(shapely.minimum_rotated_rectangle(shape))
         return cls(corners[0], np.diff(corners[[0, 1, 2]], axis=0))
 
     @property
     def units(self) -> FloatArray:
+        """The directions of the sides, unit vectors (2, 2)."""
         lengths: FloatArray = np.hypot(*self.sides.T)
         return self.sides / np.maximum(lengths, 1e-9)[:, None]
 
