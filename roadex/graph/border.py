@@ -57,17 +57,21 @@ class _Rim:
             return np.array([2 * width + height - place, height])
         return np.array([0.0, 2 * (width + height) - place])
 
-    def feet(self, end: Floats) -> list[tuple[float, int]]:
-        """Distance from a point to each side, and the pixel of the rim opposite it."""
+    def feet(self, end: Floats) -> list[tuple[float, int, int, float]]:
+        """The four sides, nearest to a point first.
+
+        Of each: its distance, the pixel of the rim opposite the point, and its axis and level (a
+        side is where x, axis 0, or y, axis 1, has that level).
+        """
         height, width = self.shape
         x, y = end
         column, row = np.clip(np.floor(end).astype(int), 0, (width - 1, height - 1)).tolist()
         return sorted(
             [
-                (float(y), column),
-                (float(width - x), width + row),
-                (float(height - y), 2 * width + height - 1 - column),
-                (float(x), 2 * (width + height) - 1 - row),
+                (float(y), column, 1, 0.0),
+                (float(width - x), width + row, 0, float(width)),
+                (float(height - y), 2 * width + height - 1 - column, 1, float(height)),
+                (float(x), 2 * (width + height) - 1 - row, 0, 0.0),
             ]
         )
 
@@ -77,9 +81,10 @@ def extend_to_border(
 ) -> None:
     """Draw dead ends on to the border where their mask (rows, columns) reaches it, in place.
 
-    A road goes on to the middle of its cut, the run of road pixels along the border, from a little
-    before its thinned end, which may bend towards a corner of the cut. Roads need the attribute
-    `width_m`; `pixel` is metres per pixel along x and y.
+    A road goes on to the middle of its cut, the run of road pixels along the border, or straight
+    ahead where it shares the run with a road along the border. It does so from a little before its
+    thinned end, which may bend towards a corner of the cut. Roads need the attribute `width_m`;
+    `pixel` is metres per pixel along x and y.
     """
     if not mask.size:
         return
@@ -91,22 +96,41 @@ def extend_to_border(
         reach = min(limit_m / scale.max(), _SHORT_BY * half_width + 1.0)
         if min(rim.feet(line[0]))[0] <= reach:
             rest = _without_tip(line, mask, half_width)
-            target = _border_point(line[0], rest[0], mask, rim, half_width, reach)
+            target = _border_point(line[0], rest, mask, rim, half_width, reach)
             if target is not None:
                 _set_end(graph, (node, other, key), np.vstack([target, rest]) * scale)
 
 
 def _border_point(
-    end: Floats, inner: Floats, mask: NDArray[np.bool_], rim: _Rim, half_width: float, reach: float
+    end: Floats, rest: Floats, mask: NDArray[np.bool_], rim: _Rim, half_width: float, reach: float
 ) -> Floats | None:
-    """Where the road from `inner` to a dead end `end` meets the border; all in pixels."""
-    for gap, place in rim.feet(end):
+    """Where a road meets the border whose line ended at `end` and is sound in `rest`; in pixels."""
+    for gap, place, axis, level in rim.feet(end):
         middle, length = rim.cut(place)
-        if gap <= reach and 0 < length <= _GRAZING * half_width + 2:
-            point = rim.point(middle)
-            if _is_road_between(mask, inner, point):
-                return point
+        if gap > reach or not length:
+            continue
+        if length <= _GRAZING * half_width + 2:
+            point: Floats | None = rim.point(middle)
+        else:
+            point = _straight_ahead(rest, rim.shape, axis, level, 2 * half_width)
+        near = point is not None and np.hypot(*(point - end)) <= 2 * reach
+        if point is not None and near and _is_road_between(mask, rest[0], point):
+            return point
     return None
+
+
+def _straight_ahead(
+    line: Floats, shape: tuple[int, int], axis: int, level: float, back: float
+) -> Floats | None:
+    """Where the direction of a line's first `back` pixels meets a side of the tile."""
+    before = int(np.clip(np.searchsorted(walked_distances(line), back), 1, len(line) - 1))
+    direction = line[0] - line[before]
+    if not direction[axis] * (level - line[0][axis]) > 0:
+        return None
+    point = line[0] + direction * ((level - line[0][axis]) / direction[axis])
+    point[axis] = level
+    other = 1 - axis
+    return point if 0 <= point[other] <= shape[1 - other] else None
 
 
 def _is_road_between(mask: NDArray[np.bool_], start: Floats, end: Floats) -> bool:

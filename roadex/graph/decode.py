@@ -5,7 +5,6 @@ from __future__ import annotations
 import networkx as nx
 import numpy as np
 from numpy.typing import NDArray
-from skimage.morphology import skeletonize
 
 from roadex.errors import RoadexError
 from roadex.graph.border import extend_to_border
@@ -17,6 +16,7 @@ from roadex.graph.prune import prune_spurs
 from roadex.graph.settings import GraphSettings
 from roadex.graph.simplify import simplify_roads
 from roadex.graph.skeleton import Floats, Ints, Lines, trace
+from roadex.graph.thin import thin
 from roadex.graph.width import half_widths
 
 _DEFAULTS = GraphSettings()
@@ -48,7 +48,7 @@ def mask_to_graph(
     pixel = pixel_size(gsd)
     area = pixel[0] * pixel[1]
     road = clean_mask(mask, settings.min_area_m2 / area, settings.min_hole_m2 / area)
-    graph = _network(trace(skeletonize(road)), road, pixel)
+    graph = _network(trace(thin(road)), road, pixel)
     merge_junctions(graph, settings.junction_merge)
     drop_end_forks(graph)
     for node in [node for node, degree in graph.degree if degree == 2]:

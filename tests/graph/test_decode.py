@@ -60,6 +60,12 @@ def test_cut_roads_end_on_the_border_whatever_their_direction(direction):
         assert across < 1.0
 
 
+def test_a_road_along_the_border_ends_at_the_corner():
+    graph = mask_to_graph(roads([(-9, 3), (209, 3)]), GSD)
+    assert sorted(x for _, x in graph.nodes(data="x")) == [0.0, 100.0]
+    assert [y for _, y in graph.nodes(data="y")] == pytest.approx([1.5, 1.5], abs=1.5)
+
+
 def test_a_dead_end_inside_stays_where_it_is():
     graph = mask_to_graph(roads([(-20, 100), (120, 100)]), GSD)
     assert max(graph.nodes[node]["x"] for node in graph) == pytest.approx(60, abs=2.5)

@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import ndimage
-from skimage.morphology import skeletonize
 
 from roadex.graph.skeleton import Lines, trace
+from roadex.graph.thin import thin
 
 EIGHT = np.ones((3, 3), dtype=int)
 
@@ -31,7 +31,7 @@ def blobs(seed: int, roughness: float) -> np.ndarray:
 @settings(max_examples=60, deadline=None)
 @given(st.integers(0, 10**6), st.sampled_from([1.5, 2.0, 4.0]))
 def test_components_and_loops_are_those_of_the_skeleton(seed, roughness):
-    skeleton = skeletonize(blobs(seed, roughness))
+    skeleton = thin(blobs(seed, roughness))
     graph = as_graph(trace(skeleton))
     labels, pieces = ndimage.label(skeleton, EIGHT)
     sizes = np.bincount(labels.ravel())[1:]
@@ -45,7 +45,7 @@ def test_components_and_loops_are_those_of_the_skeleton(seed, roughness):
 @settings(max_examples=30, deadline=None)
 @given(st.integers(0, 10**6))
 def test_lines_run_from_node_to_node_without_gaps(seed):
-    lines = trace(skeletonize(blobs(seed, 2.0)))
+    lines = trace(thin(blobs(seed, 2.0)))
     for i, (u, v) in enumerate(lines.ends):
         points = lines.points[lines.offsets[i] : lines.offsets[i + 1]]
         np.testing.assert_array_equal(points[[0, -1]], lines.nodes[[u, v]])
