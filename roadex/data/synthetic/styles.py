@@ -68,9 +68,10 @@ def _rural(rng: np.random.Generator, terms: Terms) -> list[Road]:
     for _ in range(rng.poisson(0.5 * terms.density * extent) + round(extent)):
         line = through(rng, terms.side_m, terms.heading + rng.normal(0, 0.6), 0.006, 0.4)
         roads.append(Road(line, "residential" if rng.random() < 0.6 else "track"))
+    length = (40.0, min(max(terms.side_m, 60.0), 400.0))
     for _ in range(rng.poisson((2.5 + 4 * terms.loss) * terms.density * extent**2)):
         stem = roads[int(rng.integers(len(roads)))]
-        roads.append(_side_road(rng, stem.line, "track", (40, float(np.clip(terms.side_m, 60, 400))), 0.008))
+        roads.append(_side_road(rng, stem.line, "track", length, 0.008))
     return roads
 
 
