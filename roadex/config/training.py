@@ -8,6 +8,7 @@ from enum import Enum
 from omegaconf import MISSING
 
 from roadex.config.limits import bounded, choice
+from roadex.errors import RoadexError
 
 
 @dataclass
@@ -101,11 +102,25 @@ class CosineConfig(SchedulerConfig):
 class AugmentConfig:
     """Random changes of a training crop. The jitters are half-ranges in OpenCV's 8-bit HSV."""
 
+    # A crop is magnified by a factor between these, and turned by up to so many degrees.
+    scale_min: float = bounded(1.0, above=0)
+    scale_max: float = bounded(1.0, above=0)
+    rotation: float = bounded(0.0, least=0, most=180)
+
     flip: bool = True
     quarter_turns: bool = True
     hue: int = bounded(0, least=0, most=90)
     saturation: int = bounded(0, least=0, most=255)
     value: int = bounded(0, least=0, most=255)
+    # Largest change of the contrast, as a share.
+    contrast: float = bounded(0.0, least=0, most=1)
+
+    def __post_init__(self) -> None:
+        if self.scale_min > self.scale_max:
+            raise RoadexError(
+                f"augment.scale_min={self.scale_min}: must not be above "
+                f"augment.scale_max={self.scale_max}"
+            )
 
 
 class Precision(Enum):

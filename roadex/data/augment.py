@@ -1,4 +1,4 @@
-"""Random changes of a training crop, each label-consistent."""
+"""Random crops of a tile with random changes, each label-consistent."""
 
 from __future__ import annotations
 
@@ -9,29 +9,46 @@ import numpy as np
 from numpy.typing import NDArray
 
 from roadex.config.training import AugmentConfig
-
-Arrays = tuple[NDArray[np.uint8], ...]
+from roadex.data.cut import Arrays, cut, cut_turned
 
 
 @dataclass(frozen=True)
 class Augmentation:
-    """Flips, quarter turns and HSV jitter, drawn from the generator that is passed in.
+    """Crop, scale, rotation, flips, quarter turns and jitter, drawn from the given generator.
 
     The connectivity classes count directions, so they need no change under flips and turns.
     """
 
     config: AugmentConfig
 
-    def __call__(self, arrays: Arrays, rng: np.random.Generator) -> Arrays:
-        """Arrays (H, W, ...) of one crop, the RGB image first, to the same crop changed."""
-        arrays = self._turn(arrays, rng)
-        return (self._jitter(arrays[0], rng), *arrays[1:])
+    def __call__(self, arrays: Arrays, size: int, rng: np.random.Generator) -> Arrays:
+        """Arrays (H, W, ...) of a tile, the RGB image first, to a square (size, size, ...)."""
+        arrays = self._turn(self._cut(arrays, size, rng), rng)
+        image = self._jitter(self._stretch(arrays[0], rng), rng)
+        return (image, *arrays[1:])
+
+    def _cut(self, arrays: Arrays, size: int, rng: np.random.Generator) -> Arrays:
+        """The scale is drawn evenly on a logarithmic axis."""
+        config = self.config
+        if config.rotation == 0 and config.scale_min == config.scale_max == 1:
+            return cut(arrays, size, rng)
+        degrees = float(rng.uniform(-config.rotation, config.rotation))
+        scale = float(np.exp(rng.uniform(np.log(config.scale_min), np.log(config.scale_max))))
+        return cut_turned(arrays, size, degrees, scale, rng)
 
     def _turn(self, arrays: Arrays, rng: np.random.Generator) -> Arrays:
         turns = int(rng.integers(4)) if self.config.quarter_turns else 0
         flip = bool(rng.integers(2)) if self.config.flip else False
         turned = tuple(np.rot90(array, turns) for array in arrays)
         return tuple(array[:, ::-1] for array in turned) if flip else turned
+
+    def _stretch(self, image: NDArray[np.uint8], rng: np.random.Generator) -> NDArray[np.uint8]:
+        """Multiply the contrast about the crop's mean brightness by one draw."""
+        if not self.config.contrast:
+            return image
+        factor = 1 + float(rng.uniform(-self.config.contrast, self.config.contrast))
+        levels = np.arange(256) * factor + float(image.mean()) * (1 - factor)
+        return np.clip(levels.round(), 0, 255).astype(np.uint8)[image]
 
     def _jitter(self, image: NDArray[np.uint8], rng: np.random.Generator) -> NDArray[np.uint8]:
         """Shift hue (cyclic, 0..179), saturation and value (clipped) by one draw each."""

@@ -6,12 +6,11 @@ from collections.abc import Iterator
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset, Sampler
 
-from roadex.data.augment import Arrays, Augmentation
-from roadex.data.prepared import IGNORE, PreparedDataset
+from roadex.data.augment import Augmentation
+from roadex.data.prepared import PreparedDataset
 
 Crop = dict[str, Tensor]
 
@@ -50,8 +49,8 @@ class CropDataset(Dataset[Crop]):
         """
         rng = np.random.default_rng([self.seed, draw])
         tile = self.dataset.tile(self._tile_name(draw))
-        arrays = cut((tile.image, tile.mask, tile.connectivity), self.size, rng)
-        image, mask, connectivity = self.augmentation(arrays, rng)
+        arrays = (tile.image, tile.mask, tile.connectivity)
+        image, mask, connectivity = self.augmentation(arrays, self.size, rng)
         return {
             "image": torch.from_numpy(np.ascontiguousarray(image.transpose(2, 0, 1))),
             "mask": torch.from_numpy(np.ascontiguousarray(mask)),
@@ -62,26 +61,6 @@ class CropDataset(Dataset[Crop]):
         epoch, place = divmod(draw, self.epoch_length)
         order = np.random.default_rng([self.seed, epoch, 1]).permutation(self.epoch_length)
         return self.names[int(order[place]) % len(self.names)]
-
-
-def cut(arrays: Arrays, size: int, rng: np.random.Generator) -> Arrays:
-    """A random square of side `size` from an image and its label maps.
-
-    Where the tile is smaller, the image is reflected and the labels are 255 (ignore).
-    """
-    height, width = arrays[0].shape[:2]
-    top = int(rng.integers(max(height - size, 0) + 1))
-    left = int(rng.integers(max(width - size, 0) + 1))
-    cuts = [np.array(array[top : top + size, left : left + size]) for array in arrays]
-    if height >= size and width >= size:
-        return tuple(cuts)
-    image = _grow(cuts[0], size, mode="symmetric")
-    return (image, *(_grow(c, size, mode="constant", constant_values=IGNORE) for c in cuts[1:]))
-
-
-def _grow(array: NDArray[np.uint8], size: int, **padding: object) -> NDArray[np.uint8]:
-    amounts = [(0, size - array.shape[0]), (0, size - array.shape[1])]
-    return np.pad(array, amounts + [(0, 0)] * (array.ndim - 2), **padding)  # type: ignore[call-overload]
 
 
 class DrawSampler(Sampler[list[int]]):

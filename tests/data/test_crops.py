@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import numpy as np
 import pytest
 import torch
 
 from roadex.config.dataset import FolderConfig
 from roadex.config.training import AugmentConfig
 from roadex.data.augment import Augmentation
-from roadex.data.crops import CropDataset, DrawSampler, crop_loader, cut
+from roadex.data.crops import CropDataset, DrawSampler, crop_loader
 from roadex.data.prepare import prepare
 from tests.data.worlds import write_folder
 
@@ -66,27 +65,6 @@ def test_labels_lie_on_the_image(dataset):
         grey = crop["image"].float().mean(dim=0)
         assert not road.any() or grey[road].min() > grey[~road].max()
         assert (crop["connectivity"][crop["mask"] == 0] != 4).all()
-
-
-def test_crop_as_large_as_the_tile_is_the_tile():
-    image = np.arange(48, dtype=np.uint8).reshape(4, 4, 3)
-    (same,) = cut((image,), 4, np.random.default_rng(0))
-    assert np.array_equal(same, image)
-
-
-def test_crop_larger_than_the_tile_has_ignored_labels():
-    image, mask = np.ones((4, 6, 3), np.uint8), np.ones((4, 6), np.uint8)
-    grown, labels = cut((image, mask), 8, np.random.default_rng(0))
-    assert grown.shape == (8, 8, 3) and grown.all()
-    assert (
-        (labels[:4, :6] == 1).all() and (labels[4:] == 255).all() and (labels[:, 6:] == 255).all()
-    )
-
-
-def test_all_offsets_of_a_crop_occur():
-    tile = np.arange(25, dtype=np.uint8).reshape(5, 5)
-    corners = {int(cut((tile,), 3, np.random.default_rng(s))[0][0, 0]) for s in range(200)}
-    assert corners == {0, 1, 2, 5, 6, 7, 10, 11, 12}
 
 
 def test_sampler_gives_a_smaller_batch_rather_than_none():
