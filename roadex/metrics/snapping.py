@@ -154,7 +154,7 @@ def _sort_out(pairs: _Pairs, roads: Roads, reach: float) -> _SortedOut:
 def _end_nodes(pairs: _Pairs, roads: Roads) -> Integers:
     """The node that a point projecting onto the very end of an edge takes, else -1."""
     at_start, at_end = pairs.along <= 0, pairs.along >= pairs.length
-    tips = np.array([(line[0], line[-1]) for line in roads.lines])
+    tips = np.array([(line[0], line[-1]) for line in roads.lines]).reshape(-1, 2, 2)
     spot = tips[pairs.edge, np.where(at_start, 0, 1)]
     ends = roads.ends[pairs.edge]
     # The first end is asked first, whichever end was hit.
