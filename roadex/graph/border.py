@@ -91,14 +91,15 @@ def extend_to_border(
     scale, rim = np.array(pixel), _Rim.of(mask)
     for node in [node for node, degree in graph.degree if degree == 1]:
         ((_, other, key),) = graph.edges(node, keys=True)
-        line = oriented(graph, node, other, key) / scale
+        metres = oriented(graph, node, other, key)
+        line = metres / scale
         half_width = max(graph.edges[node, other, key]["width_m"] / 2 / scale.max(), 1.0)
         reach = min(limit_m / scale.max(), _SHORT_BY * half_width + 1.0)
         if min(rim.feet(line[0]))[0] <= reach:
-            rest = _without_tip(line, mask, half_width)
-            target = _border_point(line[0], rest, mask, rim, half_width, reach)
+            first = _end_of_tip(line, mask, half_width)
+            target = _border_point(line[0], line[first:], mask, rim, half_width, reach)
             if target is not None:
-                _set_end(graph, (node, other, key), np.vstack([target, rest]) * scale)
+                _set_end(graph, (node, other, key), np.vstack([target * scale, metres[first:]]))
 
 
 def _border_point(
@@ -141,15 +142,15 @@ def _is_road_between(mask: NDArray[np.bool_], start: Floats, end: Floats) -> boo
     return bool(mask[rows, columns].all())
 
 
-def _without_tip(line: Floats, mask: NDArray[np.bool_], half_width: float) -> Floats:
-    """The line from where it runs in the middle of its road, at most half of it shorter."""
+def _end_of_tip(line: Floats, mask: NDArray[np.bool_], half_width: float) -> int:
+    """The first point from which a line runs in the middle of its road, or that half way."""
     walked = walked_distances(line)
     limit = min(_TIP * half_width, walked[-1] / 2)
     widths = _widths_near(mask, line[walked <= limit], half_width)
     centred = np.flatnonzero(widths >= _CENTRED * half_width)
     bend = walked[centred[0]] + _BEND * half_width if len(centred) else limit
     first = int(np.searchsorted(walked, min(bend, limit)))
-    return line[int(np.clip(first, 1, len(line) - 1)) :]
+    return int(np.clip(first, 1, len(line) - 1))
 
 
 def _widths_near(mask: NDArray[np.bool_], points: Floats, half_width: float) -> Floats:

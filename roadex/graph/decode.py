@@ -10,7 +10,7 @@ from roadex.errors import RoadexError
 from roadex.graph.border import extend_to_border
 from roadex.graph.clean import clean_mask
 from roadex.graph.frame import Gsd, pixel_size
-from roadex.graph.junctions import drop_end_forks, merge_junctions
+from roadex.graph.junctions import RING_POINTS, drop_end_forks, merge_junctions
 from roadex.graph.network import empty_network, merge_node, walked_distances
 from roadex.graph.prune import prune_spurs
 from roadex.graph.settings import GraphSettings
@@ -77,7 +77,8 @@ def _network(lines: Lines, road: NDArray[np.bool_], pixel: tuple[float, float]) 
         bounds = lines.offsets.tolist()
         for i, (u, v) in enumerate(lines.ends.tolist()):
             line = points[bounds[i] : bounds[i + 1]]
-            graph.add_edge(u, v, geometry=line, length=lengths[i], width_m=mean_widths[i])
+            if u != v or len(line) >= RING_POINTS:
+                graph.add_edge(u, v, geometry=line, length=lengths[i], width_m=mean_widths[i])
     return graph
 
 

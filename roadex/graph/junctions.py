@@ -15,6 +15,8 @@ import numpy as np
 from roadex.graph.network import Step, oriented, polyline_length, position, walked_distances
 from roadex.graph.skeleton import Floats
 
+# A ring of fewer points, the first being the last, encloses nothing.
+RING_POINTS = 4
 # The corners of a road that is cut square lie 1.41 half-widths from where its centreline forks.
 _FORK_REACH = 1.6
 
@@ -45,18 +47,26 @@ def _contract(graph: nx.MultiGraph, members: list[Hashable]) -> None:
     graph.remove_nodes_from(members)
     graph.add_node(kept, x=float(centre[0]), y=float(centre[1]), half_width=widest)
     for u, v, line, data in roads:
-        line = _moved_start(line, centre, widest) if u in absorbed else line
-        line = _moved_start(line[::-1], centre, widest)[::-1] if v in absorbed else line
+        if u in absorbed and v in absorbed:
+            line = np.vstack([centre, line[1:-1], centre])
+        elif u in absorbed:
+            line = _moved_start(line, centre, widest)
+        else:
+            line = _moved_start(line[::-1], centre, widest)[::-1]
         ends = (kept if u in absorbed else u), (kept if v in absorbed else v)
-        graph.add_edge(*ends, **{**data, "geometry": line, "length": polyline_length(line)})
+        if ends[0] != ends[1] or len(line) >= RING_POINTS:
+            graph.add_edge(*ends, **{**data, "geometry": line, "length": polyline_length(line)})
 
 
 def _moved_start(line: Floats, start: Floats, half_width: float) -> Floats:
-    """The line with another first point; what was bent towards the old one is left out."""
+    """The line with another first point; what was bent towards the old one is left out.
+
+    A point between the ends stays if there was one, which keeps parallel roads apart.
+    """
     near = np.hypot(*(line - start).T) < half_width
     walked = walked_distances(line)
     bent = int(np.argmin(near & (walked <= walked[-1] / 2)))
-    return np.vstack([start, line[max(bent, 1) :]])
+    return np.vstack([start, line[max(min(bent, len(line) - 2), 1) :]])
 
 
 def drop_end_forks(graph: nx.MultiGraph) -> None:

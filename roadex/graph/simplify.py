@@ -36,8 +36,10 @@ def _pieces(
     """The parts of a road whose ends must stay."""
     line: Floats = data["geometry"]
     count = 3 if u == v else 2 if graph.number_of_edges(u, v) > 1 else 1
-    if count == 1 or len(line) <= count + 1:
+    if count == 1:
         return [line]
+    if len(line) <= count + 1:
+        return [line[i : i + 2] for i in range(len(line) - 1)]
     walked = walked_distances(line)
     shares = walked[-1] * np.arange(1, count) / count
     cuts = np.clip(np.searchsorted(walked, shares), np.arange(1, count), len(line) - 2)

@@ -12,10 +12,13 @@ from hypothesis import strategies as st
 from roadex.errors import RoadexError
 from roadex.graph import GraphSettings, clean, draw_roads, mask_to_graph
 from roadex.graph.clean import clean_mask
+from roadex.graph.frame import extent
 from roadex.graph.network import (
     add_road,
     empty_network,
     merge_degree_two,
+    polyline_length,
+    position,
     straight_network,
     total_length,
 )
@@ -209,6 +212,32 @@ def test_simplification_keeps_within_its_tolerance(seed, tolerance):
         assert gap.max() <= tolerance + 1e-9
     assert len(graph.edges[0, 0, 0]["geometry"]) >= 4
     assert len(graph.edges[0, 1, 0]["geometry"]) >= 3
+
+
+@settings(max_examples=40, deadline=None)
+@given(
+    st.integers(0, 10**6),
+    st.sampled_from([0.5, 1.5, 4.0]),
+    st.sampled_from([0.3, 1.0, (0.24, 0.3)]),
+    st.sampled_from([GraphSettings(), GraphSettings(0, 0, 0, 0, 0, 0), GraphSettings(0, 0)]),
+)
+def test_any_mask_gives_a_network_that_keeps_the_contract(seed, roughness, gsd, how):
+    rng = np.random.default_rng(seed)
+    shape = tuple(rng.integers(1, 90, 2).tolist())
+    mask = cv2.GaussianBlur(rng.normal(size=shape), (0, 0), roughness) > 0
+    graph = mask_to_graph(mask, gsd, how)
+    width, height = extent(shape, gsd)
+    for _, data in graph.nodes(data=True):
+        assert set(data) == {"x", "y"}
+        assert 0 <= data["x"] <= width
+        assert 0 <= data["y"] <= height
+    for u, v, data in graph.edges(data=True):
+        line = data["geometry"]
+        assert np.isfinite(line).all()
+        assert len(line) >= (4 if u == v else 2)
+        assert data["length"] == pytest.approx(polyline_length(line))
+        ends = {(float(x), float(y)) for x, y in line[[0, -1]]}
+        assert ends == {position(graph, u), position(graph, v)}
 
 
 def test_cleaning_in_strips_is_cleaning_at_once(monkeypatch):
