@@ -152,7 +152,7 @@ class Walker:
         forth_road, forth = _every(at_begin, np.minimum(at_begin + meet, radius), step)
         back_road, back = _every(at_end, np.minimum(at_end + length - meet, radius), step)
         # Where both ways meet, at equal distance, the place is sampled once.
-        once = back - at_end[back_road] < (length - meet)[back_road]
+        once = (back - at_end[back_road] < (length - meet)[back_road]) | (meet[back_road] == 0)
         back_road, back = back_road[once], back[once]
         stretch = np.concatenate((forth_road, back_road))
         along = np.concatenate(

@@ -9,7 +9,7 @@ import networkx as nx
 import numpy as np
 from hypothesis import strategies as st
 
-from roadex.graph.network import add_road, empty_network, straight_network
+from roadex.graph.network import add_road, empty_network, oriented, straight_network
 
 
 def load_case(folder: Path) -> tuple[nx.MultiGraph, nx.MultiGraph, dict]:
@@ -56,8 +56,8 @@ def split(graph: nx.MultiGraph, share: float) -> nx.MultiGraph:
     result = empty_network(graph.graph.get("crs"))
     for node, data in graph.nodes(data=True):
         result.add_node(node, **data)
-    for number, (u, v, data) in enumerate(graph.edges(data=True)):
-        begin, end = data["geometry"][0], data["geometry"][-1]
+    for number, (u, v, key) in enumerate(graph.edges(keys=True)):
+        begin, end = oriented(graph, u, v, key)[[0, -1]]
         middle = begin + share * (end - begin)
         add_road(result, u, ("cut", number), [begin, middle])
         add_road(result, ("cut", number), v, [middle, end])
