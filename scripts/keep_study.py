@@ -1,9 +1,9 @@
 """Copy the evidence of a run into a study's folder: settings, history, scores, curves, maps.
 
-    python scripts/keep_study.py RUN experiments/NAME [hide=FOLDER] [imagery=true] [columns=2]
+    python scripts/keep_study.py RUN experiments/NAME [hide=FOLDERS] [imagery=true] [columns=2]
 
 Without imagery=true only the truth-against-prediction maps are kept, since the licence of real
-tiles forbids copies. hide=FOLDER writes that folder as DIR in all copied text.
+tiles forbids copies. hide=FOLDER[,FOLDER] writes those folders as DIR in all copied text.
 """
 
 from __future__ import annotations
@@ -27,8 +27,9 @@ def main() -> None:
     options = dict(argument.split("=", 1) for argument in sys.argv[3:])
     for name in TEXTS:
         text = (run / name).read_text(encoding="utf-8")
-        hidden = options.get("hide")
-        write_text(study / name, text.replace(hidden, "DIR") if hidden else text)
+        for folder in filter(None, options.get("hide", "").split(",")):
+            text = text.replace(folder, "DIR")
+        write_text(study / name, text)
     draw_curves(run / "history.csv", study / "curves.png")
     if options.get("imagery") == "true":
         _sheet(sorted((run / "overlays").glob("*.jpg"))[:4], study / "overlay.jpg", 1, 0.6)
