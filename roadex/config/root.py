@@ -58,3 +58,12 @@ class EvaluateConfig:
     inference: InferenceConfig = field(default_factory=InferenceConfig)
     device: str = choice("auto", "auto", "cpu", "cuda", "mps")
     overlays: int = bounded(12, least=0)
+
+
+@dataclass
+class PrepareConfig:
+    """`python -m roadex.prepare`: from a raw download to tiles ready for training."""
+
+    dataset: DatasetConfig = MISSING
+    # Classes of the connectivity map; a training looks for tiles with as many as its model has.
+    connectivity_classes: int = bounded(5, least=3, most=10)
