@@ -21,6 +21,7 @@ SCHEMAS: dict[str, type] = {
     "train": root.TrainConfig,
     "evaluate": root.EvaluateConfig,
     "prepare": root.PrepareConfig,
+    "synthesize": root.SynthesizeConfig,
     "dataset/synthetic": dataset.SyntheticConfig,
     "dataset/folder": dataset.FolderConfig,
     "dataset/deepglobe": dataset.DeepGlobeConfig,

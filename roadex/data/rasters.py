@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from roadex.data.georeference import Georeference
 from roadex.errors import RoadexError
+from roadex.files import atomic_write
 
 # Red, green and blue by the number of bands, where a file does not say: one band is shown as grey,
 # eight are WorldView's (coastal, blue, green, yellow, red, red edge, two of near infrared).
@@ -117,3 +118,21 @@ def _valid(file: Any, pixels: NDArray[Any]) -> NDArray[np.bool_] | None:
     elif pixels.dtype != np.uint8:
         valid &= pixels.any(axis=2)
     return None if valid.all() else valid
+
+
+def write_raster(path: Path, pixels: NDArray[Any], grid: Georeference) -> None:
+    """Write (H, W, 3) as a GeoTIFF, compressed without loss.
+
+    Raises:
+        RoadexError: the extra `geo` is missing, or the file cannot be written.
+    """
+    rasterio = _rasterio()
+    place = rasterio.Affine(grid.step[0], 0, grid.corner[0], 0, grid.step[1], grid.corner[1])
+    rows, columns = grid.shape
+    with atomic_write(path) as temporary:
+        options = {"count": 3, "dtype": pixels.dtype, "crs": grid.crs, "transform": place}
+        options |= {"compress": "lzw", "predictor": 2, "photometric": "rgb"}
+        with rasterio.open(
+            temporary, "w", driver="GTiff", height=rows, width=columns, **options
+        ) as file:
+            file.write(np.moveaxis(pixels, -1, 0))

@@ -102,12 +102,17 @@ def _from_lists(names: set[str], lists: str) -> Splits:
         path = folder / f"{split}.txt"
         if not path.is_file():
             raise RoadexError(f"{path}: no such list; write one tile name per line")
-        members = [line.strip() for line in path.read_text(encoding="utf-8").splitlines()]
-        splits[split] = [name for name in members if name and not name.startswith("#")]
+        splits[split] = read_list(path)
     if is_ours:
         return {split: [n for n in members if n in names] for split, members in splits.items()}
     _check_lists(splits, names, folder)
     return splits
+
+
+def read_list(path: Path) -> list[str]:
+    """The names in a list, one a line; what begins with # is a remark."""
+    lines = [line.strip() for line in path.read_text(encoding="utf-8").splitlines()]
+    return [name for name in lines if name and not name.startswith("#")]
 
 
 def _list_folder(lists: str) -> tuple[Path, bool]:

@@ -5,15 +5,12 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from typing import Any
 
-import networkx as nx
-import numpy as np
-
 from roadex.config.dataset import RoadWidthConfig
 from roadex.data.images import read_image
 from roadex.data.sources.files import Entry
 from roadex.data.stretch import Calibration
 from roadex.data.tile import Tile
-from roadex.data.truth import clip_to_tile, road_surface
+from roadex.data.truth import clip_to_tile, moved, road_surface
 from roadex.errors import RoadexError
 from roadex.graph.formats import read_network
 
@@ -30,7 +27,8 @@ class PixelGraphReader:
         image = read_image(entry.image)
         shape = image.shape[0], image.shape[1]
         whole = read_network(entry.label, self.gsd)
-        placed = _moved(whole, np.array(entry.corner) * -self.gsd)
+        right, down = entry.corner
+        placed = moved(whole, -right * self.gsd, -down * self.gsd)
         graph = clip_to_tile(placed, (shape[1] * self.gsd, shape[0] * self.gsd))
         if whole.number_of_edges() and not graph.number_of_edges() and entry.corner == (0, 0):
             raise RoadexError(
@@ -48,13 +46,3 @@ class PixelGraphReader:
     def identity(self) -> dict[str, Any]:
         """The widths of roads."""
         return {"widths": asdict(self.widths)}
-
-
-def _moved(graph: nx.MultiGraph, by: np.ndarray) -> nx.MultiGraph:
-    """The network with every position shifted, in place."""
-    if by.any():
-        for _, node in graph.nodes(data=True):
-            node["x"], node["y"] = node["x"] + float(by[0]), node["y"] + float(by[1])
-        for *_, road in graph.edges(data=True):
-            road["geometry"] = road["geometry"] + by
-    return graph
