@@ -25,7 +25,7 @@ class Augmentation:
         """Arrays (H, W, ...) of a tile, the RGB image first, to a square (size, size, ...)."""
         arrays = self._turn(self._cut(arrays, size, rng), rng)
         image = self._jitter(self._stretch(arrays[0], rng), rng)
-        return (image, *arrays[1:])
+        return (self._occlude(self._blur(image, rng), rng), *arrays[1:])
 
     def _cut(self, arrays: Arrays, size: int, rng: np.random.Generator) -> Arrays:
         """The scale is drawn evenly on a logarithmic axis."""
@@ -49,6 +49,24 @@ class Augmentation:
         factor = 1 + float(rng.uniform(-self.config.contrast, self.config.contrast))
         levels = np.arange(256) * factor + float(image.mean()) * (1 - factor)
         return np.clip(levels.round(), 0, 255).astype(np.uint8)[image]
+
+    def _blur(self, image: NDArray[np.uint8], rng: np.random.Generator) -> NDArray[np.uint8]:
+        if not self.config.blur:
+            return image
+        deviation = max(float(rng.uniform(0, self.config.blur)), 1e-3)  # 0 has another meaning
+        blurred = cv2.GaussianBlur(np.ascontiguousarray(image), (0, 0), deviation)
+        return np.asarray(blurred, np.uint8)
+
+    def _occlude(self, image: NDArray[np.uint8], rng: np.random.Generator) -> NDArray[np.uint8]:
+        """Hide rectangles behind a random colour: the road below them is still true."""
+        if not self.config.occlusions:
+            return image
+        hidden = np.array(image)
+        for _ in range(int(rng.integers(self.config.occlusions + 1))):
+            height, width = rng.integers(1, self.config.occlusion_px + 1, 2)
+            top, left = (int(rng.integers(side)) for side in hidden.shape[:2])
+            hidden[top : top + height, left : left + width] = rng.integers(0, 256, 3)
+        return hidden
 
     def _jitter(self, image: NDArray[np.uint8], rng: np.random.Generator) -> NDArray[np.uint8]:
         """Shift hue (cyclic, 0..179), saturation and value (clipped) by one draw each."""
