@@ -11,6 +11,8 @@ from numpy.typing import NDArray
 from roadex.config.training import AugmentConfig
 from roadex.data.cut import Arrays, cut, cut_turned
 
+_TURNS = (-1, cv2.ROTATE_90_COUNTERCLOCKWISE, cv2.ROTATE_180, cv2.ROTATE_90_CLOCKWISE)
+
 
 @dataclass(frozen=True)
 class Augmentation:
@@ -39,16 +41,17 @@ class Augmentation:
     def _turn(self, arrays: Arrays, rng: np.random.Generator) -> Arrays:
         turns = int(rng.integers(4)) if self.config.quarter_turns else 0
         flip = bool(rng.integers(2)) if self.config.flip else False
-        turned = tuple(np.rot90(array, turns) for array in arrays)
-        return tuple(array[:, ::-1] for array in turned) if flip else turned
+        return tuple(_turned(array, turns, flip) for array in arrays)
 
     def _stretch(self, image: NDArray[np.uint8], rng: np.random.Generator) -> NDArray[np.uint8]:
         """Multiply the contrast about the crop's mean brightness by one draw."""
         if not self.config.contrast:
             return image
         factor = 1 + float(rng.uniform(-self.config.contrast, self.config.contrast))
-        levels = np.arange(256) * factor + float(image.mean()) * (1 - factor)
-        return np.clip(levels.round(), 0, 255).astype(np.uint8)[image]
+        mean = float(np.mean(cv2.mean(image)[:3]))
+        levels = np.arange(256) * factor + mean * (1 - factor)
+        table = np.clip(levels.round(), 0, 255).astype(np.uint8)
+        return np.asarray(cv2.LUT(np.ascontiguousarray(image), table), np.uint8)
 
     def _blur(self, image: NDArray[np.uint8], rng: np.random.Generator) -> NDArray[np.uint8]:
         if not self.config.blur:
@@ -79,3 +82,9 @@ class Augmentation:
         tables = [(levels + shifts[0]) % 180] + [np.clip(levels + s, 0, 255) for s in shifts[1:]]
         table = np.stack(tables, axis=-1).astype(np.uint8)[None]
         return np.asarray(cv2.cvtColor(cv2.LUT(hsv, table), cv2.COLOR_HSV2RGB), np.uint8)
+
+
+def _turned(array: NDArray[np.uint8], turns: int, flip: bool) -> NDArray[np.uint8]:
+    """Quarter turns against the clock, then left and right exchanged; faster than NumPy's."""
+    turned = cv2.rotate(array, _TURNS[turns]) if turns else array
+    return np.asarray(cv2.flip(turned, 1) if flip else turned, np.uint8)

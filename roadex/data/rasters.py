@@ -25,11 +25,11 @@ class Raster:
     """Three bands of a raster.
 
     Attributes:
-        pixels: (H, W, 3) uint8 or uint16, red, green, blue.
+        bands: (3, H, W) uint8 or uint16, red, green, blue.
         valid: (H, W) where there are data; None: everywhere.
     """
 
-    pixels: NDArray[Any]
+    bands: NDArray[Any]
     valid: NDArray[np.bool_] | None
     grid: Georeference
 
@@ -98,25 +98,25 @@ def _bands(path: Path, file: Any, wanted: list[int] | None) -> tuple[int, ...]:
 def _pixels(
     path: Path, file: Any, read: NDArray[Any], chosen: tuple[int, ...]
 ) -> tuple[NDArray[Any], NDArray[np.bool_] | None]:
-    """The three bands, last axis colour, and where they are valid."""
+    """The three bands, and where they are valid."""
     if read.dtype == np.int16:
         read = read.clip(0).astype(np.uint16)
     if read.dtype not in (np.uint8, np.uint16):
         raise RoadexError(f"{path}: {read.dtype} values; convert it to 8- or 16-bit integers")
     order = sorted(set(chosen))
-    pixels = np.stack([read[order.index(band)] for band in chosen], axis=-1)
-    return pixels, _valid(file, pixels)
+    bands = read[[order.index(band) for band in chosen]]
+    return bands, _valid(file, bands)
 
 
-def _valid(file: Any, pixels: NDArray[Any]) -> NDArray[np.bool_] | None:
+def _valid(file: Any, bands: NDArray[Any]) -> NDArray[np.bool_] | None:
     names = [colour.name for colour in file.colorinterp]
-    valid = np.ones(pixels.shape[:2], dtype=np.bool_)
+    valid = np.ones(bands.shape[1:], dtype=np.bool_)
     if "alpha" in names:
         valid &= file.read(names.index("alpha") + 1) > 0
     if file.nodata is not None:
-        valid &= (pixels != file.nodata).any(axis=2)
-    elif pixels.dtype != np.uint8:
-        valid &= pixels.any(axis=2)
+        valid &= (bands != file.nodata).any(axis=0)
+    elif bands.dtype != np.uint8:
+        valid &= (bands[0] | bands[1] | bands[2]) != 0
     return None if valid.all() else valid
 
 

@@ -24,11 +24,11 @@ EVERYWHERE = "all cities"
 LEVELS = 1 << 16
 
 
-def histogram(pixels: NDArray[np.uint16], valid: NDArray[np.bool_] | None, every: int) -> Histogram:
-    """Counts (3, 65536) of the values of each band, of every n-th pixel along both axes."""
-    thin = pixels[::every, ::every]
-    sample = thin.reshape(-1, 3) if valid is None else thin[valid[::every, ::every]]
-    return np.stack([np.bincount(sample[:, band], minlength=LEVELS) for band in range(3)])
+def histogram(bands: NDArray[np.uint16], valid: NDArray[np.bool_] | None, every: int) -> Histogram:
+    """Counts (3, 65536) of the values of bands (3, H, W), of every n-th pixel along both axes."""
+    thin = bands[:, ::every, ::every]
+    sample = thin.reshape(3, -1) if valid is None else thin[:, valid[::every, ::every]]
+    return np.stack([np.bincount(values, minlength=LEVELS) for values in sample])
 
 
 def calibrate(histograms: Iterable[tuple[str, Histogram]], settings: StretchConfig) -> Calibration:
@@ -56,12 +56,11 @@ def _quantiles(counts: Histogram, share: float) -> list[int]:
     return [int(np.searchsorted(band, share * band[-1])) for band in below]
 
 
-def stretch(pixels: NDArray[np.uint16], low: list[int], high: list[int]) -> NDArray[np.uint8]:
-    """(H, W, 3) of 16 bits to 8 bits: `low` becomes 0 and `high` 255, per band."""
-    stretched = np.empty(pixels.shape, dtype=np.uint8)
-    for band in range(3):
-        values = np.ascontiguousarray(pixels[..., band])
-        above = cv2.subtract(values, np.array([low[band]], dtype=np.float64))
-        scale = 255 / max(high[band] - low[band], 1)
-        stretched[..., band] = cv2.convertScaleAbs(above, alpha=scale)
-    return stretched
+def stretch(bands: NDArray[np.uint16], low: list[int], high: list[int]) -> NDArray[np.uint8]:
+    """Bands (3, H, W) of 16 bits as (H, W, 3) of 8: `low` becomes 0 and `high` 255, per band."""
+    stretched = []
+    for band, darkest, brightest in zip(bands, low, high, strict=True):
+        above = np.maximum(band, np.uint16(darkest)) - np.uint16(darkest)
+        scale = 255 / max(brightest - darkest, 1)
+        stretched.append(cv2.convertScaleAbs(above, alpha=scale))
+    return np.asarray(cv2.merge(stretched), np.uint8)

@@ -44,7 +44,7 @@ class GeoReader:
         """The raster in 8 bits, its road surface and its network."""
         raster = read_raster(entry.image, self.bands)
         shape = _square_shape(raster, self.gsd)
-        image, valid = _resized(self._to_8_bits(raster.pixels, entry), raster.valid, shape)
+        image, valid = _resized(self._to_8_bits(raster.bands, entry), raster.valid, shape)
         graph, notes = self._network(entry, raster, shape)
         mask = road_surface(graph, shape, self.gsd, self.widths)
         if valid is not None:
@@ -54,9 +54,9 @@ class GeoReader:
     def histogram(self, entry: Entry) -> Histogram | None:
         """The values of a raster of more than 8 bits."""
         raster = read_raster(entry.image, self.bands)
-        if raster.pixels.dtype == np.uint8:
+        if raster.bands.dtype == np.uint8:
             return None
-        return histogram(raster.pixels, raster.valid, self.stretch.every)
+        return histogram(raster.bands, raster.valid, self.stretch.every)
 
     def calibrated(self, calibration: Calibration) -> GeoReader:
         """The same reader, its contrast set."""
@@ -70,15 +70,16 @@ class GeoReader:
             "bands": self.bands,
         }
 
-    def _to_8_bits(self, pixels: NDArray[Any], entry: Entry) -> NDArray[np.uint8]:
-        if pixels.dtype == np.uint8:
-            return pixels
+    def _to_8_bits(self, bands: NDArray[Any], entry: Entry) -> NDArray[np.uint8]:
+        """Bands (3, H, W) as an image (H, W, 3)."""
+        if bands.dtype == np.uint8:
+            return np.ascontiguousarray(np.moveaxis(bands, 0, -1))
         limits = self.calibration.get(entry.group) or self.calibration.get(EVERYWHERE)
         if limits is None:
             raise RoadexError(
                 f"{entry.image}: no training tile of more than 8 bits to take the contrast from"
             )
-        return stretch(pixels, limits["low"], limits["high"])
+        return stretch(bands, limits["low"], limits["high"])
 
     def _network(
         self, entry: Entry, raster: Raster, shape: tuple[int, int]
