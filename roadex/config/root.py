@@ -71,6 +71,19 @@ class PrepareConfig:
 
 
 @dataclass
+class InspectConfig:
+    """`python -m roadex.inspect`: a page of tiles to look at before training."""
+
+    dataset: DatasetConfig = MISSING
+    out: str = MISSING
+    # Tiles on the page, the suspicious ones first.
+    tiles: int = bounded(40, least=1)
+    # Width of a picture on the page.
+    width_px: int = bounded(400, least=50)
+    connectivity_classes: int = bounded(5, least=3, most=10)
+
+
+@dataclass
 class SynthesizeConfig:
     """`python -m roadex.synthesize`: the built-in world in the layout of a published dataset."""
 

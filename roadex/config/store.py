@@ -22,6 +22,7 @@ SCHEMAS: dict[str, type] = {
     "evaluate": root.EvaluateConfig,
     "prepare": root.PrepareConfig,
     "synthesize": root.SynthesizeConfig,
+    "inspect": root.InspectConfig,
     "dataset/synthetic": dataset.SyntheticConfig,
     "dataset/folder": dataset.FolderConfig,
     "dataset/deepglobe": dataset.DeepGlobeConfig,
