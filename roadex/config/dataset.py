@@ -6,24 +6,57 @@ from dataclasses import dataclass, field
 
 from omegaconf import MISSING
 
-from roadex.config.limits import bounded
+from roadex.config.limits import bounded, choice, needed
 from roadex.data.synthetic.settings import WorldSettings
 from roadex.graph.settings import GraphSettings
 
 
 @dataclass
 class SplitConfig:
-    """How tiles are divided: by lists of names, else by the hash of the name.
+    """How tiles are divided: by lists of names, else by the SHA-256 of each name.
 
     `lists` is a folder with train.txt, validation.txt and test.txt (one tile name per line), or the
-    name of lists that come with the project (`epfl`). Without it each tile goes where the
-    SHA-256 of its name falls among the shares, so a tile keeps its split when others are added.
+    name of lists that come with the project (conf/splits). Without it there are two rules. `hash`
+    puts a tile where its hash falls among the shares, so that a tile keeps its split when others
+    are added. `ranked` sorts the tiles by hash and cuts the order at the shares, so that the counts
+    of a published split are met exactly.
     """
 
     lists: str | None = None
+    rule: str = choice("hash", "hash", "ranked")
     train: float = bounded(0.8, above=0, most=1)
     validation: float = bounded(0.1, above=0, most=1)
     test: float = bounded(0.1, above=0, most=1)
+
+
+@dataclass
+class RoadWidthConfig:
+    """Half-widths in metres of the road surface around centre lines, by the type of the road.
+
+    Types 1, 2 and 5 of SpaceNet are read off its published masks; 3, 4 and 7 lie between and below.
+    The names are OpenStreetMap's, with the widths of SpaceNet's types of the same meaning.
+    """
+
+    # The attributes of a line that may hold its type, the first known one counts.
+    attributes: list[str] = field(default_factory=lambda: ["road_type", "highway"])
+    by_type: dict[str, float] = field(
+        default_factory=lambda: {
+            "1": 6.5, "2": 6.0, "3": 5.0, "4": 4.0, "5": 3.0, "6": 3.0, "7": 2.0,
+            "motorway": 6.5, "trunk": 6.5, "primary": 6.0, "secondary": 5.0, "tertiary": 4.0,
+            "residential": 3.0, "unclassified": 3.0, "service": 3.0, "track": 2.0,
+        }
+    )
+    other_m: float = bounded(3.0, above=0)
+
+
+@dataclass
+class StretchConfig:
+    """From more than 8 bits to 8: percentiles of a city's training tiles become 0 and 255."""
+
+    low_percent: float = bounded(2.0, least=0, most=50)
+    high_percent: float = bounded(98.0, least=50, most=100)
+    # Every n-th pixel along both axes is counted.
+    every: int = bounded(4, least=1)
 
 
 @dataclass
@@ -74,15 +107,24 @@ class SyntheticConfig(DatasetConfig):
 
 @dataclass
 class FolderConfig(DatasetConfig):
-    """Any folder of images with a folder of masks, paired by file stem less the suffixes."""
+    """Any folder of images, with masks or GeoJSON lines, paired by file stem less the suffixes.
+
+    `raw` stands for its sub-folders images and masks, or images and lines. Lines want GeoTIFFs.
+    """
 
     kind: str = "folder"
-    images: str = MISSING
-    masks: str = MISSING
+    raw: str | None = None
+    images: str | None = None
+    masks: str | None = None
+    lines: str | None = None
     image_suffix: str = ""
+    # The suffix of masks or lines.
     mask_suffix: str = ""
     # A mask pixel above this 8-bit value is road.
     road_above: int = bounded(127, least=0, most=254)
+    widths: RoadWidthConfig = field(default_factory=RoadWidthConfig)
+    stretch: StretchConfig = field(default_factory=StretchConfig)
+    bands: list[int] | None = None
 
 
 @dataclass
@@ -90,6 +132,56 @@ class DeepGlobeConfig(DatasetConfig):
     """A DeepGlobe 2018 road folder as downloaded: ID_sat.jpg beside ID_mask.png."""
 
     kind: str = "deepglobe"
-    root: str = MISSING
+    # Two names of one folder.
+    raw: str | None = None
+    root: str | None = needed()
     gsd: float = bounded(0.5, above=0)
     road_above: int = bounded(127, least=0, most=254)
+
+
+@dataclass
+class MassachusettsConfig(DatasetConfig):
+    """The Massachusetts Roads dataset: train, valid and test folders of sat and map images."""
+
+    kind: str = "massachusetts"
+    raw: str = MISSING
+    road_above: int = bounded(127, least=0, most=254)
+    # White areas at least so large have no data: neither trained on nor scored.
+    white_area_m2: float = bounded(1000.0, above=0)
+
+
+@dataclass
+class SpaceNetConfig(DatasetConfig):
+    """SpaceNet 3 or 5 roads: areas of interest with GeoTIFFs and GeoJSON centre lines."""
+
+    kind: str = "spacenet"
+    raw: str = MISSING
+    # Tiles are resampled to square pixels of this size.
+    gsd: float = bounded(0.3, above=0)
+    # The folder of the images (PS-RGB, RGB-PanSharpen, ...); null takes the best that is there.
+    product: str | None = None
+    # The numbers of the red, green and blue band; null: what the file says, else by their count.
+    bands: list[int] | None = None
+    widths: RoadWidthConfig = field(default_factory=RoadWidthConfig)
+    stretch: StretchConfig = field(default_factory=StretchConfig)
+
+
+@dataclass
+class CityScaleConfig(DatasetConfig):
+    """City-Scale: region_N_sat.png with region_N_refine_gt_graph.p."""
+
+    kind: str = "cityscale"
+    raw: str = MISSING
+    widths: RoadWidthConfig = field(default_factory=RoadWidthConfig)
+
+
+@dataclass
+class RoadTracerConfig(DatasetConfig):
+    """RoadTracer: CITY_X_Y_sat.png with CITY.graph."""
+
+    kind: str = "roadtracer"
+    raw: str = MISSING
+    gsd: float = bounded(0.6, above=0)
+    # The side of an image, by which X and Y count.
+    tile_px: int = bounded(4096, least=32)
+    widths: RoadWidthConfig = field(default_factory=RoadWidthConfig)

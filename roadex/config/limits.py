@@ -24,6 +24,11 @@ def choice(default: str, *options: str) -> Any:
     return field(default=default, metadata={"options": options})
 
 
+def needed() -> Any:
+    """A dataclass field that has to be given, though other settings may give it (`${.other}`)."""
+    return field(default=None, metadata={"needed": True})
+
+
 def check_limits(settings: Any, prefix: str = "") -> None:
     """Check every bounded field of a (nested) dataclass instance.
 
@@ -35,6 +40,8 @@ def check_limits(settings: Any, prefix: str = "") -> None:
         key = f"{prefix}{entry.name}"
         if is_dataclass(value):
             check_limits(value, f"{key}.")
+        elif value is None and entry.metadata.get("needed"):
+            raise RoadexError(f"{key} is needed: add {key}=VALUE")
         elif value is not None:
             _check_value(key, value, entry)
 

@@ -18,6 +18,7 @@ from roadex.config.training import (
     TrackingConfig,
     TrainerConfig,
 )
+from roadex.data.synthetic.settings import WorldSettings
 from roadex.graph.settings import GraphSettings
 from roadex.metrics.settings import AplsSettings
 
@@ -58,3 +59,44 @@ class EvaluateConfig:
     inference: InferenceConfig = field(default_factory=InferenceConfig)
     device: str = choice("auto", "auto", "cpu", "cuda", "mps")
     overlays: int = bounded(12, least=0)
+
+
+@dataclass
+class PrepareConfig:
+    """`python -m roadex.prepare`: from a raw download to tiles ready for training."""
+
+    dataset: DatasetConfig = MISSING
+    # Classes of the connectivity map; a training looks for tiles with as many as its model has.
+    connectivity_classes: int = bounded(5, least=3, most=10)
+
+
+@dataclass
+class InspectConfig:
+    """`python -m roadex.inspect`: a page of tiles to look at before training."""
+
+    dataset: DatasetConfig = MISSING
+    out: str = MISSING
+    # Tiles on the page, the suspicious ones first.
+    tiles: int = bounded(40, least=1)
+    # Width of a picture on the page.
+    width_px: int = bounded(400, least=50)
+    connectivity_classes: int = bounded(5, least=3, most=10)
+
+
+@dataclass
+class SynthesizeConfig:
+    """`python -m roadex.synthesize`: the built-in world in the layout of a published dataset."""
+
+    layout: str = choice(
+        MISSING, "spacenet", "deepglobe", "massachusetts", "cityscale", "roadtracer"
+    )
+    out: str = MISSING
+    tiles: int = bounded(20, least=1)
+    seed: int = bounded(0, least=0)
+    # Side of a tile in pixels, and metres per pixel; null takes the published ones.
+    size_px: int | None = bounded(None, least=64, most=8192)
+    gsd: float | None = bounded(None, least=0.1, most=2.0)
+    # All else about the world; its size and resolution are the two above.
+    world: WorldSettings = field(default_factory=WorldSettings)
+    # Processes; 0 takes one per core.
+    workers: int = bounded(0, least=0)

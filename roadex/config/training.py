@@ -114,6 +114,11 @@ class AugmentConfig:
     value: int = bounded(0, least=0, most=255)
     # Largest change of the contrast, as a share.
     contrast: float = bounded(0.0, least=0, most=1)
+    # Largest deviation of a Gaussian blur, in pixels.
+    blur: float = bounded(0.0, least=0, most=20)
+    # Up to so many rectangles of a random colour hide the image, each side up to so many pixels.
+    occlusions: int = bounded(0, least=0)
+    occlusion_px: int = bounded(32, least=1)
 
     def __post_init__(self) -> None:
         if self.scale_min > self.scale_max:

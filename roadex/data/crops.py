@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset, Sampler
 
 from roadex.data.augment import Augmentation
-from roadex.data.prepared import PreparedDataset
+from roadex.data.prepared import PreparedDataset, PreparedTile
 
 Crop = dict[str, Tensor]
 
@@ -37,6 +39,8 @@ class CropDataset(Dataset[Crop]):
         self.epoch_length = len(self.names) * crops_per_tile
         self.augmentation = augmentation
         self.seed = seed
+        self._tiles = OpenTiles(dataset)
+        self._order: tuple[int, NDArray[np.int64]] = (-1, np.zeros(0, dtype=np.int64))
 
     def __len__(self) -> int:
         """Crops in an epoch."""
@@ -48,7 +52,7 @@ class CropDataset(Dataset[Crop]):
         Returns image (3, S, S), mask (S, S) and connectivity (S, S), all uint8.
         """
         rng = np.random.default_rng([self.seed, draw])
-        tile = self.dataset.tile(self._tile_name(draw))
+        tile = self._tiles(self._tile_name(draw))
         arrays = (tile.image, tile.mask, tile.connectivity)
         image, mask, connectivity = self.augmentation(arrays, self.size, rng)
         return {
@@ -59,8 +63,31 @@ class CropDataset(Dataset[Crop]):
 
     def _tile_name(self, draw: int) -> str:
         epoch, place = divmod(draw, self.epoch_length)
-        order = np.random.default_rng([self.seed, epoch, 1]).permutation(self.epoch_length)
-        return self.names[int(order[place]) % len(self.names)]
+        if epoch != self._order[0]:
+            rng = np.random.default_rng([self.seed, epoch, 1])
+            self._order = (epoch, rng.permutation(self.epoch_length))
+        return self.names[int(self._order[1][place]) % len(self.names)]
+
+
+class OpenTiles:
+    """The tiles of a dataset, the last few of them kept open: opening costs more than a crop."""
+
+    def __init__(self, dataset: PreparedDataset, most: int = 256) -> None:
+        self.dataset = dataset
+        self.most = most
+        self._open: dict[str, PreparedTile] = {}
+
+    def __call__(self, name: str) -> PreparedTile:
+        """The mapped arrays of a tile."""
+        tile = self._open.pop(name, None) or self.dataset.tile(name)
+        self._open[name] = tile  # the last to be dropped
+        if len(self._open) > self.most:
+            del self._open[next(iter(self._open))]
+        return tile
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Without the open tiles: another process opens its own, a copy would hold all pixels."""
+        return {**self.__dict__, "_open": {}}
 
 
 class DrawSampler(Sampler[list[int]]):

@@ -75,7 +75,7 @@ def _warp_image(
 
 def _warp(labels: NDArray[np.uint8], matrix: NDArray[np.float64], size: int) -> NDArray[np.uint8]:
     flags = cv2.INTER_NEAREST | cv2.WARP_INVERSE_MAP
-    outside = {"borderMode": cv2.BORDER_CONSTANT, "borderValue": IGNORE}
+    side = (size, size)
     return np.asarray(
-        cv2.warpAffine(labels, matrix, (size, size), flags=flags, **outside), np.uint8
+        cv2.warpAffine(labels, matrix, side, None, flags, cv2.BORDER_CONSTANT, IGNORE), np.uint8
     )

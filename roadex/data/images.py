@@ -24,12 +24,18 @@ def list_images(folder: str | Path, key: str) -> list[Path]:
     Raises:
         RoadexError: the folder does not exist or holds no image.
     """
+    return list_files(folder, key, IMAGE_SUFFIXES)
+
+
+def list_files(folder: str | Path, key: str, suffixes: tuple[str, ...]) -> list[Path]:
+    """The files in a folder with one of some suffixes, by name; else as `list_images`."""
     path = Path(folder).expanduser()
+    what = "images" if suffixes == IMAGE_SUFFIXES else "files"
     if not path.is_dir():
-        raise RoadexError(f"{key}={folder}: there is no such folder; name the one with the images")
-    found = sorted(p for p in path.iterdir() if p.suffix.lower() in IMAGE_SUFFIXES)
+        raise RoadexError(f"{key}={folder}: there is no such folder; name the one with the {what}")
+    found = sorted(p for p in path.iterdir() if p.suffix.lower() in suffixes)
     if not found:
-        raise RoadexError(f"{key}={folder}: no images there ({', '.join(IMAGE_SUFFIXES)})")
+        raise RoadexError(f"{key}={folder}: no {what} there ({', '.join(suffixes)})")
     return found
 
 

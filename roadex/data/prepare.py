@@ -4,36 +4,67 @@ from __future__ import annotations
 
 import hashlib
 import json
-import multiprocessing
 import os
 import shutil
 from collections.abc import Callable, Iterator
-from concurrent.futures import ProcessPoolExecutor, as_completed
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any
 
-import cv2
-import numpy as np
-from tqdm import tqdm
-
-from roadex.config.dataset import DatasetConfig
+from roadex.config.dataset import DatasetConfig, StretchConfig
+from roadex.data.manifest import describe, normalization, tile_facts
+from roadex.data.parallel import over_tiles
 from roadex.data.prepared import PreparedDataset, TileRecipe, prepare_tile
 from roadex.data.sources import open_source
-from roadex.data.sources.base import Source
-from roadex.data.splits import SPLITS, Splits, split_hash
+from roadex.data.sources.base import Finding, Kind, Source
+from roadex.data.splits import SPLITS, Splits, require_members, split_hash
+from roadex.data.stretch import Calibration, Histogram, calibrate
 from roadex.errors import RoadexError
 from roadex.files import write_json
 
+Tell = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class _Work:
+    """One preparation: what is made of what, and where.
+
+    Attributes:
+        keep_going: leave out tiles with unusable files, and write down which; else stop at one.
+    """
+
+    config: DatasetConfig
+    source: Source
+    recipe: TileRecipe
+    folder: Path
+    keep_going: bool
+
+    @property
+    def report(self) -> Path:
+        return self.folder / "report.json"
+
+    def left_out(self) -> dict[str, str] | None:
+        """Tiles that `keep_going` left out of this very data, with reasons; None: never ran."""
+        if not self.report.is_file():
+            return None
+        left_out: dict[str, str] = json.loads(self.report.read_text())["left_out"]
+        return left_out
+
 
 def prepare(
-    config: DatasetConfig, classes: int, tell: Callable[[str], None] = lambda line: None
+    config: DatasetConfig,
+    classes: int,
+    tell: Tell = lambda line: None,
+    keep_going: bool = False,
 ) -> PreparedDataset:
     """The dataset of `config`, its tiles prepared where that has not been done yet.
 
     Args:
         classes: connectivity classes.
         tell: takes lines on what was found, left out and made.
+        keep_going: leave out what is unusable and list it in report.json, which later calls with
+            the same settings and files then respect; else the first unusable file is an error.
 
     Raises:
         RoadexError: the raw data cannot be used; every tile made so far is kept.
@@ -41,64 +72,149 @@ def prepare(
     source = open_source(config)
     splits = source.splits()
     recipe = TileRecipe(config.gsd, classes, config.labels)
-    folder = _folder(config, source, recipe)
-    names = [name for split in SPLITS for name in splits[split]]
-    missing = [name for name in names if not (folder / name).is_dir()]
+    identity = [source.identity(), recipe.identity()]
+    work = _Work(config, source, recipe, _folder(config, identity, splits), keep_going)
     for line in source.notes():
         tell(f"dataset {config.kind}: {line}")
-    if missing:
-        _prepare_all(missing, source, recipe, folder, config.workers)
-    write_json(folder / "manifest.json", _manifest(config, source, recipe))
-    mean, std = _normalization(config, folder, splits)
+    left_out = _prepare_all(work, splits)
+    for name, reason in left_out.items():
+        tell(f"left out: {name}: {reason}")
+    splits = require_members(_without(splits, left_out))
+    return _described(work, identity, splits, left_out, tell)
+
+
+def problems(folder: Path) -> list[str]:
+    """Every line of the report beside prepared tiles that somebody should look at."""
+    report = json.loads((folder / "report.json").read_text())
+    return [*report["left_out"].values(), *report["files"]]
+
+
+def _described(
+    work: _Work, identity: list[Any], splits: Splits, left_out: dict[str, str], tell: Tell
+) -> PreparedDataset:
+    """Write the manifest and open what it describes."""
+    config, folder = work.config, work.folder
+    facts = tile_facts(folder, splits)
+    calibration = _read_calibration(folder)
+    manifest = describe(config, identity, splits, facts, calibration, left_out)
+    write_json(folder / "manifest.json", manifest)
     counts = ", ".join(f"{split} {len(splits[split])}" for split in SPLITS)
     tell(f"splits {counts} (list hash {split_hash(splits)}), prepared in {folder}")
-    return PreparedDataset(folder, splits, config.gsd, classes, mean, std)
+    mean, std = normalization(config, facts, splits)
+    return PreparedDataset(folder, splits, config.gsd, work.recipe.classes, mean, std)
 
 
-def _folder(config: DatasetConfig, source: Source, recipe: TileRecipe) -> Path:
-    """Named by what the tiles depend on, so data of other settings is never mixed in."""
-    content = json.dumps([source.identity(), recipe.identity()], sort_keys=True, default=str)
+def _folder(config: DatasetConfig, identity: list[Any], splits: Splits) -> Path:
+    """Named by what the tiles depend on, so data of other settings is never mixed in.
+
+    Where the contrast is that of the training tiles, their names are part of it.
+    """
+    parts = identity + ([splits["train"]] if "stretch" in identity[0] else [])
+    content = json.dumps(parts, sort_keys=True, default=str)
     key = hashlib.sha256(content.encode()).hexdigest()[:12]
     return Path(config.cache).expanduser() / f"{config.kind}-{key}"
 
 
-def _manifest(config: DatasetConfig, source: Source, recipe: TileRecipe) -> dict[str, Any]:
-    identity = json.loads(json.dumps(source.identity(), default=str))
-    return {"kind": config.kind, "recipe": recipe.identity(), "source": identity}
+def _without(splits: Splits, left_out: dict[str, str]) -> Splits:
+    return {split: [n for n in names if n not in left_out] for split, names in splits.items()}
 
 
-def _prepare_all(
-    names: list[str], source: Source, recipe: TileRecipe, folder: Path, workers: int
-) -> None:
-    work = partial(_prepare_one, source=source, recipe=recipe, folder=folder)
-    workers = min(workers or os.cpu_count() or 1, len(names))
-    finished = (
-        map(work, names) if workers == 1 or len(names) < 4 else _parallel(work, names, workers)
-    )
-    for _ in tqdm(finished, total=len(names), desc="preparing tiles", unit="tile", disable=None):
-        pass
+def _prepare_all(work: _Work, splits: Splits) -> dict[str, str]:
+    """Make the tiles that are not there; the names and reasons of those that cannot be made."""
+    known = work.left_out()
+    if known is None and not work.keep_going:
+        _refuse_findings(work.source.findings)
+    left_out = dict(known or {})
+    names = [name for split in SPLITS for name in splits[split]]
+    missing = [n for n in names if n not in left_out and not (work.folder / n).is_dir()]
+    if missing:
+        train = [name for name in splits["train"] if name not in left_out]
+        calibration = _calibration(work, train, left_out)
+        source = work.source.calibrated(calibration)
+        make = partial(_prepare_one, source=source, recipe=work.recipe, folder=work.folder)
+        todo = [name for name in missing if name not in left_out]
+        for name, reason in over_tiles(make, todo, work.config.workers, "preparing tiles"):
+            _note(reason, name, left_out, work.keep_going)
+    left_out = dict(sorted(left_out.items()))
+    if work.keep_going:
+        write_json(work.report, _report(work, left_out, _without(splits, left_out)))
+    return left_out
 
 
-def _parallel(work: Callable[[str], None], names: list[str], workers: int) -> Iterator[None]:
-    """Results as they come. Spawned, since a fork of a process with threads may hang."""
-    context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(
-        workers, context, initializer=cv2.setNumThreads, initargs=(1,)
-    ) as pool:
-        futures = [pool.submit(work, name) for name in names]
-        try:
-            for future in as_completed(futures):
-                yield future.result()
-        except BaseException:
-            pool.shutdown(cancel_futures=True)
-            raise
+def _note(reason: str | None, name: str, left_out: dict[str, str], keep_going: bool) -> None:
+    if reason is not None and not keep_going:
+        raise RoadexError(reason)
+    if reason is not None:
+        left_out[name] = reason
 
 
-def _prepare_one(name: str, source: Source, recipe: TileRecipe, folder: Path) -> None:
-    """Make one tile under a temporary name and rename it: a tile that is there is complete."""
+def _refuse_findings(findings: tuple[Finding, ...]) -> None:
+    for finding in findings:
+        if finding.kind is Kind.UNUSABLE:
+            raise RoadexError(f"{finding.path}: {finding.reason}")
+
+
+def _report(work: _Work, left_out: dict[str, str], splits: Splits) -> dict[str, Any]:
+    """What is left out: tiles with unusable files, other files, and parts of labels."""
+    found = [f for f in work.source.findings if f.kind is not Kind.UNLABELLED]
+    facts = tile_facts(work.folder, splits)
+    return {
+        "left_out": left_out,
+        "files": [f"{finding.path}: {finding.reason}" for finding in found],
+        "labels": {name: fact["notes"] for name, fact in facts.items() if fact["notes"]},
+    }
+
+
+def _calibration(work: _Work, train: list[str], left_out: dict[str, str]) -> Calibration:
+    """The contrast that the training tiles give, measured once and kept with the data."""
+    settings = getattr(work.config, "stretch", None)
+    if not isinstance(settings, StretchConfig):
+        return {}
+    path = work.folder / "contrast.json"
+    if not path.is_file():
+        write_json(path, calibrate(_histograms(work, train, left_out), settings))
+    return _read_calibration(work.folder)
+
+
+def _histograms(
+    work: _Work, train: list[str], left_out: dict[str, str]
+) -> Iterator[tuple[str, Histogram]]:
+    """City and values of each training tile, as they come."""
+    measure = partial(_histogram, source=work.source)
+    for name, found in over_tiles(measure, train, work.config.workers, "measuring contrast"):
+        if isinstance(found, str):
+            _note(found, name, left_out, work.keep_going)
+        elif found is not None:
+            yield work.source.group(name), found
+
+
+def _read_calibration(folder: Path) -> Calibration:
+    path = folder / "contrast.json"
+    content: Calibration = json.loads(path.read_text()) if path.is_file() else {}
+    return content
+
+
+def _histogram(name: str, source: Source) -> Histogram | str | None:
+    """The values of a tile, or why it cannot be used."""
+    try:
+        return source.histogram(name)
+    except RoadexError as error:
+        return str(error)
+
+
+def _prepare_one(name: str, source: Source, recipe: TileRecipe, folder: Path) -> str | None:
+    """Make one tile under a temporary name and rename it: a tile that is there is complete.
+
+    Returns:
+        Why it cannot be made, where a raw file is to blame.
+    """
+    try:
+        tile = source.read(name)
+    except RoadexError as error:
+        return str(error)
     temporary = folder / f".{name}.{os.getpid()}.tmp"
     try:
-        prepare_tile(source.read(name), recipe, temporary)
+        prepare_tile(tile, recipe, temporary)
         temporary.rename(folder / name)
     except OSError as error:
         if not (folder / name).is_dir():  # else another process was faster
@@ -107,17 +223,4 @@ def _prepare_one(name: str, source: Source, recipe: TileRecipe, folder: Path) ->
             ) from error
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
-
-
-def _normalization(
-    config: DatasetConfig, folder: Path, splits: Splits
-) -> tuple[list[float], list[float]]:
-    """Mean and deviation per channel: as configured, else over all training pixels."""
-    if config.mean is not None and config.std is not None:
-        return list(config.mean), list(config.std)
-    tiles = [json.loads((folder / n / "tile.json").read_text()) for n in splits["train"]]
-    pixels = sum(tile["pixels"] for tile in tiles)
-    mean = np.sum([tile["sum"] for tile in tiles], axis=0) / pixels
-    square = np.sum([tile["sum_of_squares"] for tile in tiles], axis=0) / pixels
-    std = np.sqrt(np.maximum(square - mean**2, 1e-6))
-    return mean.round(6).tolist(), std.round(6).tolist()
+    return None

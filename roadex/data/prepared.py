@@ -6,6 +6,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+import cv2
 import networkx as nx
 import numpy as np
 from numpy.typing import NDArray
@@ -16,10 +17,12 @@ from roadex.data.tile import Tile
 from roadex.files import write_json
 from roadex.graph import mask_to_graph
 from roadex.graph.formats import read_network, write_network
+from roadex.graph.network import total_length
 from roadex.graph.raster import connectivity_map
 
-PREPARED_VERSION = 1
+PREPARED_VERSION = 2
 ARRAYS = ("image", "mask", "connectivity")
+_HISTOGRAM_PIXELS = 1 << 23  # OpenCV counts in 32-bit floats, exact to twice that
 IGNORE = 255
 
 
@@ -100,23 +103,38 @@ def prepare_tile(tile: Tile, recipe: TileRecipe, folder: Path) -> None:
     for key, array in zip(ARRAYS, (tile.image, tile.mask, connectivity), strict=True):
         np.save(folder / f"{key}.npy", array)
     write_network(graph, folder / "graph.geojson")
-    write_json(folder / "tile.json", {"graph_from": origin, **_statistics(tile, connectivity)})
+    road_m = total_length(graph)
+    facts = {"graph_from": origin, "road_m": round(road_m, 3), "notes": list(tile.notes)}
+    write_json(folder / "tile.json", {**facts, **_statistics(tile, connectivity)})
 
 
 def _statistics(tile: Tile, connectivity: NDArray[np.uint8]) -> dict[str, Any]:
     """Size, class counts, and sums over the scored pixels from which mean and std follow."""
-    pixels = tile.image[tile.mask != IGNORE].astype(np.float64) / 255
+    scored = np.not_equal(tile.mask, IGNORE).view(np.uint8)
+    counts = np.array([_histogram(tile.image[..., band], scored) for band in range(3)])
+    levels = np.arange(256) / 255
     return {
         "height": tile.image.shape[0],
         "width": tile.image.shape[1],
-        "pixels": len(pixels),
-        "road_pixels": int((tile.mask == 1).sum()),
+        "pixels": int(counts[0].sum()),
+        "road_pixels": int(np.count_nonzero(tile.mask == 1)),
         "connectivity_pixels": _class_counts(connectivity),
-        "sum": pixels.sum(axis=0).tolist(),
-        "sum_of_squares": np.square(pixels).sum(axis=0).tolist(),
+        "sum": (counts @ levels).tolist(),
+        "sum_of_squares": (counts @ levels**2).tolist(),
     }
 
 
 def _class_counts(connectivity: NDArray[np.uint8]) -> list[int]:
-    counts = np.bincount(connectivity.ravel(), minlength=IGNORE + 1)[:IGNORE]
+    counts = _histogram(connectivity, None)[:IGNORE]
     return counts[: int(counts.nonzero()[0].max(initial=0)) + 1].tolist()
+
+
+def _histogram(values: NDArray[np.uint8], where: NDArray[np.uint8] | None) -> NDArray[np.int64]:
+    """How often each of 256 values occurs in (H, W), where a mask is not 0."""
+    rows = max(1, _HISTOGRAM_PIXELS // values.shape[1])
+    total = np.zeros(256, dtype=np.int64)
+    for top in range(0, values.shape[0], rows):
+        part = np.ascontiguousarray(values[top : top + rows])
+        mask = None if where is None else where[top : top + rows]
+        total += cv2.calcHist([part], [0], mask, [256], [0, 256]).ravel().astype(np.int64)
+    return total

@@ -14,19 +14,42 @@ Splits = dict[str, list[str]]
 
 
 def assign_splits(names: list[str], config: SplitConfig) -> Splits:
-    """Divide tile names by the lists of `config`, else by the hash of each name.
+    """Divide tile names by the lists of `config`, else by its rule.
+
+    Lists of the project name whole datasets: of a partial copy its tiles are taken.
 
     Raises:
         RoadexError: a list is missing or names an unknown tile, or a split is empty.
     """
-    splits = _from_lists(set(names), config.lists) if config.lists else _by_hash(names, config)
+    if config.lists:
+        return require_members(_from_lists(set(names), config.lists))
+    return require_members(RULES[config.rule](names, config))
+
+
+def require_members(splits: Splits) -> Splits:
+    """The splits, none of them empty.
+
+    Raises:
+        RoadexError: one is.
+    """
+    total = sum(map(len, splits.values()))
     for split, members in splits.items():
         if not members:
             raise RoadexError(
-                f"the {split} split is empty ({len(names)} tiles in all): change "
+                f"the {split} split is empty ({total} tiles in all): change "
                 "dataset.splits.train/validation/test or give lists with dataset.splits.lists=DIR"
             )
     return splits
+
+
+def expand_groups(splits: Splits, group_of: dict[str, str]) -> Splits:
+    """Splits of groups as splits of their members."""
+    split_of = {group: split for split, groups in splits.items() for group in groups}
+    expanded: Splits = {split: [] for split in SPLITS}
+    for name, group in sorted(group_of.items()):
+        if group in split_of:
+            expanded[split_of[group]].append(name)
+    return expanded
 
 
 def split_hash(splits: Splits) -> str:
@@ -44,9 +67,27 @@ def _by_hash(names: list[str], config: SplitConfig) -> Splits:
     return splits
 
 
+def _by_rank(names: list[str], config: SplitConfig) -> Splits:
+    """The order of the names' hashes, cut at the shares; of three tiles each split has one."""
+    order = sorted(names, key=_place)
+    scale = len(order) / (config.train + config.validation + config.test)
+    test, validation = (max(1, round(n * scale)) for n in (config.test, config.validation))
+    parts = order[:test], order[test : test + validation], order[test + validation :]
+    members = dict(zip(("test", "validation", "train"), parts, strict=True))
+    return {split: sorted(members[split]) for split in SPLITS}
+
+
+RULES = {"hash": _by_hash, "ranked": _by_rank}
+
+
+def _place(name: str) -> float:
+    """The SHA-256 of a name as a number in [0, 1)."""
+    return int(hashlib.sha256(name.encode()).hexdigest()[:13], 16) / 16**13
+
+
 def _split_of(name: str, shares: dict[str, float], total: float) -> str:
     """The split in whose share of [0, 1) the name's SHA-256 falls."""
-    place = int(hashlib.sha256(name.encode()).hexdigest()[:13], 16) / 16**13 * total
+    place = _place(name) * total
     for split, share in shares.items():
         if place < share:
             return split
@@ -55,22 +96,33 @@ def _split_of(name: str, shares: dict[str, float], total: float) -> str:
 
 
 def _from_lists(names: set[str], lists: str) -> Splits:
-    folder = _list_folder(lists)
+    folder, is_ours = _list_folder(lists)
     splits: Splits = {}
     for split in SPLITS:
         path = folder / f"{split}.txt"
         if not path.is_file():
             raise RoadexError(f"{path}: no such list; write one tile name per line")
-        members = [line.strip() for line in path.read_text(encoding="utf-8").splitlines()]
-        splits[split] = [name for name in members if name and not name.startswith("#")]
+        splits[split] = read_list(path)
+    if is_ours:
+        return {split: [n for n in members if n in names] for split, members in splits.items()}
     _check_lists(splits, names, folder)
     return splits
 
 
-def _list_folder(lists: str) -> Path:
-    for folder in (Path(lists).expanduser(), config_dir() / "splits" / lists):
+def read_list(path: Path) -> list[str]:
+    """The names in a list, one a line; what begins with # is a remark."""
+    lines = [line.strip() for line in path.read_text(encoding="utf-8").splitlines()]
+    return [name for name in lines if name and not name.startswith("#")]
+
+
+def _list_folder(lists: str) -> tuple[Path, bool]:
+    """The folder of lists, and whether it is one of the project's."""
+    for folder, is_ours in (
+        (Path(lists).expanduser(), False),
+        (config_dir() / "splits" / lists, True),
+    ):
         if folder.is_dir():
-            return folder
+            return folder, is_ours
     known = sorted(p.name for p in (config_dir() / "splits").iterdir())
     raise RoadexError(
         f"dataset.splits.lists={lists}: no such folder, nor lists of the project "

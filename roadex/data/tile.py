@@ -17,8 +17,10 @@ class Tile:
         image: (H, W, 3) uint8 RGB.
         mask: (H, W) uint8, 1 road, 0 not, 255 neither trained on nor scored.
         graph: the true road graph in metres in the image frame; None where only masks exist.
+        notes: what was put right or left out while reading, for the report.
     """
 
     image: NDArray[np.uint8]
     mask: NDArray[np.uint8]
     graph: nx.MultiGraph | None = None
+    notes: tuple[str, ...] = ()

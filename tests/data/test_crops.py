@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import pickle
+
+import numpy as np
 import pytest
 import torch
 
 from roadex.config.dataset import FolderConfig
 from roadex.config.training import AugmentConfig
 from roadex.data.augment import Augmentation
-from roadex.data.crops import CropDataset, DrawSampler, crop_loader
+from roadex.data.crops import CropDataset, DrawSampler, OpenTiles, crop_loader
 from roadex.data.prepare import prepare
 from tests.data.worlds import write_folder
 
@@ -69,3 +72,13 @@ def test_labels_lie_on_the_image(dataset):
 
 def test_sampler_gives_a_smaller_batch_rather_than_none():
     assert list(DrawSampler(3, 8)) == [[0, 1, 2]]
+
+
+def test_only_the_last_tiles_stay_open(dataset):
+    tiles = OpenTiles(dataset, most=2)
+    names = dataset.splits["train"][:3]
+    first, *_ = [tiles(name) for name in names]
+    assert tiles(names[2]) is tiles(names[2]) and tiles(names[0]) is not first
+    copy = pickle.loads(pickle.dumps(tiles))
+    assert np.array_equal(copy(names[1]).image, tiles(names[1]).image)
+    assert len(pickle.dumps(tiles)) < tiles(names[1]).image.nbytes

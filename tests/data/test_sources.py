@@ -21,7 +21,7 @@ def test_pairs_by_stem_less_the_suffixes(tmp_path):
     for name in "abc":
         write_pair(tmp_path / "i", tmp_path / "m", name, suffixes=("_rgb", "_road"))
     source = folder(tmp_path / "i", tmp_path / "m", image_suffix="_rgb", mask_suffix="_road")
-    assert sorted(source.pairs) == ["a", "b", "c"]
+    assert sorted(source.entries) == ["a", "b", "c"]
     tile = source.read("a")
     assert tile.image.shape == (96, 96, 3) and set(np.unique(tile.mask)) == {0, 1}
 
@@ -30,8 +30,8 @@ def test_images_without_masks_are_left_out_and_counted(tmp_path):
     images, masks = write_folder(tmp_path, 5)
     (masks / "tile03.png").unlink()
     source = folder(images, masks)
-    assert len(source.pairs) == 4
-    assert "left out: 1 images without a mask (tile03)" in source.notes()
+    assert len(source.entries) == 4
+    assert "left out: 1 images without a label (tile03.png)" in source.notes()
 
 
 def test_road_is_above_the_threshold(tmp_path):
@@ -56,7 +56,7 @@ def test_missing_or_empty_folders_are_refused(tmp_path):
 
 def test_no_pair_at_all_is_refused_with_the_remedy(tmp_path):
     write_pair(tmp_path / "i", tmp_path / "m", "a", suffixes=("_rgb", "_road"))
-    with pytest.raises(RoadexError, match=r"no image has a mask.*set dataset.image_suffix"):
+    with pytest.raises(RoadexError, match=r"no image has a label.*set dataset.image_suffix"):
         folder(tmp_path / "i", tmp_path / "m")
 
 
@@ -84,17 +84,17 @@ def test_more_than_eight_bits_are_refused(tmp_path):
 
 def test_real_deepglobe_tiles_are_read_as_downloaded(real_data):
     source = open_source(DeepGlobeConfig(root=str(real_data / "deepglobe")))
-    assert len(source.pairs) == 2
-    tile = source.read(next(iter(source.pairs)))
+    assert len(source.entries) == 2
+    tile = source.read(next(iter(source.entries)))
     assert tile.image.shape == (1024, 1024, 3) and 0.005 < tile.mask.mean() < 0.3
 
 
 def test_deepglobe_images_without_masks_are_left_out(real_data):
-    with pytest.raises(RoadexError, match="no image has a mask"):
+    with pytest.raises(RoadexError, match="no image has a label"):
         open_source(DeepGlobeConfig(root=str(real_data / "deepglobe" / "valid")))
 
 
 def test_real_epfl_tiles_are_read(real_data):
     source = folder(real_data / "epfl" / "images", real_data / "epfl" / "groundtruth")
-    assert len(source.pairs) == 80
+    assert len(source.entries) == 80
     assert source.read("satImage_001").image.shape == (400, 400, 3)

@@ -59,7 +59,7 @@ def test_missing_lists_are_refused(tmp_path):
     (tmp_path / "train.txt").write_text("a\n")
     with pytest.raises(RoadexError, match=r"validation.txt: no such list"):
         assign_splits(["a"], SplitConfig(lists=str(tmp_path)))
-    with pytest.raises(RoadexError, match=r"lists of the project \(epfl"):
+    with pytest.raises(RoadexError, match=r"lists of the project \(cityscale, epfl"):
         assign_splits(["a"], SplitConfig(lists="nowhere"))
 
 

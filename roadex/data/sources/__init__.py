@@ -7,13 +7,22 @@ from typing import Any
 
 from roadex.config.dataset import DatasetConfig
 from roadex.data.sources.base import Source
-from roadex.data.sources.pairs import deepglobe_source, folder_source
+from roadex.data.sources.cityscale import cityscale_source
+from roadex.data.sources.deepglobe import deepglobe_source
+from roadex.data.sources.folder import folder_source
+from roadex.data.sources.massachusetts import massachusetts_source
+from roadex.data.sources.roadtracer import roadtracer_source
+from roadex.data.sources.spacenet import spacenet_source
 from roadex.data.sources.synthetic import synthetic_source
 
 SOURCES: dict[str, Callable[[Any], Source]] = {
     "synthetic": synthetic_source,
     "folder": folder_source,
     "deepglobe": deepglobe_source,
+    "massachusetts": massachusetts_source,
+    "spacenet": spacenet_source,
+    "cityscale": cityscale_source,
+    "roadtracer": roadtracer_source,
 }
 
 

@@ -2,15 +2,39 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from enum import Enum
 from pathlib import Path
 from typing import Any, Protocol
 
 from roadex.data.splits import Splits
+from roadex.data.stretch import Calibration, Histogram
 from roadex.data.tile import Tile
+
+
+class Kind(Enum):
+    """Why a file is left out."""
+
+    UNLABELLED = "images without a label"
+    ORPHAN = "labels without an image"
+    UNUSABLE = "files that cannot be told apart"
+
+
+@dataclass(frozen=True)
+class Finding:
+    """A file that the listing leaves out."""
+
+    path: Path
+    kind: Kind
+    reason: str
 
 
 class Source(Protocol):
     """Raw data that can be listed and read tile by tile, from several processes at once."""
+
+    @property
+    def findings(self) -> tuple[Finding, ...]:
+        """Files that were left out when listing."""
 
     def splits(self) -> Splits:
         """Names of all usable tiles by split.
@@ -25,6 +49,19 @@ class Source(Protocol):
         Raises:
             RoadexError: a file of it cannot be used.
         """
+
+    def group(self, name: str) -> str:
+        """The city of a tile, or other group whose tiles share their contrast."""
+
+    def histogram(self, name: str) -> Histogram | None:
+        """The values of a tile whose contrast has to be measured first; None where not.
+
+        Raises:
+            RoadexError: the image cannot be used.
+        """
+
+    def calibrated(self, calibration: Calibration) -> Source:
+        """The same source, its contrast set."""
 
     def identity(self) -> dict[str, Any]:
         """What the tiles depend on: prepared data of another identity is not used."""

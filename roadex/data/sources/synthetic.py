@@ -8,7 +8,9 @@ from typing import Any
 import numpy as np
 
 from roadex.config.dataset import SyntheticConfig
+from roadex.data.sources.base import Finding
 from roadex.data.splits import Splits
+from roadex.data.stretch import Calibration
 from roadex.data.synthetic import make_tile
 from roadex.data.synthetic.settings import WORLD_VERSION, WorldSettings
 from roadex.data.tile import Tile
@@ -35,6 +37,22 @@ class SyntheticSource:
         """Make the tile."""
         tile = make_tile(self.world, self.seed, int(name))
         return Tile(tile.image, tile.mask.astype(np.uint8), tile.graph)
+
+    @property
+    def findings(self) -> tuple[Finding, ...]:
+        """None: a world has no files."""
+        return ()
+
+    def group(self, name: str) -> str:
+        """One group: the world."""
+        return ""
+
+    def histogram(self, name: str) -> None:
+        """Nothing: its tiles have 8 bits."""
+
+    def calibrated(self, calibration: Calibration) -> SyntheticSource:
+        """Itself: its tiles have 8 bits."""
+        return self
 
     def identity(self) -> dict[str, Any]:
         """Version, seed and settings of the world; not the counts, so that worlds can grow."""

@@ -1,0 +1,84 @@
+"""Where a georeferenced raster lies, how large its pixels are, and networks brought into it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import networkx as nx
+import numpy as np
+from numpy.typing import NDArray
+from pyproj import Geod
+
+from roadex.graph.formats.projection import WGS84, is_metric, parse_crs, reproject
+from roadex.graph.network import add_road, empty_network, oriented
+
+Floats = NDArray[np.float64]
+_GROUND = Geod(ellps="WGS84")
+# A metric projection that differs more than this from the ground (Web Mercator) is not trusted.
+_DISTORTION = 0.01
+
+
+@dataclass(frozen=True)
+class Georeference:
+    """An axis-aligned grid in a coordinate reference system.
+
+    Attributes:
+        crs: any name that PROJ knows.
+        corner: x and y (or longitude and latitude) of the outer top left corner.
+        step: change of x along a row and of y down a column, per pixel.
+        shape: rows and columns.
+    """
+
+    crs: str
+    corner: tuple[float, float]
+    step: tuple[float, float]
+    shape: tuple[int, int]
+
+    def pixel_metres(self) -> tuple[float, float]:
+        """Width and height of a pixel in metres, at the middle of the raster.
+
+        Degrees are measured on the ground, so pixels that are square in degrees are oblong.
+        """
+        ground = self._ground_metres()
+        if not is_metric(parse_crs(self.crs)):
+            return ground
+        planar = abs(self.step[0]), abs(self.step[1])
+        off = max(abs(g / p - 1) for g, p in zip(ground, planar, strict=True))
+        return planar if off < _DISTORTION else ground
+
+    def _ground_metres(self) -> tuple[float, float]:
+        rows, columns = self.shape
+        middle = np.array(
+            [[columns / 2, 0], [columns / 2, rows], [0, rows / 2], [columns, rows / 2]]
+        )
+        points = np.array(self.corner) + middle * np.array(self.step)
+        longitude, latitude = reproject(points, self.crs, WGS84).T
+        _, _, lengths = _GROUND.inv(longitude[::2], latitude[::2], longitude[1::2], latitude[1::2])
+        return float(lengths[1]) / columns, float(lengths[0]) / rows
+
+    def pixels(self, points: Floats, crs: str) -> Floats:
+        """Points (n, 2) of another system as (column, row), (0, 0) being the outer corner."""
+        here = points if crs == self.crs else reproject(points, crs, self.crs)
+        return (here - np.array(self.corner)) / np.array(self.step)
+
+
+def to_image_frame(
+    graph: nx.MultiGraph, grid: Georeference, scale: tuple[float, float]
+) -> nx.MultiGraph:
+    """A network in a map's system as one in the image frame of a raster.
+
+    Args:
+        scale: metres per pixel along x and y. Lengths become planar in that frame.
+    """
+    placed = empty_network()
+    steps = list(graph.edges(keys=True))
+    if not steps:
+        return placed
+    lines = [oriented(graph, *step) for step in steps]
+    points = grid.pixels(np.concatenate(lines), graph.graph["crs"]) * np.array(scale)
+    cuts = np.cumsum([len(line) for line in lines])[:-1]
+    for (u, v, key), line in zip(steps, np.split(points, cuts), strict=True):
+        data = graph.edges[u, v, key]
+        traits = {k: value for k, value in data.items() if k not in ("geometry", "length")}
+        add_road(placed, u, v, line, **traits)
+    return placed

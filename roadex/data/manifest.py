@@ -1,0 +1,100 @@
+"""The description that lies beside prepared tiles."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from roadex import __version__
+from roadex.config.dataset import DatasetConfig
+from roadex.data.splits import SPLITS, Splits, split_hash
+from roadex.data.stretch import Calibration
+
+LIBRARIES = ("numpy", "opencv-python", "rasterio", "scikit-image", "shapely", "pyproj", "networkx")
+Facts = dict[str, dict[str, Any]]
+
+
+def tile_facts(folder: Path, splits: Splits) -> Facts:
+    """What was written down about each tile when it was made."""
+    names = [name for split in SPLITS for name in splits[split]]
+    return {name: json.loads((folder / name / "tile.json").read_text()) for name in names}
+
+
+def normalization(
+    config: DatasetConfig, facts: Facts, splits: Splits
+) -> tuple[list[float], list[float]]:
+    """Mean and deviation per channel: as configured, else over all training pixels."""
+    if config.mean is not None and config.std is not None:
+        return list(config.mean), list(config.std)
+    tiles = [facts[name] for name in splits["train"]]
+    pixels = max(1, sum(tile["pixels"] for tile in tiles))
+    mean = np.sum([tile["sum"] for tile in tiles], axis=0) / pixels
+    square = np.sum([tile["sum_of_squares"] for tile in tiles], axis=0) / pixels
+    std = np.sqrt(np.maximum(square - mean**2, 1e-6))
+    return mean.round(6).tolist(), std.round(6).tolist()
+
+
+def describe(
+    config: DatasetConfig,
+    identity: list[Any],
+    splits: Splits,
+    facts: Facts,
+    calibration: Calibration,
+    left_out: dict[str, str],
+) -> dict[str, Any]:
+    """The manifest: where the tiles come from, how they were made, and what they hold."""
+    mean, std = normalization(config, facts, splits)
+    source, recipe = json.loads(json.dumps(identity, default=str))
+    return {
+        "kind": config.kind,
+        "versions": {"roadex": __version__, **_versions()},
+        "gsd": config.gsd,
+        "recipe": recipe,
+        "splits": {split: len(splits[split]) for split in SPLITS},
+        "split_hash": split_hash(splits),
+        "mean": mean,
+        "std": std,
+        **_totals(facts, config.gsd),
+        "contrast": calibration,
+        "left_out": left_out,
+        "source": source,
+    }
+
+
+def _totals(facts: Facts, gsd: float) -> dict[str, Any]:
+    tiles = list(facts.values())
+    pixels = sum(tile["pixels"] for tile in tiles)
+    longest = max((len(tile["connectivity_pixels"]) for tile in tiles), default=0)
+    classes = [_sum_at(tiles, index) for index in range(longest)]
+    area_km2 = pixels * gsd**2 / 1e6
+    return {
+        "tiles": len(tiles),
+        "sizes": dict(sorted(Counter(f"{t['width']}x{t['height']}" for t in tiles).items())),
+        "graphs_from": dict(sorted(Counter(t["graph_from"] for t in tiles).items())),
+        "scored_pixels": pixels,
+        "ignored_pixels": sum(t["width"] * t["height"] for t in tiles) - pixels,
+        "road_share": round(sum(t["road_pixels"] for t in tiles) / max(pixels, 1), 6),
+        "connectivity_shares": [round(n / max(sum(classes), 1), 6) for n in classes],
+        "road_km": round(sum(t["road_m"] for t in tiles) / 1000, 3),
+        "road_km_per_km2": round(sum(t["road_m"] for t in tiles) / 1000 / max(area_km2, 1e-9), 3),
+    }
+
+
+def _sum_at(tiles: list[dict[str, Any]], index: int) -> int:
+    counts = [tile["connectivity_pixels"] for tile in tiles]
+    return sum(count[index] for count in counts if len(count) > index)
+
+
+def _versions() -> dict[str, str]:
+    found = {}
+    for name in LIBRARIES:
+        try:
+            found[name] = version(name)
+        except PackageNotFoundError:
+            continue
+    return found

@@ -1,0 +1,59 @@
+"""Work on many tiles in several processes."""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+from collections.abc import Callable, Iterator
+from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
+from typing import TypeVar
+
+import cv2
+from tqdm import tqdm
+
+Result = TypeVar("Result")
+_WAITING = 4  # tasks per process handed out at once, so that results do not pile up
+
+
+def over_tiles(
+    work: Callable[[str], Result], names: list[str], workers: int, what: str
+) -> Iterator[tuple[str, Result]]:
+    """Each name with its result, as they come, under a progress bar on terminals.
+
+    Args:
+        workers: processes; 0 takes one per core.
+        what: what is done, for the bar.
+    """
+    workers = min(workers or os.cpu_count() or 1, len(names))
+    few = workers <= 1 or len(names) < 4
+    finished = ((n, work(n)) for n in names) if few else _parallel(work, names, workers)
+    yield from tqdm(finished, total=len(names), desc=what, unit="tile", disable=None)
+
+
+def _parallel(
+    work: Callable[[str], Result], names: list[str], workers: int
+) -> Iterator[tuple[str, Result]]:
+    """Spawned, since a fork of a process with threads may hang."""
+    context = multiprocessing.get_context("spawn")
+    todo = iter(names)
+    running: dict[Future[Result], str] = {}
+    with ProcessPoolExecutor(
+        workers, context, initializer=cv2.setNumThreads, initargs=(1,)
+    ) as pool:
+        try:
+            for name in todo:
+                running[pool.submit(work, name)] = name
+                if len(running) >= _WAITING * workers:
+                    yield from _finished(running)
+            while running:
+                yield from _finished(running)
+        except BaseException:
+            pool.shutdown(cancel_futures=True)
+            raise
+
+
+def _finished(running: dict[Future[Result], str]) -> Iterator[tuple[str, Result]]:
+    """Those that are done, at least one, taken out of `running`."""
+    done, _ = wait(running, return_when=FIRST_COMPLETED)
+    for future in done:
+        yield running.pop(future), future.result()

@@ -1,0 +1,29 @@
+"""DeepGlobe 2018 roads as downloaded."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from roadex.config.dataset import DeepGlobeConfig
+from roadex.data.images import list_images
+from roadex.data.sources.files import Division, FileSource, match
+from roadex.data.sources.listing import named, to_source
+from roadex.data.sources.masks import MaskReader
+
+
+def deepglobe_source(config: DeepGlobeConfig) -> FileSource:
+    """ID_sat.jpg beside ID_mask.png, in `raw` or its `train` folder.
+
+    The challenge ships its validation and test images without masks: they are left out.
+
+    Raises:
+        RoadexError: the folder is missing or holds no labelled image.
+    """
+    assert config.root is not None  # checked with the other settings
+    root = Path(config.root).expanduser()
+    folder = root / "train" if (root / "train").is_dir() else root
+    files = list_images(folder, "dataset.root")
+    matched = match(named(files, "_sat"), named(files, "_mask"))
+    remedy = "it wants ID_sat.jpg with ID_mask.png"
+    reader = MaskReader(config.road_above)
+    return to_source(matched, reader, Division(config.splits), str(folder), remedy)

@@ -1,0 +1,169 @@
+"""Tiles from pairs of files: an image and its label."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, Protocol
+
+from roadex.config.dataset import SplitConfig
+from roadex.data.sources.base import Finding, Kind, stamp
+from roadex.data.splits import Splits, assign_splits, expand_groups, require_members
+from roadex.data.stretch import Calibration, Histogram
+from roadex.data.tile import Tile
+
+
+@dataclass(frozen=True)
+class Entry:
+    """The files of one tile.
+
+    Attributes:
+        group: the city or other set of tiles that it belongs to.
+        corner: column and row of the image's corner in the pixels of a label that covers more.
+    """
+
+    image: Path
+    label: Path
+    group: str = ""
+    corner: tuple[int, int] = (0, 0)
+
+
+class Reader(Protocol):
+    """Makes a tile of its two files."""
+
+    def read(self, entry: Entry) -> Tile:
+        """The tile.
+
+        Raises:
+            RoadexError: one of the files cannot be used.
+        """
+
+    def histogram(self, entry: Entry) -> Histogram | None:
+        """See `Source.histogram`."""
+
+    def calibrated(self, calibration: Calibration) -> Reader:
+        """See `Source.calibrated`."""
+
+    def identity(self) -> dict[str, Any]:
+        """The settings that its tiles depend on."""
+
+
+@dataclass(frozen=True)
+class Division:
+    """How the tiles of a source are split.
+
+    Attributes:
+        config: lists, or a rule.
+        published: the splits that the folders of the dataset give, unless lists are configured.
+        by_group: split whole groups (cities), so that neighbours stay together.
+    """
+
+    config: SplitConfig
+    published: Splits | None = None
+    by_group: bool = False
+
+    def splits(self, entries: Mapping[str, Entry]) -> Splits:
+        """The names of `entries` by split.
+
+        Raises:
+            RoadexError: a list is wrong, or a split is empty.
+        """
+        if self.published is not None and not self.config.lists:
+            return require_members(self.published)
+        if not self.by_group:
+            return assign_splits(sorted(entries), self.config)
+        groups = sorted({entry.group for entry in entries.values()})
+        members = {name: entry.group for name, entry in entries.items()}
+        return expand_groups(assign_splits(groups, self.config), members)
+
+
+@dataclass(frozen=True)
+class FileSource:
+    """A dataset of files: entries found by name, read by one reader."""
+
+    entries: dict[str, Entry]
+    reader: Reader
+    division: Division
+    findings: tuple[Finding, ...] = ()
+
+    def splits(self) -> Splits:
+        """Tile names by split."""
+        return self.division.splits(self.entries)
+
+    def read(self, name: str) -> Tile:
+        """The tile of two files."""
+        return self.reader.read(self.entries[name])
+
+    def group(self, name: str) -> str:
+        """The group of the tile's entry."""
+        return self.entries[name].group
+
+    def histogram(self, name: str) -> Histogram | None:
+        """The values of a tile, where its reader wants them."""
+        return self.reader.histogram(self.entries[name])
+
+    def calibrated(self, calibration: Calibration) -> FileSource:
+        """The same files, read with that contrast."""
+        return replace(self, reader=self.reader.calibrated(calibration))
+
+    def identity(self) -> dict[str, Any]:
+        """The files, by name, size and time of change, and the reader's settings."""
+        files = {
+            name: [stamp(entry.image), stamp(entry.label), *entry.corner]
+            for name, entry in sorted(self.entries.items())
+        }
+        return {"files": files, **self.reader.identity()}
+
+    def notes(self) -> list[str]:
+        """How many tiles there are and what was left out."""
+        lines = [f"{len(self.entries)} images with labels"]
+        groups = sorted({entry.group for entry in self.entries.values()} - {""})
+        if groups:
+            lines[0] += f" in {', '.join(groups)}"
+        for kind in Kind:
+            lines += _left_out(kind, [f.path.name for f in self.findings if f.kind is kind])
+        return lines
+
+
+@dataclass(frozen=True)
+class Matched:
+    """Files paired by name, and those that found no partner."""
+
+    pairs: dict[str, tuple[Path, Path]]
+    findings: tuple[Finding, ...]
+
+
+def match(images: Iterable[tuple[str, Path]], labels: Iterable[tuple[str, Path]]) -> Matched:
+    """Pair named images with named labels; files that share a name are left out, all of them."""
+    found: list[Finding] = []
+    image_of, label_of = _unique(images, found), _unique(labels, found)
+    doubled = {name for name, path in (*image_of.items(), *label_of.items()) if path is None}
+    pairs: dict[str, tuple[Path, Path]] = {}
+    for name in sorted((image_of.keys() | label_of.keys()) - doubled):
+        image, label = image_of.get(name), label_of.get(name)
+        if image and label:
+            pairs[name] = (image, label)
+        elif image:
+            found.append(Finding(image, Kind.UNLABELLED, "it has no label"))
+        elif label:
+            found.append(Finding(label, Kind.ORPHAN, "its image is missing"))
+    return Matched(pairs, tuple(found))
+
+
+def _unique(named: Iterable[tuple[str, Path]], found: list[Finding]) -> dict[str, Path | None]:
+    """The file of each name, None where there are several."""
+    paths: dict[str, list[Path]] = {}
+    for name, path in named:
+        paths.setdefault(name, []).append(path)
+    for name, several in paths.items():
+        for path in several if len(several) > 1 else ():
+            other = next(p for p in several if p != path)
+            reason = f"{other} has the same name '{name}'; remove one of them"
+            found.append(Finding(path, Kind.UNUSABLE, reason))
+    return {name: several[0] if len(several) == 1 else None for name, several in paths.items()}
+
+
+def _left_out(kind: Kind, names: list[str]) -> list[str]:
+    shown = ", ".join(names[:3]) + (", ..." if len(names) > 3 else "")
+    return [f"left out: {len(names)} {kind.value} ({shown})"] if names else []

@@ -1,0 +1,52 @@
+"""Any images, with masks or with GeoJSON lines."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from roadex.config.dataset import FolderConfig
+from roadex.data.images import list_files, list_images
+from roadex.data.sources.files import Division, FileSource, Reader, match
+from roadex.data.sources.georeferenced import GeoReader
+from roadex.data.sources.listing import named, to_source
+from roadex.data.sources.masks import MaskReader
+from roadex.errors import RoadexError
+
+
+def folder_source(config: FolderConfig) -> FileSource:
+    """Images of one folder with the masks or lines of another, by stem less the suffixes.
+
+    `dataset.raw=DIR` stands for DIR/images with DIR/masks or DIR/lines.
+
+    Raises:
+        RoadexError: a folder is missing or empty, or no image has a label.
+    """
+    images, masks, lines = _folders(config)
+    if masks is not None:
+        reader: Reader = MaskReader(config.road_above)
+        labels, key = list_images(masks, "dataset.masks"), masks
+    else:
+        assert lines is not None
+        reader = GeoReader(config.gsd, config.widths, config.stretch, config.bands)
+        labels, key = list_files(lines, "dataset.lines", (".geojson", ".json")), lines
+    pictures = list_images(images, "dataset.images")
+    matched = match(named(pictures, config.image_suffix), named(labels, config.mask_suffix))
+    remedy = "set dataset.image_suffix and dataset.mask_suffix if their names differ"
+    where = f"{images} and {key}"
+    return to_source(matched, reader, Division(config.splits), where, remedy)
+
+
+def _folders(config: FolderConfig) -> tuple[str, str | None, str | None]:
+    """The folders of images, masks and lines; one of the last two."""
+    raw = Path(config.raw).expanduser() if config.raw else None
+    images = config.images or (str(raw / "images") if raw else None)
+    if images is None:
+        raise RoadexError("dataset.images is needed: add dataset.images=DIR, or dataset.raw=DIR")
+    if config.masks and config.lines:
+        raise RoadexError("dataset.masks and dataset.lines: give one of them, not both")
+    if raw and not config.masks and not config.lines:
+        kind = "lines" if (raw / "lines").is_dir() else "masks"
+        return images, *((str(raw / "masks"), None) if kind == "masks" else (None, str(raw / kind)))
+    if not config.masks and not config.lines:
+        raise RoadexError("dataset.masks is needed: add dataset.masks=DIR or dataset.lines=DIR")
+    return images, config.masks, config.lines

@@ -1,0 +1,127 @@
+"""Tiles of georeferenced rasters whose truth are centre lines in GeoJSON."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, field, replace
+from typing import Any
+
+import cv2
+import networkx as nx
+import numpy as np
+from numpy.typing import NDArray
+
+from roadex.config.dataset import RoadWidthConfig, StretchConfig
+from roadex.data.georeference import to_image_frame
+from roadex.data.prepared import IGNORE
+from roadex.data.rasters import Raster, read_raster
+from roadex.data.sources.files import Entry
+from roadex.data.stretch import EVERYWHERE, Calibration, Histogram, histogram, stretch
+from roadex.data.tile import Tile
+from roadex.data.truth import clip_to_tile, road_surface
+from roadex.errors import RoadexError
+from roadex.graph.formats import read_network
+from roadex.graph.network import total_length
+
+_OVERHANG_M = 10.0  # less road outside the image is not worth a line in the report
+
+
+@dataclass(frozen=True)
+class GeoReader:
+    """Rasters resampled to square pixels of `gsd` metres, with their lines in the image frame.
+
+    A tile in degrees has oblong pixels (0.24 by 0.30 m in Las Vegas): it is resized along each axis
+    so that one number says how large its pixels are, and its lines are placed by the same factors,
+    so that they lie on the pixels exactly.
+    """
+
+    gsd: float
+    widths: RoadWidthConfig
+    stretch: StretchConfig
+    bands: list[int] | None = None
+    calibration: Calibration = field(default_factory=dict)
+
+    def read(self, entry: Entry) -> Tile:
+        """The raster in 8 bits, its road surface and its network."""
+        raster = read_raster(entry.image, self.bands)
+        shape = _square_shape(raster, self.gsd)
+        image, valid = _resized(self._to_8_bits(raster.bands, entry), raster.valid, shape)
+        graph, notes = self._network(entry, raster, shape)
+        mask = road_surface(graph, shape, self.gsd, self.widths)
+        if valid is not None:
+            mask[~valid] = IGNORE
+        return Tile(image, mask, graph, notes)
+
+    def histogram(self, entry: Entry) -> Histogram | None:
+        """The values of a raster of more than 8 bits."""
+        raster = read_raster(entry.image, self.bands)
+        if raster.bands.dtype == np.uint8:
+            return None
+        return histogram(raster.bands, raster.valid, self.stretch.every)
+
+    def calibrated(self, calibration: Calibration) -> GeoReader:
+        """The same reader, its contrast set."""
+        return replace(self, calibration=calibration)
+
+    def identity(self) -> dict[str, Any]:
+        """Widths of roads, contrast and bands."""
+        return {
+            "widths": asdict(self.widths),
+            "stretch": asdict(self.stretch),
+            "bands": self.bands,
+        }
+
+    def _to_8_bits(self, bands: NDArray[Any], entry: Entry) -> NDArray[np.uint8]:
+        """Bands (3, H, W) as an image (H, W, 3)."""
+        if bands.dtype == np.uint8:
+            return np.ascontiguousarray(np.moveaxis(bands, 0, -1))
+        limits = self.calibration.get(entry.group) or self.calibration.get(EVERYWHERE)
+        if limits is None:
+            raise RoadexError(
+                f"{entry.image}: no training tile of more than 8 bits to take the contrast from"
+            )
+        return stretch(bands, limits["low"], limits["high"])
+
+    def _network(
+        self, entry: Entry, raster: Raster, shape: tuple[int, int]
+    ) -> tuple[nx.MultiGraph, tuple[str, ...]]:
+        """The lines of a tile in its image frame, and what had to be left out of them."""
+        drawn = read_network(entry.label)
+        rows, columns = raster.grid.shape
+        scale = self.gsd * shape[1] / columns, self.gsd * shape[0] / rows
+        placed = to_image_frame(drawn, raster.grid, scale)
+        inside = clip_to_tile(placed, (shape[1] * self.gsd, shape[0] * self.gsd))
+        if placed.number_of_edges() and not inside.number_of_edges():
+            raise RoadexError(
+                f"{entry.label}: no line lies within {entry.image.name}; are the axes swapped, or "
+                "does it lack the name of its coordinate system?"
+            )
+        return inside, _notes(entry, drawn, total_length(placed) - total_length(inside))
+
+
+def _notes(entry: Entry, drawn: nx.MultiGraph, outside_m: float) -> tuple[str, ...]:
+    dropped = {k: n for k, n in drawn.graph.get("dropped", {}).items() if k != "repeated point"}
+    notes = [f"{entry.label.name}: left out {count} x {what}" for what, count in dropped.items()]
+    if outside_m > _OVERHANG_M:
+        notes.append(f"{entry.label.name}: left out {outside_m:.0f} m of road outside the image")
+    return tuple(notes)
+
+
+def _square_shape(raster: Raster, gsd: float) -> tuple[int, int]:
+    """Rows and columns of a raster at square pixels of `gsd` metres."""
+    across, down = raster.grid.pixel_metres()
+    rows, columns = raster.grid.shape
+    return max(1, round(rows * down / gsd)), max(1, round(columns * across / gsd))
+
+
+def _resized(
+    image: NDArray[np.uint8], valid: NDArray[np.bool_] | None, shape: tuple[int, int]
+) -> tuple[NDArray[np.uint8], NDArray[np.bool_] | None]:
+    if image.shape[:2] == shape:
+        return image, valid
+    shrinks = shape[0] <= image.shape[0] and shape[1] <= image.shape[1]
+    how = cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR
+    resized = cv2.resize(image, shape[::-1], interpolation=how).astype(np.uint8, copy=False)
+    if valid is None:
+        return resized, None
+    known = cv2.resize(valid.view(np.uint8), shape[::-1], interpolation=cv2.INTER_NEAREST)
+    return resized, np.greater(known, 0)

@@ -1,0 +1,66 @@
+"""From 16 bits to 8: each band of a city is stretched between two percentiles.
+
+The percentiles are those of the city's training tiles, so no tile of another split has a say in
+the contrast it is seen with. Cities without training tiles take those of all of them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from roadex.config.dataset import StretchConfig
+
+# Counts of every 16-bit value in each of three bands, (3, 65536).
+Histogram = NDArray[np.int64]
+# Per group of tiles: what its training tiles say about all of them, as JSON holds it.
+Calibration = dict[str, dict[str, Any]]
+
+EVERYWHERE = "all cities"
+LEVELS = 1 << 16
+
+
+def histogram(bands: NDArray[np.uint16], valid: NDArray[np.bool_] | None, every: int) -> Histogram:
+    """Counts (3, 65536) of the values of bands (3, H, W), of every n-th pixel along both axes."""
+    thin = bands[:, ::every, ::every]
+    sample = thin.reshape(3, -1) if valid is None else thin[:, valid[::every, ::every]]
+    return np.stack([np.bincount(values, minlength=LEVELS) for values in sample])
+
+
+def calibrate(histograms: Iterable[tuple[str, Histogram]], settings: StretchConfig) -> Calibration:
+    """The limits of each city from the histograms of its training tiles."""
+    totals: dict[str, Histogram] = {}
+    tiles: dict[str, int] = {}
+    for city, counts in histograms:
+        for name in (city, EVERYWHERE):
+            totals[name] = totals[name] + counts if name in totals else counts
+            tiles[name] = tiles.get(name, 0) + 1
+    shares = (settings.low_percent / 100, settings.high_percent / 100)
+    return {
+        city: {
+            "low": _quantiles(total, shares[0]),
+            "high": _quantiles(total, shares[1]),
+            "training_tiles": tiles[city],
+        }
+        for city, total in sorted(totals.items())
+    }
+
+
+def _quantiles(counts: Histogram, share: float) -> list[int]:
+    """The smallest value of each band that at least a share of its pixels does not exceed."""
+    below = np.cumsum(counts, axis=1)
+    return [int(np.searchsorted(band, share * band[-1])) for band in below]
+
+
+def stretch(bands: NDArray[np.uint16], low: list[int], high: list[int]) -> NDArray[np.uint8]:
+    """Bands (3, H, W) of 16 bits as (H, W, 3) of 8: `low` becomes 0 and `high` 255, per band."""
+    stretched = []
+    for band, darkest, brightest in zip(bands, low, high, strict=True):
+        above = np.maximum(band, np.uint16(darkest)) - np.uint16(darkest)
+        scale = 255 / max(brightest - darkest, 1)
+        stretched.append(cv2.convertScaleAbs(above, alpha=scale))
+    return np.asarray(cv2.merge(stretched), np.uint8)

@@ -1,0 +1,36 @@
+"""The command `python -m roadex.inspect`."""
+
+from __future__ import annotations
+
+import logging
+from pathlib import Path
+
+from roadex.config.command import command
+from roadex.config.root import InspectConfig
+
+log = logging.getLogger(__name__)
+
+
+@command("inspect")
+def main(config: InspectConfig) -> None:
+    """Show a dataset before training: a page of tiles with masks, graphs and connectivity.
+
+    Writes OUT/index.html, which needs no other file, and OUT/suspicious.json. Suspicious tiles come
+    first: empty masks over much structure, labels that fit better when moved, the same picture
+    twice, pictures of one colour, tiles without data.
+
+    Examples:
+      python -m roadex.inspect dataset=deepglobe dataset.raw=DIR out=DIR
+      python -m roadex.inspect dataset=spacenet dataset.raw=DIR out=DIR tiles=100
+      python -m roadex.inspect dataset=folder dataset.images=DIR dataset.masks=DIR out=DIR
+      python -m roadex.inspect dataset=synthetic out=DIR width_px=512
+    """
+    from roadex.report.survey import survey
+
+    for name, reasons in survey(config).items():
+        log.info("suspicious: %s: %s", name, "; ".join(reasons))
+    log.info("page in %s", Path(config.out) / "index.html")
+
+
+if __name__ == "__main__":
+    main()
