@@ -1,6 +1,6 @@
 """APLS as the Go program of the graph-extraction papers has it (RoadTracer, Sat2Graph, SAM-Road).
 
-All is done on a dense graph whose nodes lie about 2 m apart (metrics.md, 2). The program is not
+All is done on a dense graph whose nodes lie about 2 m apart (its commit 7ca4a34). It is not
 deterministic, and thins its control points along the wrong graph; this is deterministic and thins
 along the right one.
 """

@@ -1,7 +1,7 @@
 """TOPO in Sat2Graph's flavour: walks from many places, compared sample by sample.
 
 Source: the metric of Biagioni and Eriksson (2012), as the Sat2Graph program computes it
-(metrics.md, 3). Angles of about 16 and 45 degrees are stated there as 1 - |cos|.
+(commit 7ca4a34). Angles of about 16 and 45 degrees are stated there as 1 - |cos|.
 """
 
 from __future__ import annotations
