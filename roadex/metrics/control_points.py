@@ -28,7 +28,7 @@ class ControlPoints:
 
 
 def control_points(roads: Roads, delta: float, curved_eps: float) -> ControlPoints:
-    """All nodes, and points on the edges no more than `delta` metres apart, as the reference places them."""
+    """All nodes, and points on the edges no more than `delta` metres apart, as the reference."""
     nodes = len(roads.positions)
     edges: list[int] = []
     offsets: list[float] = []

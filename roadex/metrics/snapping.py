@@ -1,4 +1,4 @@
-"""Insert the control points of one network into another, one after the other, as the reference does.
+"""Insert the control points of one network into another, one after the other, as the reference.
 
 A point cuts the nearest piece of road, or takes the node at its end. What a point meets depends on
 the points before it, so the rule is sequential (`_Cutter`); yet most points stand clear of all
