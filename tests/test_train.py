@@ -40,8 +40,8 @@ def world(tmp_path_factory):
     cwd = tmp_path_factory.mktemp("world")
     return train(
         cwd, "learns", "experiment=quickstart", "model.width=24", "dataset.world.size_px=192",
-        "dataset.train_tiles=24", "dataset.validation_tiles=4", "dataset.test_tiles=6",
-        "dataset.crop=128", "trainer.epochs=8", "dataset.crops_per_tile=6",
+        "dataset.train_tiles=40", "dataset.validation_tiles=8", "dataset.test_tiles=12",
+        "dataset.crop=128", "trainer.epochs=15", "dataset.crops_per_tile=4",
     )  # fmt: skip
 
 
@@ -49,8 +49,8 @@ def test_training_on_the_world_really_learns(world):
     metrics = json.loads((world / "metrics.json").read_text())
     rows = list(csv.DictReader((world / "history.csv").open()))
     assert float(rows[-1]["loss/total"]) < 0.75 * float(rows[0]["loss/total"])
-    # Marking every pixel as road would score about 0.25.
-    assert metrics["test/f1"] > 0.55
+    # Marking every pixel as road would score about 0.28.
+    assert metrics["test/f1"] > 0.5
     assert metrics["test/iou"] == pytest.approx(metrics["test/f1"] / (2 - metrics["test/f1"]))
     assert metrics["test/apls"] > 0
 
@@ -59,7 +59,7 @@ def test_run_folder_holds_all_that_is_promised(world):
     metrics = json.loads((world / "metrics.json").read_text())
     for key in ("f1", "iou", "precision", "recall", "apls", "relaxed_f1", "connectivity_iou"):
         assert 0 <= metrics[f"test/{key}"] <= 1
-    assert metrics["test/apls/n_total"] == 6 and metrics["test/apls/n_scored"] <= 6
+    assert metrics["test/apls/n_total"] == 12 and metrics["test/apls/n_scored"] <= 12
     assert metrics["threshold_from"] == "validation" and len(metrics["split_hash"]) == 12
     environment = json.loads((world / "environment.json").read_text())
     assert (
@@ -104,7 +104,8 @@ def test_evaluate_repeats_the_scores_of_the_training(world, tmp_path):
     assert ours["test/apls"] == pytest.approx(again["apls"], abs=1e-9)
     assert ours["test/topo/f1"] == pytest.approx(again["topo/f1"], abs=1e-9)
     rows = list(csv.DictReader((tmp_path / "scores" / "graphs.csv").open()))
-    assert len(rows) == 6 and len(list((tmp_path / "scores" / "graphs").glob("*.geojson"))) == 6
+    assert len(rows) == 12
+    assert len(list((tmp_path / "scores" / "graphs").glob("*.geojson"))) == 12
 
 
 @pytest.fixture(scope="module")
@@ -211,4 +212,4 @@ def test_help_teaches(command, tmp_path):
     done = run(command, "--help", cwd=tmp_path)
     assert done.returncode == 0
     assert done.stdout.count(f"python -m roadex.{command}") >= 4
-    assert "Groups:" in done.stdout and "dataset" in done.stdout
+    assert "Groups:" in done.stdout and "apls" in done.stdout
