@@ -32,7 +32,7 @@ def main() -> None:
         write_text(study / name, text)
     draw_curves(run / "history.csv", study / "curves.png")
     if options.get("imagery") == "true":
-        _sheet(sorted((run / "overlays").glob("*.jpg"))[:4], study / "overlay.jpg", 1, 0.6)
+        _sheet(sorted((run / "overlays").glob("*.jpg"))[:2], study / "overlay.jpg", 1, 0.6)
     else:
         maps = sorted((run / "overlays" / "truth_vs_prediction").glob("*.png"))
         _sheet(maps, study / "truth_vs_prediction.png", int(options.get("columns", 2)), 0.6)
