@@ -13,7 +13,7 @@ REFUSALS = {
     "model.stacks=0": "model.stacks=0: must be at least 1",
     "model.global_aware=all": "expected one of [none, channel, spatial, both]",
     "modle=paper": "there is no setting 'modle': did you mean 'model'?",
-    "dataset=deepglob": "dataset=deepglob: there is no such choice; choose one of deepglobe",
+    "dataset=deepglob": "dataset=deepglob: there is no such choice; choose one of",
     "dataset=deepglobe": "dataset.root is needed: add dataset.root=VALUE",
     "trainer.device=gpu": "trainer.device=gpu: choose one of auto, cpu, cuda, mps",
     "experiment=quick": "experiment=quick: there is no such choice",

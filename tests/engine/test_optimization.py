@@ -66,4 +66,4 @@ def test_cosine_warms_up_then_falls_to_its_floor():
     assert found[:10] == pytest.approx([(i + 1) / 10 for i in range(10)])
     assert found[10] == pytest.approx(1.0) and found[55] == pytest.approx(0.525)
     assert found[100] == pytest.approx(0.05)
-    assert all(a >= b for a, b in itertools.pairwise(found))
+    assert all(a >= b for a, b in itertools.pairwise(found[10:]))
