@@ -13,7 +13,7 @@ help:  ## list the targets
 # The stamp names what the environment was made from: nothing is done while that is unchanged.
 $(STAMP): setup.cfg pyproject.toml constraints.txt
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e ".[geo,dev]"
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e ".[geo,sweep,export,dev]"
 	touch $@
 
 install: $(STAMP)  ## set up .venv with the tested versions (a few GB the first time, nothing after)
