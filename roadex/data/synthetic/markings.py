@@ -13,6 +13,7 @@ from roadex.data.synthetic.scene import Scene
 from roadex.data.synthetic.shapes import parallelogram
 
 _WHITE: Colour = (214, 212, 204)
+_LANE_M = 3.7
 _YELLOW: Colour = (206, 176, 92)
 
 
@@ -44,7 +45,8 @@ def _offsets(street: Street) -> tuple[list[float], list[float]]:
     width = street.width_m
     edge = width / 2 - 0.6
     if street.road_class == "motorway":
-        return [-edge, edge], [-width / 6, width / 6]
+        lanes = max(3, round(width / _LANE_M))
+        return [-edge, edge], [width * (lane / lanes - 0.5) for lane in range(1, lanes)]
     if street.road_class == "arterial":
         return [0.0, -edge], [-width / 4, width / 4]
     return ([0.0], []) if street.road_class == "collector" else ([], [])

@@ -66,16 +66,20 @@ def cross_obstacles(
 
 
 def add_motorway(
-    rng: np.random.Generator, settings: WorldSettings, character: Character, roads: list[Road]
+    rng: np.random.Generator,
+    settings: WorldSettings,
+    character: Character,
+    roads: list[Road],
+    width_m: float,
 ) -> list[Road]:
     """Two carriageways through the tile that other roads cross on bridges or not at all."""
     heading = character.heading + rng.choice([0, np.pi / 2]) + rng.normal(0, 0.35)
     middle = _maybe_line(rng, settings.motorway_share, settings.side_m, heading, 0.002)
-    gap = rng.uniform(15.5, 22.0)
+    gap = width_m + rng.uniform(1.5, 11.0)
     if middle is None:
         return roads
     axis = shapely.LineString(middle)
-    corridor = axis.buffer(gap / 2 + 14)
+    corridor = axis.buffer(gap / 2 + width_m / 2 + 9)
     crossing = [r for r in roads if _crosses(r, axis, corridor)]
     others = cut_out([r for r in roads if not any(r is c for c in crossing)], corridor)
     carriageways = [
@@ -91,4 +95,4 @@ def _crosses(road: Road, axis: shapely.LineString, corridor: BaseGeometry) -> bo
     line = shapely.LineString(road.line)
     inside = line.intersection(corridor)
     ends = [shapely.Point(tip).within(corridor) for tip in road.line[[0, -1]]]
-    return line.crosses(axis) and inside.length < 110 and not any(ends)
+    return line.crosses(axis) and inside.length < 160 and not any(ends)

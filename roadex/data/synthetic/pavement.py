@@ -125,7 +125,7 @@ def road_colour(character: Character, road_class: str, rng: np.random.Generator)
         return jitter(rng, character.climate.soil[1], 8)
     if road_class == "service" and rng.random() < 0.6:
         return jitter(rng, scaled(character.concrete, 0.9), 8)
-    if rng.random() < 0.08:
+    if rng.random() < (0.4 if road_class == "motorway" else 0.08):
         return jitter(rng, character.concrete, 6)
     if rng.random() < 0.15:
         return jitter(rng, scaled(character.asphalt, 0.72), 5)

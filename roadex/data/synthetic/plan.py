@@ -14,7 +14,14 @@ from roadex.data.synthetic.frame import FloatArray
 from roadex.data.synthetic.lines import through
 from roadex.data.synthetic.network import add_roundabouts, build_network, mark_turning_circles
 from roadex.data.synthetic.obstacles import add_motorway, cross_obstacles, draw_railway, draw_river
-from roadex.data.synthetic.roads import ROAD_CLASSES, Road, clipped, declutter, reach_out
+from roadex.data.synthetic.roads import (
+    ROAD_CLASSES,
+    WIDE_MOTORWAY_M,
+    Road,
+    clipped,
+    declutter,
+    reach_out,
+)
 from roadex.data.synthetic.settings import WorldSettings
 from roadex.data.synthetic.streets import group_streets
 from roadex.data.synthetic.styles import PLANS, Terms
@@ -47,8 +54,9 @@ def draw_plan(settings: WorldSettings, character: Character, rng: np.random.Gene
     railway = draw_railway(rng, settings, character, spine)
     river = draw_river(rng, settings, spine)
     roads = cross_obstacles(roads, railway, river)
-    roads = add_motorway(rng, settings, character, roads)
-    graph = build_network(clipped(roads, domain), _draw_widths(rng))
+    widths = _draw_widths(settings, rng)
+    roads = add_motorway(rng, settings, character, roads, widths["motorway"])
+    graph = build_network(clipped(roads, domain), widths)
     rings = add_roundabouts(graph, rng, settings.roundabout_share, side)
     mark_turning_circles(graph, rng, 0.6)
     nx.set_edge_attributes(graph, group_streets(graph), "street")
@@ -75,8 +83,11 @@ def _local_roads(
     return roads
 
 
-def _draw_widths(rng: np.random.Generator) -> dict[str, float]:
-    return {name: float(rng.uniform(*traits.width_m)) for name, traits in ROAD_CLASSES.items()}
+def _draw_widths(settings: WorldSettings, rng: np.random.Generator) -> dict[str, float]:
+    widths = {name: float(rng.uniform(*traits.width_m)) for name, traits in ROAD_CLASSES.items()}
+    if rng.random() < settings.wide_motorway_share:
+        widths["motorway"] = float(rng.uniform(*WIDE_MOTORWAY_M))
+    return widths
 
 
 def _draw_spine(

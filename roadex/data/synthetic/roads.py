@@ -31,6 +31,9 @@ ROAD_CLASSES: dict[str, RoadClass] = {
 }
 
 
+WIDE_MOTORWAY_M = (16.0, 38.0)  # a carriageway of four to ten lanes
+
+
 @dataclass(frozen=True)
 class Road:
     """A centreline (n, 2), x, y in metres. Roads of different layers cross without meeting."""

@@ -7,7 +7,7 @@ from dataclasses import dataclass, fields
 from roadex.errors import RoadexError
 
 # Raised whenever the same settings, seed and index give other pixels, so that caches can tell.
-WORLD_VERSION = 4
+WORLD_VERSION = 5
 
 
 @dataclass(unsafe_hash=True)  # not frozen: a frozen schema would refuse every override
@@ -32,6 +32,7 @@ class WorldSettings:
     dead_end_share: float = 0.2
     roundabout_share: float = 0.3  # of the junctions that have room for one
     motorway_share: float = 0.14  # tiles with a motorway, crossed on bridges only
+    wide_motorway_share: float = 0.4  # of the motorways: many lanes each way, as in large cities
     # what lies between and on the roads
     railway_share: float = 0.15
     river_share: float = 0.16

@@ -13,6 +13,7 @@ from roadex.data.synthetic.lots import stations
 from roadex.data.synthetic.scene import Scene
 from roadex.data.synthetic.shapes import parallelogram
 
+_TWO_LANES_EACH_WAY_M = 15.0
 _COLOURS: tuple[Colour, ...] = (
     (212, 213, 214),
     (160, 162, 166),
@@ -44,11 +45,19 @@ def draw_traffic(graph: nx.MultiGraph, density: float, rng: np.random.Generator)
         width, road_class = data["width_m"], data["road_class"]
         if road_class in ("motorway", "arterial", "collector"):
             share = density * {"motorway": 0.22, "arterial": 0.16, "collector": 0.07}[road_class]
-            cars += _along(data, rng.uniform(0.2, 0.36) * width, 11.0, share, rng)
+            for lane in _lanes(width, rng):
+                cars += _along(data, lane, 11.0, share, rng)
         if road_class in ("residential", "collector") and width > 6.8:
             share = density * rng.choice([0.0, 0.1, 0.45], p=[0.3, 0.4, 0.3])
             cars += _along(data, width / 2 - 1.15, 6.2, share, rng)
     return cars
+
+
+def _lanes(width_m: float, rng: np.random.Generator) -> list[float]:
+    """Distances from the centreline at which cars drive, on either side of it."""
+    if width_m <= _TWO_LANES_EACH_WAY_M:
+        return [rng.uniform(0.2, 0.36) * width_m]
+    return [rng.uniform(0.04, 0.46) * width_m for _ in range(round(width_m / 8))]
 
 
 def _along(
