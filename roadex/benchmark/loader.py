@@ -65,7 +65,7 @@ def example_dataset(folder: Path, size: int, tiles: int = 2) -> PreparedDataset:
         mask = draw_roads(graph, (size, size), _GSD, 8.0).astype(np.uint8)
         prepare_tile(Tile(image, mask, graph), TileRecipe(_GSD, 5, LabelConfig()), folder / name)
     splits = {"train": names, "validation": [], "test": []}
-    return PreparedDataset(folder, splits, _GSD, 5, [0.5] * 3, [0.25] * 3)
+    return PreparedDataset(folder, splits, _GSD, 5, [0.5] * 3, [0.25] * 3, crops_per_tile=1000)
 
 
 def _streets(side: float, spacing: float = 90.0) -> nx.MultiGraph:
@@ -82,7 +82,7 @@ def crops_per_second(
     dataset: PreparedDataset, config: AugmentConfig, settings: dict[str, Any]
 ) -> float:
     """The best rate of some runs; the first crops, which open the files, are not counted."""
-    crops = CropDataset(dataset, settings["crop"], settings["crops"], Augmentation(config), seed=0)
+    crops = CropDataset(dataset, settings["crop"], Augmentation(config), seed=0)
     for draw in range(20):
         crops[draw]
     best = np.inf

@@ -41,9 +41,22 @@ class RoadWidthConfig:
     attributes: list[str] = field(default_factory=lambda: ["road_type", "highway"])
     by_type: dict[str, float] = field(
         default_factory=lambda: {
-            "1": 6.5, "2": 6.0, "3": 5.0, "4": 4.0, "5": 3.0, "6": 3.0, "7": 2.0,
-            "motorway": 6.5, "trunk": 6.5, "primary": 6.0, "secondary": 5.0, "tertiary": 4.0,
-            "residential": 3.0, "unclassified": 3.0, "service": 3.0, "track": 2.0,
+            "1": 6.5,
+            "2": 6.0,
+            "3": 5.0,
+            "4": 4.0,
+            "5": 3.0,
+            "6": 3.0,
+            "7": 2.0,
+            "motorway": 6.5,
+            "trunk": 6.5,
+            "primary": 6.0,
+            "secondary": 5.0,
+            "tertiary": 4.0,
+            "residential": 3.0,
+            "unclassified": 3.0,
+            "service": 3.0,
+            "track": 2.0,
         }
     )
     other_m: float = bounded(3.0, above=0)

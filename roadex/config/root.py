@@ -32,6 +32,8 @@ class TrainConfig:
     # A checkpoint whose weights the training starts from.
     init: str | None = None
     dataset: DatasetConfig = MISSING
+    # A second dataset whose training tiles are trained on, too: dataset@extra=synthetic.
+    extra: DatasetConfig | None = None
     model: ModelConfig = MISSING
     backbone: BackboneConfig = MISSING
     loss: LossConfig = field(default_factory=LossConfig)

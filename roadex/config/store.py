@@ -89,6 +89,8 @@ def restore_training(plain: dict[str, Any], source: str) -> root.TrainConfig:
         for group, choice in CHOICES.items():
             schema = SCHEMAS[f"{group}/{plain[group][choice]}"]
             config[group] = OmegaConf.structured(schema)
+        if plain.get("extra"):
+            config.extra = OmegaConf.structured(SCHEMAS[f"dataset/{plain['extra']['kind']}"])
         return cast(root.TrainConfig, OmegaConf.to_object(OmegaConf.merge(config, plain)))
     except (KeyError, OmegaConfBaseException) as error:
         reason = str(error).strip().splitlines()[0]

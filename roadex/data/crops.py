@@ -29,14 +29,13 @@ class CropDataset(Dataset[Crop]):
         self,
         dataset: PreparedDataset,
         size: int,
-        crops_per_tile: int,
         augmentation: Augmentation,
         seed: int,
     ) -> None:
         self.dataset = dataset
-        self.names = dataset.splits["train"]
+        self.names = dataset.training_draws()
         self.size = size
-        self.epoch_length = len(self.names) * crops_per_tile
+        self.epoch_length = len(self.names)
         self.augmentation = augmentation
         self.seed = seed
         self._tiles = OpenTiles(dataset)
@@ -66,7 +65,7 @@ class CropDataset(Dataset[Crop]):
         if epoch != self._order[0]:
             rng = np.random.default_rng([self.seed, epoch, 1])
             self._order = (epoch, rng.permutation(self.epoch_length))
-        return self.names[int(self._order[1][place]) % len(self.names)]
+        return self.names[int(self._order[1][place])]
 
 
 class OpenTiles:

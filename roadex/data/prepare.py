@@ -101,7 +101,8 @@ def _described(
     counts = ", ".join(f"{split} {len(splits[split])}" for split in SPLITS)
     tell(f"splits {counts} (list hash {split_hash(splits)}), prepared in {folder}")
     mean, std = normalization(config, facts, splits)
-    return PreparedDataset(folder, splits, config.gsd, work.recipe.classes, mean, std)
+    classes, crops = work.recipe.classes, config.crops_per_tile
+    return PreparedDataset(folder, splits, config.gsd, classes, mean, std, crops)
 
 
 def _folder(config: DatasetConfig, identity: list[Any], splits: Splits) -> Path:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -65,6 +65,8 @@ class PreparedDataset:
         gsd: metres per pixel.
         classes: connectivity classes.
         mean, std: of RGB / 255, per channel.
+        crops_per_tile: random crops drawn from each training tile in an epoch.
+        folders, crops: of tiles that lie elsewhere, or of which another number is drawn.
     """
 
     folder: Path
@@ -73,15 +75,28 @@ class PreparedDataset:
     classes: int
     mean: list[float]
     std: list[float]
+    crops_per_tile: int = 1
+    folders: dict[str, Path] = field(default_factory=dict)
+    crops: dict[str, int] = field(default_factory=dict)
 
     def tile(self, name: str) -> PreparedTile:
         """The arrays of a tile, mapped and not read."""
-        where = self.folder / name
+        where = self.tile_folder(name)
         return PreparedTile(*(np.load(where / f"{key}.npy", mmap_mode="r") for key in ARRAYS))
 
     def graph(self, name: str) -> nx.MultiGraph:
         """The true road graph in metres, in the image frame."""
-        return read_network(self.folder / name / "graph.geojson")
+        return read_network(self.tile_folder(name) / "graph.geojson")
+
+    def tile_folder(self, name: str) -> Path:
+        """Where the files of a tile are."""
+        return self.folders.get(name, self.folder / name)
+
+    def training_draws(self) -> list[str]:
+        """The training tiles, each as often as it is drawn in an epoch."""
+        every = self.crops_per_tile
+        names = self.splits["train"]
+        return [name for name in names for _ in range(self.crops.get(name, every))]
 
 
 def prepare_tile(tile: Tile, recipe: TileRecipe, folder: Path) -> None:

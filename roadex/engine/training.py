@@ -15,6 +15,7 @@ from roadex.config.root import TrainConfig
 from roadex.config.store import to_plain
 from roadex.data.augment import Augmentation
 from roadex.data.crops import Crop, CropDataset, DrawSampler, crop_loader
+from roadex.data.mixture import with_extra
 from roadex.data.prepare import prepare
 from roadex.data.prepared import PreparedDataset
 from roadex.data.splits import split_hash
@@ -58,7 +59,7 @@ def fit(config: TrainConfig, run: RunFolder) -> dict[str, Any]:
     started = time.perf_counter()
     device = pick_device(config.trainer.device)
     seed_everything(config.seed)
-    dataset = prepare(config.dataset, config.model.connectivity_classes, log.info)
+    dataset = _prepare(config)
     loader = _open_loader(config, dataset, loader_count(config.trainer.loaders, device))
     learner = build_learner(config, dataset, device, epoch_steps=len(loader))
     log.info(
@@ -78,10 +79,18 @@ def fit(config: TrainConfig, run: RunFolder) -> dict[str, Any]:
     return metrics
 
 
+def _prepare(config: TrainConfig) -> PreparedDataset:
+    classes = config.model.connectivity_classes
+    dataset = prepare(config.dataset, classes, log.info)
+    if config.extra is None:
+        return dataset
+    return with_extra(dataset, prepare(config.extra, classes, log.info))
+
+
 def _open_loader(config: TrainConfig, dataset: PreparedDataset, workers: int) -> DataLoader[Crop]:
     data = config.dataset
     augmentation = Augmentation(config.augment)
-    crops = CropDataset(dataset, data.crop, data.crops_per_tile, augmentation, config.seed)
+    crops = CropDataset(dataset, data.crop, augmentation, config.seed)
     pin = config.trainer.device != "cpu" and workers > 0
     return crop_loader(crops, config.trainer.batch_size, workers, pin)
 

@@ -172,9 +172,9 @@ def _worst(side: Side, blame: Blame) -> list[Route]:
 
 
 def _route(side: Side, lossy: Lossy) -> Route:
-    before = dijkstra(
-        side.matrix, directed=False, indices=lossy.source, return_predecessors=True
-    )[1]
+    before = dijkstra(side.matrix, directed=False, indices=lossy.source, return_predecessors=True)[
+        1
+    ]
     way = [lossy.target]
     while way[-1] != lossy.source:
         way.append(int(before[way[-1]]))

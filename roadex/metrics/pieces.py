@@ -185,9 +185,7 @@ def _leaves(
     return ~near | ~placed[ends].all(axis=1)
 
 
-def _group(
-    ends: Integers, bad: NDArray[np.bool_], lost: NDArray[np.bool_], count: int
-) -> Integers:
+def _group(ends: Integers, bad: NDArray[np.bool_], lost: NDArray[np.bool_], count: int) -> Integers:
     """Number of the cause of each piece, -1 for good ones.
 
     Missing pieces belong together along a road up to its junctions, broken ones wherever they meet.

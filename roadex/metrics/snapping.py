@@ -130,9 +130,7 @@ def _sort_out(pairs: _Pairs, roads: Roads, reach: float) -> _SortedOut:
     # All the edges of such a point end in one node, so it does not matter which is nearest.
     on_node = np.repeat(np.logical_and.reduceat((node >= 0) & (node == first_node), starts), counts)
     alone = np.repeat(counts == 1, counts)
-    inside = (pairs.along > 2 * NODE_TOLERANCE) & (
-        pairs.along < pairs.length - 2 * NODE_TOLERANCE
-    )
+    inside = (pairs.along > 2 * NODE_TOLERANCE) & (pairs.along < pairs.length - 2 * NODE_TOLERANCE)
     within = pairs.gap < reach - ROUNDING
     unclear = ~within | ~(on_node | (alone & inside)) | _meets_another(pairs, inside)
     slow_edge = np.zeros(len(roads.lines), dtype=bool)
@@ -174,9 +172,7 @@ def _meets_another(pairs: _Pairs, inside: Flags) -> Flags:
     return meets
 
 
-def _collect(
-    points: int, roads: Roads, pairs: _Pairs, clear: Integers, cutter: _Cutter
-) -> Snapped:
+def _collect(points: int, roads: Roads, pairs: _Pairs, clear: Integers, cutter: _Cutter) -> Snapped:
     node, edge, offset = np.full(points, -1), np.full(points, -1), np.zeros(points)
     edge[pairs.point[clear]] = pairs.edge[clear]
     offset[pairs.point[clear]] = pairs.along[clear]

@@ -185,6 +185,4 @@ def _node_matrix(roads: Roads, lengths: Floats) -> csr_matrix:
     rows, columns = np.concatenate((low, high)), np.concatenate((high, low))
     both = np.concatenate((shortest, shortest))
     apart = rows != columns
-    return coo_matrix(
-        (both[apart], (rows[apart], columns[apart])), shape=(nodes, nodes)
-    ).tocsr()
+    return coo_matrix((both[apart], (rows[apart], columns[apart])), shape=(nodes, nodes)).tocsr()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pickle
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -27,7 +28,8 @@ def dataset(tmp_path_factory):
 
 
 def crops(dataset, size=64, seed=0, augment=None):
-    return CropDataset(dataset, size, 2, Augmentation(augment or AugmentConfig()), seed)
+    dataset = replace(dataset, crops_per_tile=2)
+    return CropDataset(dataset, size, Augmentation(augment or AugmentConfig()), seed)
 
 
 def epoch_of(dataset, workers, epoch):
