@@ -8,9 +8,14 @@ import pytest
 import torch
 
 from roadex.config.training import LossConfig
-from roadex.losses.multitask import multitask_loss
+from roadex.losses.multitask import count_batch, multitask_loss
 from roadex.losses.targets import quarter_classes, quarter_mask
-from roadex.losses.terms import balanced_cross_entropy, class_weights, soft_iou_loss
+from roadex.losses.terms import (
+    balanced_cross_entropy,
+    class_counts,
+    class_weights,
+    soft_iou_loss,
+)
 
 SYMMETRIES = [(turns, flip) for turns in range(4) for flip in (False, True)]
 
@@ -36,7 +41,7 @@ def test_soft_iou_leaves_ignored_pixels_out():
 def test_class_weights_by_hand():
     target = torch.tensor([[[0, 0, 0, 2], [0, 0, 2, 255]]], dtype=torch.uint8)
     expected = [1 / math.log(1.02 + share) for share in (5 / 7, 0, 2 / 7)]
-    torch.testing.assert_close(class_weights(target, 3), torch.tensor(expected))
+    torch.testing.assert_close(class_weights(class_counts(target, 3)), torch.tensor(expected))
 
 
 def test_balanced_cross_entropy_by_hand():
@@ -82,6 +87,37 @@ def test_joint_loss_is_the_weighted_sum_of_its_terms():
         terms["segmentation/stack1"] + terms["segmentation/stack2"]
     )
     assert weighted.item() == pytest.approx(expected.item(), rel=1e-6)
+
+
+def test_losses_of_a_batch_s_pieces_add_up_to_its_own():
+    """Unequal pieces of unlike class shares, of which one is wholly ignored."""
+    torch.manual_seed(0)
+    shapes = {"segmentation": 2, "connectivity": 5}
+    logits = {
+        task: [
+            torch.randn(5, classes, side, side, requires_grad=True, dtype=torch.float64)
+            for side in (4, 16)
+        ]
+        for task, classes in shapes.items()
+    }
+    mask = torch.randint(0, 2, (5, 16, 16), dtype=torch.uint8)
+    connectivity = torch.randint(0, 5, (5, 16, 16), dtype=torch.uint8)
+    mask[0], connectivity[0] = 255, 255
+    connectivity[1] = 0
+    config = LossConfig(cross_entropy=0.5)
+    total, _ = multitask_loss(logits, mask, connectivity, config)
+    leaves = [x for maps in logits.values() for x in maps]
+    expected = torch.autograd.grad(total, leaves)
+    whole = count_batch(logits, mask, connectivity)
+    sums = 0.0
+    for rows in (slice(0, 1), slice(1, 3), slice(3, 5)):
+        piece = {task: [x[rows] for x in maps] for task, maps in logits.items()}
+        part, _ = multitask_loss(piece, mask[rows], connectivity[rows], config, whole)
+        part.backward()
+        sums += part.item()
+    assert sums == pytest.approx(total.item(), rel=1e-6)
+    for leaf, gradient in zip(leaves, expected, strict=True):
+        torch.testing.assert_close(leaf.grad, gradient, rtol=1e-5, atol=1e-10)
 
 
 def test_quarter_mask_is_the_bilinear_resize_of_the_mask():
