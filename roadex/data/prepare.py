@@ -15,7 +15,13 @@ from typing import Any
 from roadex.config.dataset import DatasetConfig, StretchConfig
 from roadex.data.manifest import describe, normalization, tile_facts
 from roadex.data.parallel import over_tiles
-from roadex.data.prepared import PreparedDataset, TileRecipe, prepare_tile
+from roadex.data.prepared import (
+    CONTRAST,
+    PreparedDataset,
+    TileRecipe,
+    prepare_tile,
+    read_contrast,
+)
 from roadex.data.sources import open_source
 from roadex.data.sources.base import Finding, Kind, Source
 from roadex.data.splits import SPLITS, Splits, require_members, split_hash
@@ -95,7 +101,7 @@ def _described(
     """Write the manifest and open what it describes."""
     config, folder = work.config, work.folder
     facts = tile_facts(folder, splits)
-    calibration = _read_calibration(folder)
+    calibration = read_contrast(folder)
     manifest = describe(config, identity, splits, facts, calibration, left_out)
     write_json(folder / "manifest.json", manifest)
     counts = ", ".join(f"{split} {len(splits[split])}" for split in SPLITS)
@@ -171,10 +177,10 @@ def _calibration(work: _Work, train: list[str], left_out: dict[str, str]) -> Cal
     settings = getattr(work.config, "stretch", None)
     if not isinstance(settings, StretchConfig):
         return {}
-    path = work.folder / "contrast.json"
+    path = work.folder / CONTRAST
     if not path.is_file():
         write_json(path, calibrate(_histograms(work, train, left_out), settings))
-    return _read_calibration(work.folder)
+    return read_contrast(work.folder)
 
 
 def _histograms(
@@ -187,12 +193,6 @@ def _histograms(
             _note(found, name, left_out, work.keep_going)
         elif found is not None:
             yield work.source.group(name), found
-
-
-def _read_calibration(folder: Path) -> Calibration:
-    path = folder / "contrast.json"
-    content: Calibration = json.loads(path.read_text()) if path.is_file() else {}
-    return content
 
 
 def _histogram(name: str, source: Source) -> Histogram | str | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ from numpy.typing import NDArray
 
 from roadex.config.dataset import LabelConfig
 from roadex.data.splits import Splits
+from roadex.data.stretch import Calibration
 from roadex.data.tile import Tile
 from roadex.files import write_json
 from roadex.graph import mask_to_graph
@@ -22,6 +24,7 @@ from roadex.graph.raster import connectivity_map
 
 PREPARED_VERSION = 2
 ARRAYS = ("image", "mask", "connectivity")
+CONTRAST = "contrast.json"
 _HISTOGRAM_PIXELS = 1 << 23  # OpenCV counts in 32-bit floats, exact to twice that
 IGNORE = 255
 
@@ -97,6 +100,17 @@ class PreparedDataset:
         every = self.crops_per_tile
         names = self.splits["train"]
         return [name for name in names for _ in range(self.crops.get(name, every))]
+
+    def contrast(self) -> Calibration:
+        """How its images of more than 8 bits became 8, by city; empty where none had more."""
+        return read_contrast(self.folder)
+
+
+def read_contrast(folder: Path) -> Calibration:
+    """The contrast that lies beside prepared tiles."""
+    path = folder / CONTRAST
+    content: Calibration = json.loads(path.read_text()) if path.is_file() else {}
+    return content
 
 
 def prepare_tile(tile: Tile, recipe: TileRecipe, folder: Path) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pickle
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +14,7 @@ from roadex import __version__
 from roadex.config.model import BackboneConfig, TimmBackboneConfig
 from roadex.config.root import TrainConfig
 from roadex.config.store import restore_training, to_plain
+from roadex.data.stretch import Calibration
 from roadex.errors import RoadexError
 from roadex.files import atomic_write
 from roadex.models.registry import build_model
@@ -32,6 +33,7 @@ class Checkpoint:
         mean, std: normalisation of RGB / 255 per channel.
         epoch: epochs trained.
         scores: validation scores.
+        contrast: how images of more than 8 bits become 8, by city; empty where none had more.
     """
 
     weights: dict[str, Tensor]
@@ -41,6 +43,7 @@ class Checkpoint:
     std: list[float]
     epoch: int
     scores: dict[str, float]
+    contrast: Calibration = field(default_factory=dict)
 
     def build(self) -> nn.Module:
         """The network with its weights, in evaluation mode."""
@@ -68,6 +71,7 @@ def save_checkpoint(path: Path, checkpoint: Checkpoint, state: dict[str, Any] | 
         "std": checkpoint.std,
         "epoch": checkpoint.epoch,
         "scores": checkpoint.scores,
+        "contrast": checkpoint.contrast,
         "state": state,
     }
     with atomic_write(path) as temporary:
@@ -89,6 +93,7 @@ def load_checkpoint(path: str | Path) -> Checkpoint:
         std=content["std"],
         epoch=content["epoch"],
         scores=content["scores"],
+        contrast=content.get("contrast", {}),  # not in files of the first releases
     )
 
 

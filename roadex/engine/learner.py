@@ -97,7 +97,8 @@ class Learner:
         """The judged weights and how to use them."""
         mean, std = self.dataset.mean, self.dataset.std
         weights = self.judged.state_dict()
-        return Checkpoint(weights, self.config, threshold, mean, std, epoch, scores)
+        contrast = self.dataset.contrast()
+        return Checkpoint(weights, self.config, threshold, mean, std, epoch, scores, contrast)
 
     def state(self) -> dict[str, Any]:
         """What besides the judged weights a training needs to go on."""

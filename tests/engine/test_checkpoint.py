@@ -13,6 +13,7 @@ from roadex.errors import RoadexError
 from roadex.models.registry import build_model
 from tests.config.test_composition import train_config
 
+CONTRAST = {"AOI_2": {"low": [5, 6, 7], "high": [900, 800, 700], "training_tiles": 3}}
 SMALL = ("model.width=16", "model.blocks=1", "model.head_width=8", "model.global_aware=channel")
 
 
@@ -21,18 +22,26 @@ def checkpoint():
     config = train_config(*SMALL)
     model = build_model(config.model, config.backbone)
     weights = model.state_dict()
-    return Checkpoint(weights, config, 0.375, [0.1] * 3, [0.2] * 3, 7, {"f1": 0.5})
+    return Checkpoint(weights, config, 0.375, [0.1] * 3, [0.2] * 3, 7, {"f1": 0.5}, CONTRAST)
 
 
 def test_round_trip_keeps_the_network_and_how_to_use_it(checkpoint, tmp_path):
     save_checkpoint(tmp_path / "c.pt", checkpoint, {"step": 3})
     loaded = load_checkpoint(tmp_path / "c.pt")
     assert loaded.threshold == 0.375 and loaded.epoch == 7 and loaded.scores == {"f1": 0.5}
-    assert loaded.config == checkpoint.config
+    assert loaded.config == checkpoint.config and loaded.contrast == CONTRAST
     assert loaded.config.model.global_aware is GlobalAware.channel
     image = torch.randn(1, 3, 40, 40)
     expected = checkpoint.build()(image)["segmentation"][-1]
     assert torch.equal(loaded.build()(image)["segmentation"][-1], expected)
+
+
+def test_a_file_from_before_the_contrast_was_kept_still_loads(checkpoint, tmp_path):
+    save_checkpoint(tmp_path / "c.pt", checkpoint, None)
+    content = torch.load(tmp_path / "c.pt", weights_only=True)
+    del content["contrast"]
+    torch.save(content, tmp_path / "old.pt")
+    assert load_checkpoint(tmp_path / "old.pt").contrast == {}
 
 
 def test_loads_without_unpickling_code(checkpoint, tmp_path):
