@@ -38,16 +38,6 @@ def test_every_choice_of_every_group_composes(override):
     assert isinstance(train_config(override), TrainConfig)
 
 
-@pytest.mark.parametrize("name", group_choices(config_dir() / "experiment"))
-def test_every_experiment_composes_and_says_its_command(name):
-    text = (config_dir() / "experiment" / f"{name}.yaml").read_text()
-    assert f"python -m roadex.train experiment={name}" in text
-    needed = [
-        f"dataset.{key}=x" for key in ("images", "masks", "root") if f"dataset.{key}=" in text
-    ]
-    assert isinstance(train_config(f"experiment={name}", *needed), TrainConfig)
-
-
 def test_experiment_wins_over_the_defaults_and_the_command_line_over_both():
     assert train_config("experiment=quickstart").model.width == 32
     assert train_config("experiment=quickstart", "model.width=24").model.width == 24
