@@ -1,0 +1,187 @@
+// Drawing: pictures, then roads from a canvas of their own that is redrawn when it no longer fits.
+
+// From doubtful to sure, told apart in grey and by the colour-blind (matplotlib's plasma).
+const STEPS = [
+  { from: 0.9, colour: "#f0f921", name: "0.9 and more" },
+  { from: 0.8, colour: "#fdc328", name: "0.8 to 0.9" },
+  { from: 0.7, colour: "#f68f44", name: "0.7 to 0.8" },
+  { from: 0.6, colour: "#e66c5c", name: "0.6 to 0.7" },
+  { from: 0.5, colour: "#cc4778", name: "0.5 to 0.6" },
+  { from: -Infinity, colour: "#b12a90", name: "below 0.5" },
+  { from: NaN, colour: "#d0d0d0", name: "not known" },
+];
+const NODE_COLOURS = { end: "#56b4e9", junction: "#d55e00" };
+const CHUNK = 400; // roads stroked at a time
+const PATIENCE_MS = 12; // roads that take longer are redrawn only when the hand rests
+const ROOM = 0.25; // of the window, drawn beyond each side
+const MOST_NODES = 4000; // more in the window are only clutter
+
+const stepOf = (probability) =>
+  Number.isNaN(probability)
+    ? STEPS.length - 1
+    : STEPS.findIndex((step) => probability >= step.from);
+
+class Drawing {
+  constructor(canvas, network, view, pictures, state) {
+    Object.assign(this, { canvas, network, view, pictures, state });
+    this.context = canvas.getContext("2d", { alpha: false });
+    this.roads = document.createElement("canvas");
+    this.steps = Uint8Array.from(network.probabilities, stepOf);
+    this.drawn = null; // the view that the roads' canvas shows
+    this.cost = 0; // milliseconds of the last drawing of roads
+    this.moving = 0;
+    this.asked = false;
+    this.after = () => {}; // what else follows the view
+  }
+
+  resize() {
+    const ratio = window.devicePixelRatio || 1;
+    this.ratio = ratio;
+    const { clientWidth, clientHeight } = this.canvas;
+    this.view.resize(clientWidth, clientHeight);
+    this.canvas.width = Math.round(clientWidth * ratio);
+    this.canvas.height = Math.round(clientHeight * ratio);
+    this.drawn = null;
+    this.ask();
+  }
+
+  // Draw with the next frame; `moving` when more such calls are likely to follow at once.
+  ask(moving = false) {
+    if (moving) this.#rest();
+    if (this.asked) return;
+    this.asked = true;
+    requestAnimationFrame(() => {
+      this.asked = false;
+      this.draw();
+    });
+  }
+
+  #rest() {
+    clearTimeout(this.moving);
+    this.moving = setTimeout(() => {
+      this.moving = 0;
+      this.ask();
+    }, 120);
+  }
+
+  draw() {
+    const { context, view, state } = this;
+    context.setTransform(this.ratio, 0, 0, this.ratio, 0, 0);
+    context.fillStyle = "#14171b";
+    context.fillRect(0, 0, view.width, view.height);
+    if (state.image) this.#picture(this.pictures.image, state.opacity.image);
+    if (state.probability) this.#picture(this.pictures.probability, state.opacity.probability);
+    if (state.roads) this.#blitRoads();
+    if (state.nodes) this.#nodes();
+    if (state.selected >= 0) this.#selected();
+    this.after();
+  }
+
+  #picture(picture, opacity) {
+    if (!picture) return;
+    const { context, view } = this;
+    const [left, top] = view.screen(0, 0);
+    const [width, height] = view.extent.map((side) => side * view.scale);
+    context.globalAlpha = opacity;
+    context.imageSmoothingEnabled = width < 4 * picture.naturalWidth;
+    context.drawImage(picture, left, top, width, height);
+    context.globalAlpha = 1;
+  }
+
+  #blitRoads() {
+    if (!this.#fits()) this.drawRoads();
+    const [view, drawn] = [this.view, this.drawn];
+    const factor = view.scale / drawn.scale;
+    const [left, top] = view.screen(...drawn.world(0, 0));
+    const [width, height] = [drawn.width * factor, drawn.height * factor];
+    this.context.imageSmoothingEnabled = true;
+    this.context.drawImage(this.roads, left, top, width, height);
+  }
+
+  #fits() {
+    const [view, drawn] = [this.view, this.drawn];
+    if (!drawn) return false;
+    if (this.moving && this.cost > PATIENCE_MS) return true;
+    if (view.scale !== drawn.scale) return false;
+    const [left, top] = drawn.screen(...view.world(0, 0));
+    return left >= 0 && top >= 0 && left + view.width <= drawn.width &&
+      top + view.height <= drawn.height;
+  }
+
+  // The roads of the window and some room round it, onto their own canvas.
+  drawRoads() {
+    const started = performance.now();
+    const drawn = this.view.copy();
+    drawn.width = Math.ceil(drawn.width * (1 + 2 * ROOM));
+    drawn.height = Math.ceil(drawn.height * (1 + 2 * ROOM));
+    this.roads.width = drawn.width * this.ratio;
+    this.roads.height = drawn.height * this.ratio;
+    const context = this.roads.getContext("2d");
+    context.scale(this.ratio, this.ratio);
+    context.lineJoin = "bevel";
+    const width = Math.max(1.6, Math.min(7, 3.2 * drawn.scale + 1));
+    const edges = this.#visible(drawn);
+    const level = this.network.level(0.4 / drawn.scale);
+    this.#stroke(context, drawn, level, edges, "#0009", width + 1.8);
+    for (let step = STEPS.length - 1; step >= 0; step--) {
+      const chosen = edges.filter((edge) => this.steps[edge] === step);
+      this.#stroke(context, drawn, level, chosen, STEPS[step].colour, width);
+    }
+    this.drawn = drawn;
+    this.cost = performance.now() - started;
+  }
+
+  #visible(view) {
+    return this.network.grid.within(...view.world(0, 0), ...view.world(view.width, view.height));
+  }
+
+  #stroke(context, view, level, edges, colour, width) {
+    context.strokeStyle = colour;
+    context.lineWidth = width;
+    for (let i = 0; i < edges.length; i += CHUNK) {
+      context.beginPath();
+      for (const edge of edges.slice(i, i + CHUNK)) this.#trace(context, view, level, edge);
+      context.stroke();
+    }
+  }
+
+  #trace(context, view, { points, starts }, edge) {
+    const [scale, x0, y0] = [view.scale, ...view.world(0, 0)];
+    const first = starts[edge];
+    context.moveTo((points[2 * first] - x0) * scale, (points[2 * first + 1] - y0) * scale);
+    for (let i = first + 1; i < starts[edge + 1]; i++) {
+      context.lineTo((points[2 * i] - x0) * scale, (points[2 * i + 1] - y0) * scale);
+    }
+  }
+
+  #nodes() {
+    const { context, network, view } = this;
+    const visible = [];
+    for (let node = 0; node < network.nodes.length; node++) {
+      if (network.degrees[node] === 2) continue;
+      const [px, py] = view.screen(network.places[2 * node], network.places[2 * node + 1]);
+      if (px >= 0 && py >= 0 && px <= view.width && py <= view.height) visible.push([node, px, py]);
+    }
+    if (visible.length > MOST_NODES) return;
+    const radius = Math.max(2, Math.min(5, 2 + view.scale));
+    for (const [node, px, py] of visible) {
+      const kind = network.degrees[node] > 2 ? "junction" : "end";
+      context.beginPath();
+      context.arc(px, py, radius, 0, 2 * Math.PI);
+      context.fillStyle = NODE_COLOURS[kind];
+      context.fill();
+      context.lineWidth = 1;
+      context.strokeStyle = "#fff";
+      context.stroke();
+    }
+  }
+
+  #selected() {
+    const edges = [this.state.selected];
+    const level = this.network.levels[0];
+    this.#stroke(this.context, this.view, level, edges, "#000", 10);
+    this.#stroke(this.context, this.view, level, edges, "#fff", 7);
+    const step = STEPS[this.steps[this.state.selected]];
+    this.#stroke(this.context, this.view, level, edges, step.colour, 4);
+  }
+}

@@ -1,0 +1,140 @@
+// The road network: its arrays, coarser copies of its lines, and a grid to find roads by place.
+
+const LEVELS = 7; // coarser copies, each with four times the tolerance of the one before
+const FINEST_M = 0.25;
+const CELLS = 64; // of the grid, along the longer side
+
+function numbers(text, Type) {
+  const bytes = Uint8Array.from(atob(text), (letter) => letter.charCodeAt(0));
+  return new Type(bytes.buffer);
+}
+
+class Network {
+  constructor(data) {
+    this.points = numbers(data.points, Float32Array);
+    this.starts = numbers(data.starts, Uint32Array);
+    this.ends = numbers(data.ends, Uint32Array);
+    this.lengths = numbers(data.lengths, Float32Array);
+    this.widths = numbers(data.widths, Float32Array);
+    this.probabilities = numbers(data.probabilities, Float32Array);
+    this.places = numbers(data.places, Float32Array);
+    this.degrees = numbers(data.degrees, Uint16Array);
+    this.nodes = data.nodes;
+    this.size = this.lengths.length;
+    this.boxes = this.#boxes();
+    this.levels = [{ points: this.points, starts: this.starts, tolerance: 0 }];
+    for (let level = 0, tolerance = FINEST_M; level < LEVELS; level++, tolerance *= 4) {
+      this.levels.push(simplified(this.levels.at(-1), tolerance));
+    }
+    this.grid = new Grid(this.boxes, data.extent);
+  }
+
+  #boxes() {
+    const boxes = new Float32Array(4 * this.size);
+    for (let edge = 0; edge < this.size; edge++) {
+      let [left, top, right, bottom] = [Infinity, Infinity, -Infinity, -Infinity];
+      for (let i = this.starts[edge]; i < this.starts[edge + 1]; i++) {
+        left = Math.min(left, this.points[2 * i]);
+        right = Math.max(right, this.points[2 * i]);
+        top = Math.min(top, this.points[2 * i + 1]);
+        bottom = Math.max(bottom, this.points[2 * i + 1]);
+      }
+      boxes.set([left, top, right, bottom], 4 * edge);
+    }
+    return boxes;
+  }
+
+  // The coarsest copy that differs by no more than `tolerance` metres.
+  level(tolerance) {
+    return this.levels.findLast((level) => level.tolerance <= tolerance);
+  }
+
+  // The road nearest to x, y within `reach` metres, or -1.
+  nearest(x, y, reach) {
+    let [best, found] = [reach, -1];
+    for (const edge of this.grid.within(x - reach, y - reach, x + reach, y + reach)) {
+      for (let i = this.starts[edge]; i + 1 < this.starts[edge + 1]; i++) {
+        const distance = toSegment(this.points, i, i + 1, x, y);
+        if (distance <= best) [best, found] = [distance, edge];
+      }
+    }
+    return found;
+  }
+}
+
+// Distance of x, y to the straight piece between two points of a flat array.
+function toSegment(points, from, to, x, y) {
+  const [x0, y0] = [points[2 * from], points[2 * from + 1]];
+  const [dx, dy] = [points[2 * to] - x0, points[2 * to + 1] - y0];
+  const square = dx * dx + dy * dy;
+  const share = square ? ((x - x0) * dx + (y - y0) * dy) / square : 0;
+  const t = Math.max(0, Math.min(1, share));
+  return Math.hypot(x - x0 - t * dx, y - y0 - t * dy);
+}
+
+// A copy of all lines by Douglas and Peucker's rule; both ends of every line stay.
+function simplified(level, tolerance) {
+  const [points, starts] = [[], new Uint32Array(level.starts.length)];
+  for (let edge = 0; edge + 1 < starts.length; edge++) {
+    const first = level.starts[edge];
+    const kept = keptPoints(level.points, first, level.starts[edge + 1] - 1, tolerance);
+    for (const i of kept) points.push(level.points[2 * i], level.points[2 * i + 1]);
+    starts[edge + 1] = points.length / 2;
+  }
+  return { points: new Float32Array(points), starts, tolerance };
+}
+
+function keptPoints(points, first, last, tolerance) {
+  const kept = [first, last];
+  const open = [[first, last]];
+  while (open.length) {
+    const [from, to] = open.pop();
+    let [farthest, middle] = [tolerance, -1];
+    for (let i = from + 1; i < to; i++) {
+      const distance = toSegment(points, from, to, points[2 * i], points[2 * i + 1]);
+      if (distance > farthest) [farthest, middle] = [distance, i];
+    }
+    if (middle >= 0) {
+      kept.push(middle);
+      open.push([from, middle], [middle, to]);
+    }
+  }
+  return kept.sort((a, b) => a - b);
+}
+
+class Grid {
+  constructor(boxes, [width, height]) {
+    this.boxes = boxes;
+    this.step = Math.max(width, height, 1) / CELLS;
+    this.columns = Math.max(1, Math.ceil(width / this.step));
+    this.rows = Math.max(1, Math.ceil(height / this.step));
+    this.cells = Array.from({ length: this.columns * this.rows }, () => []);
+    this.seen = new Uint32Array(boxes.length / 4);
+    this.query = 0;
+    for (let edge = 0; edge < this.seen.length; edge++) {
+      for (const cell of this.#over(...boxes.subarray(4 * edge, 4 * edge + 4))) cell.push(edge);
+    }
+  }
+
+  // Roads whose box meets the given one, each once.
+  within(left, top, right, bottom) {
+    const [found, query] = [[], ++this.query];
+    for (const cell of this.#over(left, top, right, bottom)) {
+      for (const edge of cell) {
+        if (this.seen[edge] === query) continue;
+        this.seen[edge] = query;
+        const [l, t, r, b] = this.boxes.subarray(4 * edge, 4 * edge + 4);
+        if (l <= right && r >= left && t <= bottom && b >= top) found.push(edge);
+      }
+    }
+    return found;
+  }
+
+  *#over(left, top, right, bottom) {
+    const column = (x) => Math.max(0, Math.min(this.columns - 1, Math.floor(x / this.step)));
+    const row = (y) => Math.max(0, Math.min(this.rows - 1, Math.floor(y / this.step)));
+    for (let j = row(top); j <= row(bottom); j++) {
+      for (let i = column(left); i <= column(right); i++) yield this.cells[j * this.columns + i];
+    }
+  }
+}
