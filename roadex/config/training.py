@@ -32,6 +32,8 @@ class OptimizerConfig:
     kind: str = MISSING
     lr: float = bounded(1e-3, above=0)
     weight_decay: float = bounded(0.0, least=0)
+    # Whether the weight decay acts on the norms and biases too.
+    decay_norms: bool = False
 
 
 @dataclass
@@ -129,10 +131,11 @@ class AugmentConfig:
 
 
 class Precision(Enum):
-    """Number format of the forward and backward pass."""
+    """Number format of the forward and backward pass; fp16 scales its gradients."""
 
     fp32 = "fp32"
     bf16 = "bf16"
+    fp16 = "fp16"
 
 
 @dataclass
@@ -154,8 +157,16 @@ class TrainerConfig:
     device: str = choice("auto", "auto", "cpu", "cuda", "mps")
     precision: Precision = Precision.fp32
     channels_last: bool = False
+    # Compile the training step's network (a minute or more, once).
+    compile: bool = False
+    # Compute the hourglasses again in the backward pass rather than keep what they hold.
+    recompute: bool = False
     epochs: int = bounded(100, least=1)
+    # Images of one optimiser step, over all processes.
     batch_size: int = bounded(8, least=1)
+    # Pieces in which a process computes its part of a batch, to need less memory: the step stays
+    # that of the whole batch, except that batch norms see a piece at a time.
+    accumulate: int = bounded(1, least=1)
     # Epochs without a better validation score before the training ends; 0 never ends it early.
     patience: int = bounded(10, least=0)
     # The validation score that decides which checkpoint is the best.
@@ -170,6 +181,15 @@ class TrainerConfig:
     inference: InferenceConfig = field(default_factory=InferenceConfig)
     # Tiles drawn in RUN/overlays.
     overlays: int = bounded(6, least=0)
+
+    def __post_init__(self) -> None:
+        if self.compile and self.recompute:
+            raise RoadexError("trainer.compile and trainer.recompute: choose one of them")
+        if self.accumulate > self.batch_size:
+            raise RoadexError(
+                f"trainer.accumulate={self.accumulate}: a batch of trainer.batch_size="
+                f"{self.batch_size} has no so many pieces"
+            )
 
 
 @dataclass

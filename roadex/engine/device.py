@@ -13,19 +13,32 @@ from torch import nn
 from roadex.config.training import Precision
 from roadex.errors import RoadexError
 
+FORMATS = {Precision.bf16: torch.bfloat16, Precision.fp16: torch.float16}
 
-def pick_device(wanted: str) -> torch.device:
+
+def pick_device(wanted: str, local_rank: int = 0) -> torch.device:
     """The device of `trainer.device`; `auto` takes a GPU when there is one.
+
+    Args:
+        local_rank: which of this machine's processes asks; each gets a GPU of its own.
 
     Raises:
         RoadexError: the device is not there.
     """
     available = {"cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available()}
     if wanted == "auto":
-        return torch.device(next((name for name, there in available.items() if there), "cpu"))
+        wanted = next((name for name, there in available.items() if there), "cpu")
     if not available.get(wanted, True):
         raise RoadexError(f"device={wanted}: this machine has none; use auto or cpu")
-    return torch.device(wanted)
+    if wanted != "cuda":
+        return torch.device(wanted)
+    if local_rank >= torch.cuda.device_count():
+        raise RoadexError(
+            f"this machine has {torch.cuda.device_count()} GPUs: start no more processes "
+            "(torchrun --nproc-per-node)"
+        )
+    torch.cuda.set_device(local_rank)
+    return torch.device("cuda", local_rank)
 
 
 def seed_everything(seed: int) -> None:
@@ -39,7 +52,7 @@ def autocast(device: torch.device, precision: Precision) -> AbstractContextManag
     """The context in which the forward pass runs."""
     if precision is Precision.fp32:
         return nullcontext()
-    return torch.autocast(device.type, dtype=torch.bfloat16)
+    return torch.autocast(device.type, dtype=FORMATS[precision])
 
 
 def place(model: nn.Module, device: torch.device, channels_last: bool) -> nn.Module:

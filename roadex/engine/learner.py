@@ -2,24 +2,33 @@
 
 from __future__ import annotations
 
-import math
+from contextlib import nullcontext
 from dataclasses import dataclass
 from typing import Any
 
 import torch
 from timm.utils import ModelEmaV3
-from torch import Tensor, nn, optim
+from torch import Tensor, nn
 
 from roadex.config.root import TrainConfig
 from roadex.data.crops import Crop
 from roadex.data.prepared import PreparedDataset
+from roadex.engine.acceleration import (
+    compiled,
+    in_parallel,
+    recompute_hourglasses,
+    without_exchange,
+)
+from roadex.engine.batch_norm import synchronize
 from roadex.engine.checkpoint import Checkpoint, load_checkpoint, load_weights
+from roadex.engine.descent import Descent, build_descent
 from roadex.engine.device import autocast, place
+from roadex.engine.distributed import Group
 from roadex.engine.inference import Predictor, normalize
-from roadex.engine.optimization import build_optimizer, build_scheduler
-from roadex.errors import RoadexError
-from roadex.losses.multitask import multitask_loss
+from roadex.losses.multitask import WholeBatch, count_batch, multitask_loss
 from roadex.models.registry import build_model
+
+Losses = dict[str, Tensor]
 
 
 @dataclass
@@ -27,23 +36,30 @@ class Learner:
     """A training in progress.
 
     Attributes:
+        group: the processes that train together, each on its part of every batch.
+        model: the weights.
+        network: the same as the step calls it, perhaps compiled and in parallel.
         average: moving average of the weights, used for validation; None where it is off.
-        step: optimiser steps taken.
     """
 
     config: TrainConfig
     dataset: PreparedDataset
     device: torch.device
+    group: Group
     model: nn.Module
-    optimizer: optim.Optimizer
-    scheduler: optim.lr_scheduler.LambdaLR
+    network: nn.Module
+    descent: Descent
     average: ModelEmaV3 | None
-    step: int = 0
+
+    @property
+    def step(self) -> int:
+        """Optimiser steps taken."""
+        return self.descent.step
 
     @property
     def lr(self) -> float:
         """The learning rate of the next step."""
-        return float(self.optimizer.param_groups[0]["lr"])
+        return float(self.descent.optimizer.param_groups[0]["lr"])
 
     @property
     def judged(self) -> nn.Module:
@@ -57,44 +73,56 @@ class Learner:
         settings, precision = trainer.inference, trainer.precision
         return Predictor(self.judged, self.device, mean, std, settings, precision)
 
-    def learn(self, batch: Crop) -> dict[str, float]:
-        """One optimiser step on a batch; the loss and its terms.
+    def learn(self, batch: Crop) -> Losses:
+        """One optimiser step on this process's part of a batch.
+
+        Returns:
+            The loss and its terms, still on the device: the processes' losses add up to that of
+            the whole batch.
 
         Raises:
-            RoadexError: the loss is not finite; the weights are as they were.
+            NotFiniteError: a loss or gradient is not finite; no weight was changed by it.
         """
-        trainer = self.config.trainer
         on_device = {k: v.to(self.device, non_blocking=True) for k, v in batch.items()}
-        image = normalize(on_device["image"], self.dataset.mean, self.dataset.std)
-        if trainer.channels_last:
-            image = image.contiguous(memory_format=torch.channels_last)
-        with autocast(self.device, trainer.precision):
-            logits = self.model(image)
-        loss, terms = multitask_loss(
-            logits, on_device["mask"], on_device["connectivity"], self.config.loss
-        )
-        value = loss.item()
-        if not math.isfinite(value):
-            raise RoadexError(
-                f"the loss is {value} at step {self.step}: lower optimizer.lr or set "
-                "trainer.clip_norm=1 (checkpoints up to the last epoch are kept)"
-            )
-        self._descend(loss)
-        return {"total": value, **{name: term.item() for name, term in terms.items()}}
-
-    def _descend(self, loss: Tensor) -> None:
-        self.optimizer.zero_grad(set_to_none=True)
-        loss.backward()
-        if self.config.trainer.clip_norm:
-            nn.utils.clip_grad_norm_(self.model.parameters(), self.config.trainer.clip_norm)
-        self.optimizer.step()
-        self.scheduler.step()
-        self.step += 1
+        pieces = _pieces(on_device, self.config.trainer.accumulate)
+        whole: WholeBatch | None = None
+        losses: Losses = {}
+        for index, piece in enumerate(pieces):
+            last = index == len(pieces) - 1
+            with nullcontext() if last else without_exchange(self.network):
+                logits = self._forward(piece["image"])
+                if whole is None and (len(pieces) > 1 or self.group.size > 1):
+                    whole = self._whole(logits, on_device)
+                loss, terms = multitask_loss(
+                    logits, piece["mask"], piece["connectivity"], self.config.loss, whole
+                )
+                # The processes' gradients are averaged, but their losses add up.
+                self.descent.backward(loss * self.group.size)
+            for name, value in {"total": loss, **terms}.items():
+                losses[name] = losses.get(name, 0.0) + value.detach()
+        self.descent.descend(self.model.parameters(), losses["total"])
         if self.average is not None:
             self.average.update(self.model, step=self.step)
+        return losses
+
+    def _forward(self, pixels: Tensor) -> dict[str, list[Tensor]]:
+        image = normalize(pixels, self.dataset.mean, self.dataset.std)
+        if self.config.trainer.channels_last:
+            image = image.contiguous(memory_format=torch.channels_last)
+        with autocast(self.device, self.config.trainer.precision):
+            logits: dict[str, list[Tensor]] = self.network(image)
+        return logits
+
+    def _whole(self, logits: dict[str, list[Tensor]], batch: Crop) -> WholeBatch:
+        """The counts of the batch over all pieces and processes, in one exchange."""
+        own = count_batch(logits, batch["mask"], batch["connectivity"])
+        sums = self.group.add(torch.cat([own.samples.view(1), *own.counts.values()]))
+        samples, *counts = sums.split([1, *(len(c) for c in own.counts.values())])
+        return WholeBatch(samples[0], dict(zip(own.counts, counts, strict=True)))
 
     def checkpoint(self, threshold: float, epoch: int, scores: dict[str, float]) -> Checkpoint:
-        """The judged weights and how to use them."""
+        """The judged weights and how to use them; raises as `learn` where a step was bad."""
+        self.descent.check()
         mean, std = self.dataset.mean, self.dataset.std
         weights = self.judged.state_dict()
         contrast = self.dataset.contrast()
@@ -102,25 +130,48 @@ class Learner:
 
     def state(self) -> dict[str, Any]:
         """What besides the judged weights a training needs to go on."""
+        self.descent.check()
         return {
-            "step": self.step,
             "model": self.model.state_dict(),
-            "optimizer": self.optimizer.state_dict(),
-            "scheduler": self.scheduler.state_dict(),
+            "average": None if self.average is None else self.average.module.state_dict(),
             "random": torch.get_rng_state(),
+            **self.descent.state(),
         }
+
+    def restore(self, state: dict[str, Any]) -> None:
+        """Go on from a state of the same configuration, exactly."""
+        self.model.load_state_dict(state["model"])
+        if self.average is not None:
+            self.average.module.load_state_dict(state["average"])
+        self.descent.restore(state)
+        torch.set_rng_state(state["random"])
+
+
+def _pieces(batch: Crop, count: int) -> list[Crop]:
+    """The batch in so many pieces, of nearly the same size."""
+    parts = {key: value.tensor_split(min(count, len(value))) for key, value in batch.items()}
+    return [dict(zip(parts, piece, strict=True)) for piece in zip(*parts.values(), strict=True)]
 
 
 def build_learner(
-    config: TrainConfig, dataset: PreparedDataset, device: torch.device, epoch_steps: int
+    config: TrainConfig,
+    dataset: PreparedDataset,
+    device: torch.device,
+    epoch_steps: int,
+    group: Group | None = None,
 ) -> Learner:
     """A fresh training, from random or pretrained weights or from those of `init`."""
-    trainer = config.trainer
+    trainer, group = config.trainer, group or Group()
     model = build_model(config.model, config.backbone)
     if config.init is not None:
         load_weights(model, load_checkpoint(config.init).weights, f"init={config.init}")
+    if trainer.recompute:
+        recompute_hourglasses(model)
+    if group.size > 1:
+        model = synchronize(model, device)
     model = place(model, device, trainer.channels_last)
-    optimizer = build_optimizer(model, config.optimizer)
-    scheduler = build_scheduler(optimizer, config.scheduler, epoch_steps, trainer.epochs)
     average = ModelEmaV3(model, decay=trainer.ema, use_warmup=True) if trainer.ema else None
-    return Learner(config, dataset, device, model, optimizer, scheduler, average)
+    descent = build_descent(model, config, device, epoch_steps)
+    network = compiled(model, device) if trainer.compile else model
+    network = in_parallel(network, group, device)
+    return Learner(config, dataset, device, group, model, network, descent, average)

@@ -6,6 +6,7 @@ import math
 from collections.abc import Callable
 from typing import Any
 
+from timm.optim import param_groups_weight_decay
 from torch import nn, optim
 
 from roadex.config.training import (
@@ -19,27 +20,28 @@ from roadex.config.training import (
 )
 
 Factor = Callable[[int], float]
+Groups = list[dict[str, Any]]
 
 
-def _adam(model: nn.Module, config: AdamConfig) -> optim.Optimizer:
+def _adam(groups: Groups, config: AdamConfig) -> optim.Optimizer:
     betas = (config.beta1, config.beta2)
     return optim.Adam(
-        model.parameters(), config.lr, betas, config.eps, config.weight_decay, config.amsgrad
+        groups, config.lr, betas, config.eps, config.weight_decay, config.amsgrad, fused=True
     )
 
 
-def _adamw(model: nn.Module, config: AdamWConfig) -> optim.Optimizer:
+def _adamw(groups: Groups, config: AdamWConfig) -> optim.Optimizer:
     betas = (config.beta1, config.beta2)
-    return optim.AdamW(model.parameters(), config.lr, betas, config.eps, config.weight_decay)
+    return optim.AdamW(groups, config.lr, betas, config.eps, config.weight_decay, fused=True)
 
 
-def _sgd(model: nn.Module, config: SgdConfig) -> optim.Optimizer:
+def _sgd(groups: Groups, config: SgdConfig) -> optim.Optimizer:
     return optim.SGD(
-        model.parameters(), config.lr, config.momentum, weight_decay=config.weight_decay
+        groups, config.lr, config.momentum, weight_decay=config.weight_decay, fused=True
     )
 
 
-OPTIMIZERS: dict[str, Callable[[nn.Module, Any], optim.Optimizer]] = {
+OPTIMIZERS: dict[str, Callable[[Groups, Any], optim.Optimizer]] = {
     "adam": _adam,
     "adamw": _adamw,
     "sgd": _sgd,
@@ -47,8 +49,14 @@ OPTIMIZERS: dict[str, Callable[[nn.Module, Any], optim.Optimizer]] = {
 
 
 def build_optimizer(model: nn.Module, config: OptimizerConfig) -> optim.Optimizer:
-    """The optimiser of `optimizer=` over all parameters."""
-    return OPTIMIZERS[config.kind](model, config)
+    """The optimiser of `optimizer=` over all parameters, one kernel for all of them.
+
+    Weight decay leaves out norms and biases, unless `decay_norms` says otherwise.
+    """
+    decay = config.weight_decay
+    excluding = not config.decay_norms
+    groups = param_groups_weight_decay(model, decay, weight_decay_exclude_1d=excluding)
+    return OPTIMIZERS[config.kind](groups, config)
 
 
 def _constant(config: SchedulerConfig, epoch_steps: int, epochs: int) -> Factor:

@@ -30,6 +30,7 @@ from roadex.engine.evaluation import (
 )
 from roadex.engine.inference import Predictor
 from roadex.engine.learner import Learner, build_learner
+from roadex.engine.loss_sums import LossSums
 from roadex.engine.run_folder import RunFolder
 from roadex.engine.testing import SplitReport, report_split
 from roadex.metrics.summary import mean_scores
@@ -123,15 +124,15 @@ def _train_epoch(learner: Learner, loader: DataLoader[Crop], epoch: int) -> dict
     assert isinstance(sampler, DrawSampler)
     sampler.epoch = epoch - 1
     learner.model.train()
-    sums: dict[str, float] = {}
+    sums = LossSums()
     started = time.perf_counter()
     progress = tqdm(loader, desc=f"epoch {epoch}", unit="batch", leave=False, disable=None)
     for batch in progress:
-        for name, value in learner.learn(batch).items():
-            sums[name] = sums.get(name, 0.0) + value
-        progress.set_postfix(loss=f"{sums['total'] / (progress.n + 1):.3f}")
+        sums.add(learner.learn(batch))
+        if len(sums) % learner.descent.check_every == 0:
+            progress.set_postfix(loss=f"{sums.means()['total']:.3f}")
+    losses = {f"loss/{name}": value for name, value in sums.means().items()}
     seconds = time.perf_counter() - started
-    losses = {f"loss/{name}": value / len(loader) for name, value in sums.items()}
     rate = len(loader) * sampler.batch_size / seconds
     return {**losses, "images_per_s": round(rate, 2), "seconds": round(seconds, 2)}
 

@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from functools import partial
+from typing import cast
 
+import torch
 from torch import Tensor, nn
 from torch.nn import functional
+from torch.nn.modules.batchnorm import _BatchNorm
+from torch.utils.checkpoint import checkpoint
 
 BlockFactory = Callable[[], nn.Module]
 
@@ -20,15 +26,49 @@ class Hourglass(nn.Module):
 
     At the innermost level the inner hourglass is one group. The skip is the identity. Sides must
     be multiples of 2 ** depth.
+
+    Attributes:
+        recompute: whether the backward pass computes the inside again rather than keep it.
     """
 
     def __init__(self, block: BlockFactory, depth: int, blocks: int) -> None:
         super().__init__()
+        self.recompute = False
         self.down = group(block, blocks)
         self.inner = Hourglass(block, depth - 1, blocks) if depth > 1 else group(block, blocks)
         self.up = group(block, blocks)
 
     def forward(self, x: Tensor) -> Tensor:
         """(B, C, H, W) to the same shape."""
+        if self.recompute and torch.is_grad_enabled():
+            contexts = partial(_statistics_once, self)
+            result: Tensor = checkpoint(self._pass, x, use_reentrant=False, context_fn=contexts)
+            return result
+        return self._pass(x)
+
+    def _pass(self, x: Tensor) -> Tensor:
         below = self.up(self.inner(self.down(functional.max_pool2d(x, 2))))
         return x + functional.interpolate(below, scale_factor=2.0, mode="nearest")
+
+
+def _statistics_once(
+    module: nn.Module,
+) -> tuple[AbstractContextManager[None], AbstractContextManager[None]]:
+    """Contexts of the first and the second computation, of which only the first is remembered."""
+    return nullcontext(), _without_memory(module)
+
+
+@contextmanager
+def _without_memory(module: nn.Module) -> Iterator[None]:
+    """Leave the running statistics of batch norms as they are, by a momentum of 0 meanwhile."""
+    norms = [m for m in module.modules() if isinstance(m, _BatchNorm) and m.track_running_stats]
+    counts = [cast(Tensor, norm.num_batches_tracked) for norm in norms]
+    before = [(norm.momentum, count.clone()) for norm, count in zip(norms, counts, strict=True)]
+    for norm in norms:
+        norm.momentum = 0.0
+    try:
+        yield
+    finally:
+        for norm, tracked, (momentum, count) in zip(norms, counts, before, strict=True):
+            norm.momentum = momentum
+            tracked.copy_(count)

@@ -67,3 +67,16 @@ def test_cosine_warms_up_then_falls_to_its_floor():
     assert found[10] == pytest.approx(1.0) and found[55] == pytest.approx(0.525)
     assert found[100] == pytest.approx(0.05)
     assert all(a >= b for a, b in itertools.pairwise(found[10:]))
+
+
+@pytest.mark.parametrize(("norms", "decayed"), [(False, {"0.weight"}), (True, None)])
+def test_weight_decay_leaves_out_norms_and_biases(norms, decayed):
+    """With gradients of nought, only what decays moves."""
+    model = nn.Sequential(nn.Conv2d(2, 2, 1), nn.BatchNorm2d(2))
+    for parameter in model.parameters():
+        nn.init.ones_(parameter)
+        parameter.grad = torch.zeros_like(parameter)
+    config = AdamWConfig(lr=0.1, weight_decay=0.5, decay_norms=norms)
+    build_optimizer(model, config).step()
+    moved = {name for name, value in model.named_parameters() if (value < 1).all()}
+    assert moved == (decayed or {name for name, _ in model.named_parameters()})

@@ -1,0 +1,67 @@
+"""Settings that make a training step faster or smaller and leave what it computes."""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import shutil
+from contextlib import AbstractContextManager, nullcontext
+from typing import cast
+
+import torch
+from torch import nn
+from torch.nn.parallel import DistributedDataParallel
+
+from roadex.engine.distributed import Group
+from roadex.errors import RoadexError
+from roadex.models.hourglass import Hourglass
+
+
+def compiled(model: nn.Module, device: torch.device) -> nn.Module:
+    """The model through torch.compile, sharing its weights; compiled at the first call.
+
+    Raises:
+        RoadexError: nothing is installed that compiles for the device.
+    """
+    if device.type == "cpu" and not shutil.which(os.environ.get("CXX", "g++")):
+        raise RoadexError("trainer.compile=true needs a C++ compiler: install g++ or leave it out")
+    if device.type == "cuda" and not importlib.util.find_spec("triton"):
+        raise RoadexError("trainer.compile=true needs triton: install it or leave it out")
+    return cast(nn.Module, torch.compile(model, dynamic=False))
+
+
+def recompute_hourglasses(model: nn.Module) -> None:
+    """Let the hourglasses of a model keep nothing for the backward pass but their input.
+
+    Raises:
+        RoadexError: the model has none.
+    """
+    outermost = [
+        child
+        for parent in model.modules()
+        if not isinstance(parent, Hourglass)
+        for child in parent.children()
+        if isinstance(child, Hourglass)
+    ]
+    if not outermost:
+        raise RoadexError("trainer.recompute=true: this model has no hourglass; leave it out")
+    for hourglass in outermost:
+        hourglass.recompute = True
+
+
+def in_parallel(model: nn.Module, group: Group, device: torch.device) -> nn.Module:
+    """The model whose gradients are the mean over the processes of a group."""
+    if group.size == 1:
+        return model
+    devices = [device] if device.type == "cuda" else None
+    # Batch norms are synchronised, so that all processes have the same buffers anyway.
+    return DistributedDataParallel(
+        model, devices, broadcast_buffers=False, gradient_as_bucket_view=True
+    )
+
+
+def without_exchange(network: nn.Module) -> AbstractContextManager[None]:
+    """Backward passes in it leave each process its own gradients, to be averaged by a later one."""
+    if isinstance(network, DistributedDataParallel):
+        return cast(AbstractContextManager[None], network.no_sync())
+    return nullcontext()

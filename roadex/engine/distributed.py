@@ -1,0 +1,123 @@
+"""The processes that train together, started by torchrun; or the one that trains alone."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any, TypeVar
+
+import torch
+import torch.distributed as dist
+from torch import Tensor
+
+from roadex.errors import RoadexError
+
+Item = TypeVar("Item")
+# The first process may prepare a dataset for hours while the others wait for it.
+_PATIENCE = timedelta(days=2)
+
+
+@dataclass(frozen=True)
+class Group:
+    """The processes of one training; alone, number 0 of 1.
+
+    All methods but `part` are collective: every process must call them, in the same order.
+
+    Attributes:
+        rank: this process's number; process 0 leads, which means that it alone writes.
+        size: processes in all.
+        local_rank: this process's number on its machine.
+        waiting: where processes wait for the leader; None alone.
+    """
+
+    rank: int = 0
+    size: int = 1
+    local_rank: int = 0
+    waiting: dist.ProcessGroup | None = None
+
+    @property
+    def leads(self) -> bool:
+        """Whether this process is the one that writes."""
+        return self.rank == 0
+
+    def part(self, items: Sequence[Item]) -> list[Item]:
+        """This process's items of a list that all have: parts differ by one in length at most."""
+        first, last = (len(items) * rank // self.size for rank in (self.rank, self.rank + 1))
+        return list(items[first:last])
+
+    def add(self, values: Tensor) -> Tensor:
+        """The sum over the processes, in place, wherever the tensor lies."""
+        if self.size > 1:
+            dist.all_reduce(values)
+        return values
+
+    def any(self, flag: bool) -> bool:
+        """Whether the flag is set in any process."""
+        return bool(self.add(torch.tensor(int(flag))).item())
+
+    def gather(self, value: Any) -> list[Any]:
+        """A value of lists, dictionaries, strings and numbers from every process, by rank."""
+        if self.size == 1:
+            return [value]
+        own = torch.frombuffer(bytearray(json.dumps(value).encode()), dtype=torch.uint8)
+        lengths = [torch.zeros(1, dtype=torch.int64) for _ in range(self.size)]
+        dist.all_gather(lengths, torch.tensor([len(own)]))
+        longest = int(max(lengths))
+        texts = [torch.zeros(longest, dtype=torch.uint8) for _ in range(self.size)]
+        dist.all_gather(texts, torch.nn.functional.pad(own, (0, longest - len(own))))
+        pairs = zip(texts, lengths, strict=True)
+        return [json.loads(text[: int(length)].numpy().tobytes()) for text, length in pairs]
+
+    @contextmanager
+    def leader_first(self) -> Iterator[None]:
+        """The leader does it while the others wait, then they do it: they find it done."""
+        if not self.leads:
+            self._wait()
+        yield
+        if self.leads:
+            self._wait()
+
+    def _wait(self) -> None:
+        if self.size > 1:
+            dist.barrier(self.waiting)
+
+
+@contextmanager
+def open_group() -> Iterator[Group]:
+    """Join the processes that torchrun started; alone without it.
+
+    Raises:
+        RoadexError: another process ended; or what this one raises, with its number.
+    """
+    size = int(os.environ.get("WORLD_SIZE", "1"))
+    if size == 1:
+        yield Group()
+        return
+    rank, local_rank = (int(os.environ[key]) for key in ("RANK", "LOCAL_RANK"))
+    if torch.cuda.is_available():
+        torch.cuda.set_device(local_rank % torch.cuda.device_count())
+    dist.init_process_group("cpu:gloo,cuda:nccl" if torch.cuda.is_available() else "gloo")
+    try:
+        waiting = dist.new_group(backend="gloo", timeout=_PATIENCE)
+        yield Group(rank, size, local_rank, waiting)
+    except RoadexError as error:
+        raise RoadexError(f"process {rank} of {size}: {error}") from error
+    except RuntimeError as error:
+        if not _lost_another(error):
+            raise
+        raise RoadexError(
+            f"process {rank} of {size} stops, as another one ended: its reason is printed by it, "
+            "or below by torchrun"
+        ) from error
+    finally:
+        dist.destroy_process_group()
+
+
+def _lost_another(error: RuntimeError) -> bool:
+    """Whether a collective failed because another process is gone (gloo raises plain errors)."""
+    signs = ("gloo", "Connection closed by peer", "Connection reset by peer")
+    return isinstance(error, dist.DistError) or any(sign in str(error) for sign in signs)
