@@ -1,7 +1,15 @@
 """Road graphs: from a mask, into rasters, and from and to files. Free of torch."""
 
 from roadex.graph.decode import mask_to_graph
+from roadex.graph.probabilities import probabilities_to_graph, road_mask
 from roadex.graph.raster import connectivity_map, draw_roads
 from roadex.graph.settings import GraphSettings
 
-__all__ = ["GraphSettings", "connectivity_map", "draw_roads", "mask_to_graph"]
+__all__ = [
+    "GraphSettings",
+    "connectivity_map",
+    "draw_roads",
+    "mask_to_graph",
+    "probabilities_to_graph",
+    "road_mask",
+]
