@@ -19,8 +19,8 @@ def bounded(
     return field(default=default, metadata={"least": least, "most": most, "above": above})
 
 
-def choice(default: str, *options: str) -> Any:
-    """A dataclass field that takes one of the named strings."""
+def choice(default: str | int, *options: str | int) -> Any:
+    """A dataclass field that takes one of the named values."""
     return field(default=default, metadata={"options": options})
 
 
@@ -63,7 +63,7 @@ def check_known(settings: Any, prefix: str = "") -> None:
 def _check_value(key: str, value: Any, entry: Field[Any]) -> None:
     rules = entry.metadata
     if "options" in rules and value not in rules["options"]:
-        raise RoadexError(f"{key}={value}: choose one of {', '.join(rules['options'])}")
+        raise RoadexError(f"{key}={value}: choose one of {', '.join(map(str, rules['options']))}")
     if rules.get("least") is not None and value < rules["least"]:
         raise RoadexError(f"{key}={value}: must be at least {rules['least']}")
     if rules.get("most") is not None and value > rules["most"]:

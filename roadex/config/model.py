@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum
 
 from omegaconf import MISSING
 
-from roadex.config.limits import bounded
+from roadex.config.limits import bounded, choice
 
 
 class GlobalAware(Enum):
@@ -28,6 +28,8 @@ class ModelConfig:
     connectivity: bool = True
     # Background, dead end, along, three ways, ... up to `connectivity_classes - 1` ways or more.
     connectivity_classes: int = bounded(5, least=3, most=64)
+    # Directions of the road's orientation, told apart from the background; 0: not learnt.
+    orientation_bins: int = choice(0, 0, 36)
 
 
 @dataclass
@@ -45,6 +47,77 @@ class StackedMultitaskConfig(ModelConfig):
     squeeze: int = bounded(16, least=1)
     # Hidden channels of the heads and of the full-resolution classifiers.
     head_width: int = bounded(32, least=4)
+
+
+@dataclass
+class MultibranchConfig(StackedMultitaskConfig):
+    """A stacked network whose tasks each have their own decoder half of every hourglass."""
+
+    name: str = "multibranch"
+    # Skips of the hourglass go through a group of blocks instead of being the identity.
+    skip_groups: bool = False
+    # Another output of each task at half of the resolution.
+    half_scale: bool = False
+
+
+@dataclass
+class StackedOrientationConfig(MultibranchConfig):
+    """The predecessor of Batra et al. 2019: road and orientation, plain residual blocks."""
+
+    name: str = "stacked_orientation"
+    connectivity: bool = False
+    orientation_bins: int = choice(36, 0, 36)
+    global_aware: GlobalAware = GlobalAware.none
+    skip_groups: bool = True
+    half_scale: bool = True
+
+
+@dataclass
+class EncoderDecoderConfig(ModelConfig):
+    """What the networks on a timm encoder share: they learn the road only, if not told to."""
+
+    connectivity: bool = False
+
+
+@dataclass
+class UnetConfig(EncoderDecoderConfig):
+    """U-Net (Ronneberger et al. 2015)."""
+
+    name: str = "unet"
+    # Channels of the finest decoder level; each coarser one has twice as many.
+    width: int = bounded(16, least=4)
+
+
+@dataclass
+class LinknetConfig(EncoderDecoderConfig):
+    """LinkNet (Chaurasia and Culurciello 2017)."""
+
+    name: str = "linknet"
+
+
+@dataclass
+class DLinkNetConfig(EncoderDecoderConfig):
+    """D-LinkNet (Zhou et al. 2018): LinkNet with dilated convolutions in its centre."""
+
+    name: str = "dlinknet"
+    # Of the 3x3 convolutions in cascade, whose outputs are summed.
+    dilations: list[int] = field(default_factory=lambda: [1, 2, 4, 8, 16])
+
+
+@dataclass
+class DeepLabV3PlusConfig(EncoderDecoderConfig):
+    """DeepLabV3+ (Chen et al. 2018)."""
+
+    name: str = "deeplabv3plus"
+    width: int = bounded(256, least=8)
+
+
+@dataclass
+class SegformerConfig(EncoderDecoderConfig):
+    """The all-MLP decoder of SegFormer (Xie et al. 2021)."""
+
+    name: str = "segformer"
+    width: int = bounded(256, least=8)
 
 
 @dataclass

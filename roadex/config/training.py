@@ -17,7 +17,8 @@ class LossConfig:
 
     segmentation: float = bounded(1.0, least=0)
     connectivity: float = bounded(1.0, least=0)
-    # Weight of the full-resolution term, and of each stack's quarter-scale term.
+    orientation: float = bounded(1.0, least=0)
+    # Weight of the full-resolution term, and of each term of lower resolution.
     full: float = bounded(1.0, least=0)
     intermediate: float = bounded(1.0, least=0)
     # The two parts of the segmentation term.

@@ -1,4 +1,4 @@
-"""The joint loss: every task's full-resolution term and quarter-scale term of every stack."""
+"""The joint loss: a term for every map of every task, at the image's resolution and below it."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from roadex.config.training import LossConfig
-from roadex.losses.targets import quarter_classes, quarter_mask
+from roadex.losses.targets import reduced_classes, reduced_mask
 from roadex.losses.terms import (
     balanced_cross_entropy,
     class_counts,
@@ -19,13 +19,17 @@ from roadex.losses.terms import (
 Logits = dict[str, list[Tensor]]
 
 
+SCALES = {1: "full", 2: "half", 4: "quarter"}
+
+
 @dataclass(frozen=True)
 class WholeBatch:
     """What the loss of a piece of a batch must know of the batch.
 
     Attributes:
         samples: images, a 0-dimensional int64 tensor.
-        counts: pixels by class (K,) int64 of each target, keyed `task/full` and `task/quarter`.
+        counts: pixels by class (K,) int64 of each target, keyed `task/full`, `task/half` and
+            `task/quarter` where the network has maps of that scale.
     """
 
     samples: Tensor
@@ -38,44 +42,71 @@ def multitask_loss(
     connectivity: Tensor,
     config: LossConfig,
     whole: WholeBatch | None = None,
+    orientation: Tensor | None = None,
 ) -> tuple[Tensor, dict[str, Tensor]]:
-    """L = L_seg + L_conn (Xu et al. 2023) and its parts, keyed `task/full` and `task/stackN`.
+    """L = L_seg + L_conn (Xu et al. 2023) and its parts: `task/stackN`, `task/half`, `task/full`.
 
     Args:
-        logits: for each task the maps of the stacks (B, K, ceil(H/4), ceil(W/4)), then the full
-            one (B, K, H, W), as the network gives them.
+        logits: for each task the maps of the stacks (B, K, ceil(H/4), ceil(W/4)), perhaps one at
+            half scale, then the full one (B, K, H, W), as the network gives them.
         mask: (B, H, W) uint8, 1 road, 0 not, 255 ignore.
         connectivity: (B, H, W) uint8 class indices, 255 ignore.
         whole: the batch that these samples are a piece of, None where they are all of it. The
             losses of a batch's pieces add up to the loss of the batch.
+        orientation: (B, H, W) uint8 class indices, 255 ignore, where the network learns them.
     """
-    targets = _targets(logits, mask, connectivity)
+    targets = _targets(logits, mask, connectivity, orientation)
     whole = whole or _count(logits, targets, mask)
     terms: dict[str, Tensor] = {}
     for task, maps in logits.items():
-        names = [*(f"stack{index + 1}" for index in range(len(maps) - 1)), "full"]
-        for name, scores in zip(names, maps, strict=True):
-            scale = f"{task}/{'full' if name == 'full' else 'quarter'}"
+        for name, scores in zip(_names(maps), maps, strict=True):
+            scale = f"{task}/{_scale(scores, maps[-1])}"
             terms[f"{task}/{name}"] = _term(task, scores, targets[scale], config, whole, scale)
     total = sum(_weight(name, config) * value for name, value in terms.items())
     assert isinstance(total, Tensor)
     return total, terms
 
 
-def count_batch(logits: Logits, mask: Tensor, connectivity: Tensor) -> WholeBatch:
+def count_batch(
+    logits: Logits, mask: Tensor, connectivity: Tensor, orientation: Tensor | None = None
+) -> WholeBatch:
     """The counts of a batch of targets, of which `logits` may answer a piece only."""
-    return _count(logits, _targets(logits, mask, connectivity), mask)
+    return _count(logits, _targets(logits, mask, connectivity, orientation), mask)
 
 
-def _targets(logits: Logits, mask: Tensor, connectivity: Tensor) -> dict[str, Tensor]:
-    """The target of each task at each scale."""
+def _names(maps: list[Tensor]) -> list[str]:
+    """What a task's maps are called in the terms."""
+    scales = [_scale(scores, maps[-1]) for scores in maps]
+    return [f"stack{i + 1}" if scale == "quarter" else scale for i, scale in enumerate(scales)]
+
+
+def _scale(scores: Tensor, full: Tensor) -> str:
+    factor = next(f for f in SCALES if -(-full.shape[-1] // f) <= scores.shape[-1])
+    return SCALES[factor]
+
+
+def _targets(
+    logits: Logits, mask: Tensor, connectivity: Tensor, orientation: Tensor | None
+) -> dict[str, Tensor]:
+    """The target of each task at each scale that the task has maps of."""
+    labels = {"segmentation": mask, "connectivity": connectivity, "orientation": orientation}
     targets: dict[str, Tensor] = {}
     for task, maps in logits.items():
-        road = task == "segmentation"
-        targets[f"{task}/full"] = mask if road else connectivity
-        quarter = quarter_mask(mask) if road else quarter_classes(connectivity, maps[-1].shape[1])
-        targets[f"{task}/quarter"] = quarter
+        label = labels[task]
+        assert label is not None, f"the crops hold no labels of the {task}"
+        scales = {_scale(scores, maps[-1]) for scores in maps}
+        for factor, scale in SCALES.items():
+            if scale in scales:
+                targets[f"{task}/{scale}"] = _reduced(task, label, maps[-1].shape[1], factor)
     return targets
+
+
+def _reduced(task: str, label: Tensor, classes: int, factor: int) -> Tensor:
+    if factor == 1:
+        return label
+    if task == "segmentation":
+        return reduced_mask(label, factor)
+    return reduced_classes(label, classes, factor)
 
 
 def _count(logits: Logits, targets: dict[str, Tensor], mask: Tensor) -> WholeBatch:
@@ -93,6 +124,8 @@ def _term(
 ) -> Tensor:
     if task == "connectivity":
         return balanced_cross_entropy(logits, target, whole.counts[scale])
+    if task == "orientation":
+        return cross_entropy(logits, target, whole.counts[scale])
     share = len(logits) / whole.samples
     value = config.soft_iou * share * soft_iou_loss(logits, target)
     if config.cross_entropy:
@@ -102,5 +135,9 @@ def _term(
 
 def _weight(name: str, config: LossConfig) -> float:
     task, scale = name.split("/")
-    by_task = {"segmentation": config.segmentation, "connectivity": config.connectivity}
+    by_task = {
+        "segmentation": config.segmentation,
+        "connectivity": config.connectivity,
+        "orientation": config.orientation,
+    }
     return by_task[task] * (config.full if scale == "full" else config.intermediate)

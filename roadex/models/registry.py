@@ -8,10 +8,23 @@ from typing import Any
 from torch import nn
 
 from roadex.config.model import BackboneConfig, ModelConfig
+from roadex.models.deeplabv3plus import build_deeplabv3plus
+from roadex.models.dlinknet import build_dlinknet
+from roadex.models.linknet import build_linknet
+from roadex.models.multibranch import Multibranch
+from roadex.models.segformer import build_segformer
 from roadex.models.stacked_multitask import StackedMultitask
+from roadex.models.unet import build_unet
 
 MODELS: dict[str, Callable[[Any, BackboneConfig], nn.Module]] = {
     "stacked_multitask": StackedMultitask,
+    "stacked_orientation": Multibranch,
+    "multibranch": Multibranch,
+    "unet": build_unet,
+    "linknet": build_linknet,
+    "dlinknet": build_dlinknet,
+    "deeplabv3plus": build_deeplabv3plus,
+    "segformer": build_segformer,
 }
 
 

@@ -7,23 +7,13 @@ from functools import partial
 from typing import cast
 
 from torch import Tensor, nn
-from torch.nn import functional
 
 from roadex.config.model import BackboneConfig, StackedMultitaskConfig
 from roadex.models.backbones import build_backbone
 from roadex.models.blocks import ResidualBlock, initialize
+from roadex.models.contract import Logits, pad_to_multiple, task_classes
 from roadex.models.heads import FullResolutionClassifier, IntermediateHead, Remap
 from roadex.models.hourglass import Hourglass, group
-
-Logits = dict[str, list[Tensor]]
-
-
-def task_classes(config: StackedMultitaskConfig) -> dict[str, int]:
-    """The classes of each task that the network solves."""
-    tasks = {"segmentation": 2}
-    if config.connectivity:
-        tasks["connectivity"] = config.connectivity_classes
-    return tasks
 
 
 class Stack(nn.Module):
@@ -101,11 +91,3 @@ class StackedMultitask(nn.Module):
         for task, classifier in self.classifiers.items():
             logits[task].append(classifier(features)[..., :height, :width])
         return logits
-
-
-def pad_to_multiple(image: Tensor, multiple: int) -> Tensor:
-    """Repeat the last row and column until both sides of (B, C, H, W) divide by `multiple`."""
-    bottom, right = (-image.shape[-2]) % multiple, (-image.shape[-1]) % multiple
-    if not bottom and not right:
-        return image
-    return functional.pad(image, (0, right, 0, bottom), mode="replicate")

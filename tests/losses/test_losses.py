@@ -9,7 +9,7 @@ import torch
 
 from roadex.config.training import LossConfig
 from roadex.losses.multitask import count_batch, multitask_loss
-from roadex.losses.targets import quarter_classes, quarter_mask
+from roadex.losses.targets import reduced_classes, reduced_mask
 from roadex.losses.terms import (
     balanced_cross_entropy,
     class_counts,
@@ -126,7 +126,7 @@ def test_quarter_mask_is_the_bilinear_resize_of_the_mask():
     resized = torch.nn.functional.interpolate(
         mask[:, None].float(), scale_factor=0.25, mode="bilinear"
     )
-    assert torch.equal(quarter_mask(mask), (resized[:, 0] >= 0.5).to(torch.uint8))
+    assert torch.equal(reduced_mask(mask), (resized[:, 0] >= 0.5).to(torch.uint8))
 
 
 @pytest.mark.parametrize("offset", range(8))
@@ -136,10 +136,10 @@ def test_quarter_targets_align_with_the_crop_whatever_its_offset(offset):
     tile[:, 20:28, 12:40] = 1
     crop = tile[:, offset : offset + 48, offset : offset + 48]
     by_block = crop.unfold(1, 4, 4).unfold(2, 4, 4).float().mean(dim=(-1, -2))
-    quarter = quarter_mask(crop)
+    quarter = reduced_mask(crop)
     assert (quarter[by_block == 1] == 1).all() and (quarter[by_block == 0] == 0).all()
     assert torch.equal(
-        quarter_classes(crop, 2)[by_block > 0.5], torch.ones(int((by_block > 0.5).sum())).byte()
+        reduced_classes(crop, 2)[by_block > 0.5], torch.ones(int((by_block > 0.5).sum())).byte()
     )
 
 
@@ -153,21 +153,21 @@ def test_quarter_targets_commute_with_flips_and_turns(turns, flip):
         turned = x.rot90(turns, (-2, -1))
         return turned.flip(-1) if flip else turned
 
-    assert torch.equal(quarter_classes(change(labels), 5), change(quarter_classes(labels, 5)))
+    assert torch.equal(reduced_classes(change(labels), 5), change(reduced_classes(labels, 5)))
     mask = labels.clamp(max=1).where(labels != 255, 255).to(torch.uint8)
-    assert torch.equal(quarter_mask(change(mask)), change(quarter_mask(mask)))
+    assert torch.equal(reduced_mask(change(mask)), change(reduced_mask(mask)))
 
 
 def test_rare_classes_win_ties_and_majorities_win_otherwise():
     block = torch.zeros(1, 4, 4, dtype=torch.uint8)
     block[:, :2] = 3
-    assert quarter_classes(block, 5).item() == 3
+    assert reduced_classes(block, 5).item() == 3
     block[:, 1, 0] = 0
-    assert quarter_classes(block, 5).item() == 0
+    assert reduced_classes(block, 5).item() == 0
 
 
 def test_sides_that_do_not_divide_by_four_round_up_and_ignore_the_rest():
     mask = torch.ones(1, 6, 9, dtype=torch.uint8)
-    quarter = quarter_mask(mask)
+    quarter = reduced_mask(mask)
     assert quarter.shape == (1, 2, 3)
     assert quarter[0, 0, :2].tolist() == [1, 1] and quarter[0, 1, 2] == 255

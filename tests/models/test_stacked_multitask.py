@@ -10,8 +10,8 @@ import torch
 
 from roadex.config.model import GlobalAware, PaperBackboneConfig, StackedMultitaskConfig
 from roadex.models.blocks import GlobalAwareLayer, ResidualBlock
+from roadex.models.contract import pad_to_multiple
 from roadex.models.registry import build_model, count_parameters
-from roadex.models.stacked_multitask import pad_to_multiple
 
 SMALL = StackedMultitaskConfig(width=16, blocks=1, head_width=8)
 PAPER = PaperBackboneConfig()

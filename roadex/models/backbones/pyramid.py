@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import difflib
 import math
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any, cast
 
 import timm
@@ -69,10 +71,21 @@ def create_extractor(name: str, pretrained: bool) -> nn.Module:
     Raises:
         RoadexError: no such model, a model without feature maps, or weights that cannot be had.
     """
+    with explained(name, pretrained):
+        return _create_for_any_size(name, pretrained)
+
+
+@contextmanager
+def explained(name: str, pretrained: bool) -> Iterator[None]:
+    """Say in one line why a timm model cannot be made.
+
+    Raises:
+        RoadexError: no such model, a model without feature maps, or weights that cannot be had.
+    """
     if not timm.is_model(name.split(".")[0]):
         raise RoadexError(f"backbone.name={name}: timm has no such model{_near(name)}")
     try:
-        return _create_for_any_size(name, pretrained)
+        yield
     except Exception as error:
         reason = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
         if pretrained:
@@ -81,7 +94,8 @@ def create_extractor(name: str, pretrained: bool) -> nn.Module:
                 "online once, set HF_HOME to a folder that holds them, or backbone.pretrained=false"
             ) from error
         raise RoadexError(
-            f"backbone.name={name}: it gives no feature maps ({reason}); choose another model"
+            f"backbone.name={name}: it gives no fitting feature maps ({reason}); "
+            "choose another model"
         ) from error
 
 

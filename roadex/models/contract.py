@@ -1,0 +1,33 @@
+"""What every model keeps to: its tasks, the form of its output, and any image size.
+
+A model takes a normalised RGB image (B, 3, H, W) of any size and gives for each task a list of
+logits maps: those of lower resolution first, if it has any, and the one at the image's resolution
+(B, K, H, W) last. A map at 1/f of the resolution is (B, K, ceil(H/f), ceil(W/f)), f 2 or 4.
+"""
+
+from __future__ import annotations
+
+from torch import Tensor
+from torch.nn import functional
+
+from roadex.config.model import ModelConfig
+
+Logits = dict[str, list[Tensor]]
+
+
+def task_classes(config: ModelConfig) -> dict[str, int]:
+    """The classes of each task that a network solves."""
+    tasks = {"segmentation": 2}
+    if config.orientation_bins:
+        tasks["orientation"] = config.orientation_bins + 1
+    if config.connectivity:
+        tasks["connectivity"] = config.connectivity_classes
+    return tasks
+
+
+def pad_to_multiple(image: Tensor, multiple: int) -> Tensor:
+    """Repeat the last row and column until both sides of (B, C, H, W) divide by `multiple`."""
+    bottom, right = (-image.shape[-2]) % multiple, (-image.shape[-1]) % multiple
+    if not bottom and not right:
+        return image
+    return functional.pad(image, (0, right, 0, bottom), mode="replicate")

@@ -1,0 +1,70 @@
+"""Networks of segmentation-models-pytorch on any timm encoder, with a head for each task."""
+
+from __future__ import annotations
+
+from typing import Any, cast
+
+from torch import Tensor, nn
+
+from roadex.config.model import BackboneConfig, ModelConfig, TimmBackboneConfig
+from roadex.errors import RoadexError
+from roadex.models.contract import Logits, pad_to_multiple, task_classes
+
+MULTIPLE = 32  # the stride of the encoders
+
+
+class EncoderDecoder(nn.Module):
+    """Encoder, decoder and one convolution whose channels are the logits of all tasks.
+
+    Args:
+        network: of segmentation-models-pytorch, its classes being those of all tasks together.
+        classes: of each task.
+        centre: changes the coarsest feature map before it is decoded.
+    """
+
+    def __init__(
+        self, network: nn.Module, classes: dict[str, int], centre: nn.Module | None = None
+    ) -> None:
+        super().__init__()
+        self.encoder = cast(nn.Module, network.encoder)
+        self.centre = centre or nn.Identity()
+        self.decoder = cast(nn.Module, network.decoder)
+        self.head = cast(nn.Module, network.segmentation_head)
+        self.classes = classes
+
+    def forward(self, image: Tensor) -> Logits:
+        """Normalised RGB (B, 3, H, W) of any size to one map (B, K, H, W) for each task."""
+        height, width = image.shape[-2:]
+        features = list(self.encoder(pad_to_multiple(image, MULTIPLE)))
+        features[-1] = self.centre(features[-1])
+        logits = self.head(self.decoder(features))[..., :height, :width]
+        parts = logits.split(list(self.classes.values()), dim=1)
+        return {task: [part] for task, part in zip(self.classes, parts, strict=True)}
+
+
+def build_network(
+    architecture: str, config: ModelConfig, backbone: BackboneConfig, **options: Any
+) -> nn.Module:
+    """A network of segmentation-models-pytorch that has a channel for each class of each task.
+
+    Raises:
+        RoadexError: the backbone is not timm's, or does not fit the architecture.
+    """
+    import segmentation_models_pytorch as smp  # takes seconds, and most models do without
+
+    from roadex.models.backbones.pyramid import explained
+
+    if not isinstance(backbone, TimmBackboneConfig):
+        raise RoadexError(
+            f"backbone={backbone.kind}: model={config.name} sits on a timm encoder; "
+            "leave it out or set backbone=timm"
+        )
+    with explained(backbone.name, backbone.pretrained):
+        network = smp.create_model(
+            architecture,
+            encoder_name=f"tu-{backbone.name}",
+            encoder_weights="imagenet" if backbone.pretrained else None,
+            classes=sum(task_classes(config).values()),
+            **options,
+        )
+    return cast(nn.Module, network)

@@ -1,0 +1,185 @@
+"""What every model of the registry keeps to."""
+
+from __future__ import annotations
+
+import copy
+import math
+
+import pytest
+import torch
+from torch import Tensor, nn
+
+from roadex.config.help import group_choices
+from roadex.config.paths import config_dir
+from roadex.config.training import LossConfig
+from roadex.errors import RoadexError
+from roadex.losses.multitask import multitask_loss
+from roadex.models.registry import MODELS, build_model
+from tests.models.zoo import PAPER, ZOO, tiny
+
+NAMES = sorted(MODELS)
+every_model = pytest.mark.parametrize("name", NAMES)
+TASKS = {"segmentation": 2, "connectivity": 5, "orientation": 37}
+
+
+def image(height: int = 64, width: int = 96, batch: int = 2) -> Tensor:
+    generator = torch.Generator().manual_seed(0)
+    return torch.randn(batch, 3, height, width, generator=generator)
+
+
+def labels(height: int = 64, width: int = 96, batch: int = 2) -> dict[str, Tensor]:
+    generator = torch.Generator().manual_seed(1)
+    shape = (batch, height, width)
+    return {
+        task: torch.randint(0, classes, shape, generator=generator, dtype=torch.uint8)
+        for task, classes in TASKS.items()
+    }
+
+
+def loss_of(model: nn.Module, x: Tensor) -> Tensor:
+    truth = labels(*x.shape[-2:], len(x))
+    total, _ = multitask_loss(
+        model(x),
+        truth["segmentation"],
+        truth["connectivity"],
+        LossConfig(),
+        orientation=truth["orientation"],
+    )
+    return total
+
+
+def full_maps(model: nn.Module, x: Tensor) -> list[Tensor]:
+    with torch.inference_mode():
+        return [maps[-1].float() for maps in model(x).values()]
+
+
+def assert_alike(found: Tensor, wanted: Tensor) -> None:
+    """Equal but for rounding, which is as large as the largest logit makes it."""
+    assert found.shape == wanted.shape
+    assert (found - wanted).abs().max() <= 2e-4 * wanted.abs().max().clamp(min=1)
+
+
+def test_every_model_has_a_configuration_and_is_in_the_zoo():
+    assert set(NAMES) <= set(group_choices(config_dir() / "model"))
+    assert set(NAMES) == set(ZOO)
+
+
+@every_model
+@pytest.mark.parametrize(("height", "width"), [(33, 70), (100, 31)])
+def test_takes_one_image_of_any_size(name, height, width):
+    model = tiny(name, connectivity=True).eval()
+    with torch.inference_mode():
+        logits = model(image(height, width, batch=1))
+    assert next(iter(logits)) == "segmentation" and "connectivity" in logits
+    for task, (*lower, full) in logits.items():
+        assert full.shape == (1, TASKS[task], height, width)
+        for scores in lower:
+            factor = round(height / scores.shape[-2])
+            shape = (math.ceil(height / factor), math.ceil(width / factor))
+            assert factor in (2, 4) and scores.shape == (1, TASKS[task], *shape)
+
+
+@every_model
+@pytest.mark.parametrize("connectivity", [True, False])
+def test_every_parameter_gets_a_gradient(name, connectivity):
+    torch.manual_seed(0)
+    model = tiny(name, connectivity=connectivity)
+    loss_of(model, image()).backward()
+    assert [key for key, value in model.named_parameters() if value.grad is None] == []
+    assert all(value.grad.isfinite().all() for value in model.parameters())
+
+
+@every_model
+def test_answers_alike_every_time_and_whatever_else_is_in_the_batch(name):
+    model = tiny(name).eval()
+    x = image()
+    for first, again, alone in zip(
+        full_maps(model, x), full_maps(model, x), full_maps(model, x[:1]), strict=True
+    ):
+        assert torch.equal(first, again)
+        assert_alike(alone, first[:1])
+
+
+@every_model
+def test_half_precision_is_near_and_learns(name):
+    torch.manual_seed(0)
+    model = tiny(name)
+    x = image()
+    with torch.autocast("cpu", dtype=torch.bfloat16):
+        loss = loss_of(model, x)
+    loss.backward()
+    assert loss.isfinite() and loss.item() == pytest.approx(loss_of(model, x).item(), rel=0.05)
+    assert all(value.grad.isfinite().all() for value in model.parameters())
+
+
+@every_model
+def test_weights_survive_a_file(name, tmp_path):
+    model = tiny(name).eval()
+    torch.save(model.state_dict(), tmp_path / "weights.pt")
+    other = tiny(name).eval()
+    other.load_state_dict(torch.load(tmp_path / "weights.pt", weights_only=True))
+    for first, second in zip(full_maps(model, image()), full_maps(other, image()), strict=True):
+        assert torch.equal(first, second)
+
+
+@every_model
+def test_learns_a_batch_by_heart(name):
+    """A few steps on one batch lower its loss: the maps are wired to the targets they answer."""
+    torch.manual_seed(0)
+    model = tiny(name)
+    optimizer = torch.optim.Adam(model.parameters(), 3e-3)
+    x = image(32, 32)
+    losses = []
+    for _ in range(8):
+        loss = loss_of(model, x)
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+        losses.append(loss.item())
+    assert min(losses[-2:]) < 0.97 * losses[0]
+
+
+@every_model
+def test_exported_program_answers_as_the_model(name):
+    model = tiny(name).eval()
+    x = image(64, 64, batch=1)
+    program = torch.export.export(model, (x,)).module()
+    for task, maps in program(x).items():
+        for ours, theirs in zip(model(x)[task], maps, strict=True):
+            assert_alike(theirs, ours)
+
+
+# Capturing the graph of every model takes a minute, compiling each to C++ another.
+CAPTURED = [
+    pytest.param(name, marks=() if name in ("linknet", "stacked_multitask") else pytest.mark.slow)
+    for name in NAMES
+]
+
+
+@pytest.mark.parametrize("backend", ["aot_eager", pytest.param("inductor", marks=pytest.mark.slow)])
+@pytest.mark.parametrize("name", CAPTURED)
+def test_compiled_model_answers_as_the_model(name, backend):
+    torch.compiler.reset()
+    model = tiny(name).eval()
+    compiled = torch.compile(copy.deepcopy(model), backend=backend, fullgraph=True)
+    x = image(64, 64, batch=1)
+    for ours, theirs in zip(full_maps(model, x), full_maps(compiled, x), strict=True):
+        assert_alike(theirs, ours)
+
+
+@pytest.mark.parametrize("name", ["unet", "linknet", "dlinknet", "deeplabv3plus", "segformer"])
+def test_encoder_decoders_refuse_a_backbone_that_is_not_an_encoder(name):
+    with pytest.raises(RoadexError, match=rf"backbone=paper: model={name} .*backbone=timm"):
+        build_model(ZOO[name][0], PAPER)
+
+
+def test_dilated_cascade_sees_as_far_as_its_dilations_sum():
+    from roadex.models.dlinknet import DilatedCascade
+
+    cascade = DilatedCascade(1, [1, 2, 4, 8, 16])
+    for value in cascade.parameters():
+        nn.init.ones_(value)
+    x = torch.zeros(1, 1, 81, 81, requires_grad=True)
+    cascade(x)[0, 0, 40, 40].backward()
+    seen = x.grad[0, 0].nonzero()
+    assert seen.min().item() == 40 - 31 and seen.max().item() == 40 + 31

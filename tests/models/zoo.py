@@ -1,0 +1,43 @@
+"""Every model, made tiny for tests."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from torch import nn
+
+from roadex.config.model import (
+    BackboneConfig,
+    DeepLabV3PlusConfig,
+    DLinkNetConfig,
+    LinknetConfig,
+    ModelConfig,
+    MultibranchConfig,
+    PaperBackboneConfig,
+    SegformerConfig,
+    StackedMultitaskConfig,
+    StackedOrientationConfig,
+    TimmBackboneConfig,
+    UnetConfig,
+)
+from roadex.models.registry import build_model
+
+PAPER = PaperBackboneConfig()
+TIMM = TimmBackboneConfig(name="resnet10t")
+STACKED = {"width": 16, "blocks": 1, "head_width": 8, "depth": 2}
+ZOO: dict[str, tuple[ModelConfig, BackboneConfig]] = {
+    "stacked_multitask": (StackedMultitaskConfig(**STACKED), PAPER),
+    "stacked_orientation": (StackedOrientationConfig(**STACKED), PAPER),
+    "multibranch": (MultibranchConfig(**STACKED), PAPER),
+    "unet": (UnetConfig(width=4), TIMM),
+    "linknet": (LinknetConfig(), TIMM),
+    "dlinknet": (DLinkNetConfig(), TIMM),
+    "deeplabv3plus": (DeepLabV3PlusConfig(width=16), TIMM),
+    "segformer": (SegformerConfig(width=16), TIMM),
+}
+
+
+def tiny(name: str, **changes: object) -> nn.Module:
+    """A small network of that name with fresh weights."""
+    config, backbone = ZOO[name]
+    return build_model(replace(config, **changes), backbone)
