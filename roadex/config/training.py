@@ -149,6 +149,13 @@ class InferenceConfig:
     # Average over the eight flips and turns.
     flips: bool = False
 
+    def __post_init__(self) -> None:
+        if self.overlap > self.window // 2:
+            raise RoadexError(
+                f"inference.overlap={self.overlap}: must be at most half of "
+                f"inference.window={self.window}"
+            )
+
 
 @dataclass
 class TrainerConfig:

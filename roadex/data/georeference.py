@@ -51,7 +51,7 @@ class Georeference:
         middle = np.array(
             [[columns / 2, 0], [columns / 2, rows], [0, rows / 2], [columns, rows / 2]]
         )
-        points = np.array(self.corner) + middle * np.array(self.step)
+        points = self.coordinates(middle)
         longitude, latitude = reproject(points, self.crs, WGS84).T
         _, _, lengths = _GROUND.inv(longitude[::2], latitude[::2], longitude[1::2], latitude[1::2])
         return float(lengths[1]) / columns, float(lengths[0]) / rows
@@ -60,6 +60,10 @@ class Georeference:
         """Points (n, 2) of another system as (column, row), (0, 0) being the outer corner."""
         here = points if crs == self.crs else reproject(points, crs, self.crs)
         return (here - np.array(self.corner)) / np.array(self.step)
+
+    def coordinates(self, pixels: Floats) -> Floats:
+        """The inverse of `pixels`: coordinates (n, 2) in this grid's own system."""
+        return np.array(self.corner) + pixels * np.array(self.step)
 
 
 def to_image_frame(

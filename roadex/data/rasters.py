@@ -44,13 +44,13 @@ def read_raster(path: Path, bands: list[int] | None = None) -> Raster:
         RoadexError: the extra `geo` is missing; the file is damaged, has no coordinate system, is
             turned against north, or holds neither 8- nor 16-bit integers.
     """
-    rasterio = _rasterio()
+    rasterio = load_rasterio()
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", rasterio.errors.NotGeoreferencedWarning)
             with rasterio.open(path) as file:
-                grid = _grid(path, file)
-                chosen = _bands(path, file, bands)
+                grid = grid_of(path, file)
+                chosen = colour_bands(path, file, bands)
                 first = file.read(sorted(set(chosen)))
                 return Raster(*_pixels(path, file, first, chosen), grid)
     except (rasterio.errors.RasterioError, rasterio.errors.RasterioIOError, ValueError) as error:
@@ -60,7 +60,12 @@ def read_raster(path: Path, bands: list[int] | None = None) -> Raster:
         ) from error
 
 
-def _rasterio() -> ModuleType:
+def load_rasterio() -> ModuleType:
+    """The package rasterio.
+
+    Raises:
+        RoadexError: it is not installed.
+    """
     try:
         import rasterio
         import rasterio.errors
@@ -69,7 +74,12 @@ def _rasterio() -> ModuleType:
     return rasterio
 
 
-def _grid(path: Path, file: Any) -> Georeference:
+def grid_of(path: Path, file: Any) -> Georeference:
+    """Where an open raster lies.
+
+    Raises:
+        RoadexError: it has no coordinate system, or is turned against north.
+    """
     if file.crs is None:
         raise RoadexError(f"{path}: no coordinate system; assign one, or use masks as labels")
     place = file.transform
@@ -79,18 +89,27 @@ def _grid(path: Path, file: Any) -> Georeference:
     return Georeference(crs, (place.c, place.f), (place.a, place.e), (file.height, file.width))
 
 
-def _bands(path: Path, file: Any, wanted: list[int] | None) -> tuple[int, ...]:
-    """The numbers of the red, green and blue band."""
+def colour_bands(
+    path: Path, file: Any, wanted: list[int] | None, key: str = "dataset.bands"
+) -> tuple[int, ...]:
+    """The numbers of the red, green and blue band of an open raster.
+
+    Args:
+        wanted: the numbers that the setting `key` gives; None: by the bands' names or their count.
+
+    Raises:
+        RoadexError: there are no such bands, or nothing says which they are.
+    """
     if wanted is not None:
         if len(wanted) != 3 or not all(1 <= band <= file.count for band in wanted):
-            raise RoadexError(f"{path}: dataset.bands={wanted}: name three of its {file.count}")
+            raise RoadexError(f"{path}: {key}={wanted}: name three of its {file.count}")
         return tuple(wanted)
     names = [colour.name for colour in file.colorinterp]
     if {"red", "green", "blue"} <= set(names):
         return tuple(names.index(colour) + 1 for colour in ("red", "green", "blue"))
     if file.count not in BANDS:
         raise RoadexError(
-            f"{path}: {file.count} bands; say which are red, green and blue: dataset.bands=[R,G,B]"
+            f"{path}: {file.count} bands; say which are red, green and blue: {key}=[R,G,B]"
         )
     return BANDS[file.count]
 
@@ -126,7 +145,7 @@ def write_raster(path: Path, pixels: NDArray[Any], grid: Georeference) -> None:
     Raises:
         RoadexError: the extra `geo` is missing, or the file cannot be written.
     """
-    rasterio = _rasterio()
+    rasterio = load_rasterio()
     place = rasterio.Affine(grid.step[0], 0, grid.corner[0], 0, grid.step[1], grid.corner[1])
     rows, columns = grid.shape
     with atomic_write(path) as temporary:

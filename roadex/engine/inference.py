@@ -47,13 +47,17 @@ class Predictor:
         for rows, columns in windows(height, width, self.settings):
             weight = blend_weight(rows, columns, self.settings.overlap)
             weights[rows, columns] += weight
-            for task, part in self._window(image[rows, columns]).items():
+            for task, probability in self.window(image[rows, columns]).items():
+                part = probability.cpu().numpy()
                 if task not in totals:
                     totals[task] = np.zeros((len(part), height, width), np.float32)
                 totals[task][:, rows, columns] += part * weight
         return {task: total / weights for task, total in totals.items()}
 
-    def _window(self, image: NDArray[np.uint8]) -> Probabilities:
+    @torch.inference_mode()
+    def window(self, image: NDArray[np.uint8]) -> dict[str, Tensor]:
+        """Probabilities (K, H, W) of each task, on the device, of an image predicted in one go."""
+        self.model.eval()
         pixels = torch.from_numpy(np.ascontiguousarray(image.transpose(2, 0, 1)))[None]
         normalized = normalize(pixels.to(self.device), self.mean, self.std)
         symmetries = SYMMETRIES if self.settings.flips else SYMMETRIES[:1]
@@ -64,10 +68,7 @@ class Predictor:
             for task, maps in logits.items():
                 full = undo(maps[-1].float())
                 sums[task] = sums[task] + full if task in sums else full
-        return {
-            task: (total / len(symmetries)).softmax(dim=1)[0].cpu().numpy()
-            for task, total in sums.items()
-        }
+        return {task: (total / len(symmetries)).softmax(dim=1)[0] for task, total in sums.items()}
 
 
 def normalize(image: Tensor, mean: list[float], std: list[float]) -> Tensor:
@@ -95,25 +96,26 @@ SYMMETRIES = [_symmetry(turns, flip) for flip in (False, True) for turns in rang
 
 def windows(height: int, width: int, settings: InferenceConfig) -> Iterator[tuple[slice, slice]]:
     """Rows and columns of windows that cover the image; the last one of a row ends at its edge."""
-    for top in _starts(height, settings):
-        for left in _starts(width, settings):
-            yield (
-                slice(top, min(top + settings.window, height)),
-                slice(left, min(left + settings.window, width)),
-            )
+    for rows in spans(height, settings):
+        for columns in spans(width, settings):
+            yield rows, columns
 
 
-def _starts(side: int, settings: InferenceConfig) -> list[int]:
+def spans(side: int, settings: InferenceConfig) -> list[slice]:
+    """What the windows cover along one side of an image."""
     if side <= settings.window:
-        return [0]
+        return [slice(0, side)]
     stride = settings.window - settings.overlap
-    return [*range(0, side - settings.window, stride), side - settings.window]
+    starts = [*range(0, side - settings.window, stride), side - settings.window]
+    return [slice(start, start + settings.window) for start in starts]
 
 
 def blend_weight(rows: slice, columns: slice, overlap: int) -> NDArray[np.float32]:
     """Weights (h, w) of a window: 1 inside, falling over `overlap` pixels towards its border."""
-    ramps = [
-        np.minimum(1.0, (np.minimum(np.arange(n), np.arange(n)[::-1]) + 1) / max(1, overlap))
-        for n in (rows.stop - rows.start, columns.stop - columns.start)
-    ]
-    return np.outer(*ramps).astype(np.float32)
+    return np.outer(ramp(rows, overlap), ramp(columns, overlap)).astype(np.float32)
+
+
+def ramp(span: slice, overlap: int) -> NDArray[np.float64]:
+    """The weights along one side of a window."""
+    place = np.arange(span.stop - span.start)
+    return np.minimum(1.0, (np.minimum(place, place[::-1]) + 1) / max(1, overlap))
