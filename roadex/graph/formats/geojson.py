@@ -25,6 +25,7 @@ from roadex.graph.formats.components import drop_small_components
 from roadex.graph.formats.exact import extras, read_name, write_name
 from roadex.graph.formats.lines import Line, network_from_lines
 from roadex.graph.formats.options import HAVERSINE_MM, ReadOptions
+from roadex.graph.formats.pixel_frame import PIXEL_M, in_metres
 from roadex.graph.formats.projection import (
     WGS84,
     haversine_mm,
@@ -56,7 +57,7 @@ def network_from_geojson(
     """The network in parsed GeoJSON; `path` is named in errors."""
     try:
         if MEMBER in content:
-            return _own_network(content)
+            return in_metres(_own_network(content))
         dropped: Counter[str] = Counter()
         lines = [line for feature in _features(content) for line in _lines(feature, dropped)]
         return geographic_network(path, lines, _crs_name(content), options, dropped)
@@ -171,7 +172,8 @@ def write_geojson(graph: nx.MultiGraph, path: Path) -> None:
     """Write a network as LineString features with their `length_m` and other attributes."""
     crs = graph.graph.get("crs")
     nodes = [[write_name(n), d["x"], d["y"], extras(d)] for n, d in graph.nodes(data=True)]
-    frame = {"units": "m", "frame": "projected" if crs else "image", "crs": crs}
+    units = "px" if PIXEL_M in graph.graph else "m"
+    frame = {"units": units, "frame": "projected" if crs else "image", "crs": crs}
     more = {k: v for k, v in extras(graph.graph).items() if k != "crs"}
     head = {"type": "FeatureCollection", MEMBER: {**frame, "attributes": more, "nodes": nodes}}
     features = [json.dumps(feature, allow_nan=False) for feature in _road_features(graph, crs)]

@@ -16,6 +16,7 @@ from roadex.files import atomic_write
 from roadex.graph.formats.edges import Edge, network_from_edges
 from roadex.graph.formats.exact import extras, read_name, write_name
 from roadex.graph.formats.options import ReadOptions
+from roadex.graph.formats.pixel_frame import in_metres
 from roadex.graph.formats.text import read_text
 from roadex.graph.network import add_road
 
@@ -35,7 +36,7 @@ def read_graphml(path: Path, options: ReadOptions) -> nx.MultiGraph:
         raise RoadexError(f"{path} is not GraphML ({error}): is it cut short?") from error
     try:
         if content.graph.get("written_by") == "roadex":
-            return _own_network(content)
+            return in_metres(_own_network(content))
         nodes = {n: (float(d["x"]), float(d["y"])) for n, d in content.nodes(data=True)}
         edges = [_edge(u, v, data) for u, v, data in content.edges(data=True)]
     except (KeyError, TypeError, ValueError, shapely.errors.ShapelyError) as error:

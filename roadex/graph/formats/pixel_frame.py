@@ -1,0 +1,42 @@
+"""Networks of images without a georeference, in files whose coordinates are the image's pixels.
+
+In memory a network is in metres. Written in pixels (x right, y down, (0, 0) the outer corner of the
+top left pixel) it lies on its image in any viewer; the attribute `pixel_m` of the network says how
+large a pixel is, so that a file of ours comes back in metres.
+"""
+
+from __future__ import annotations
+
+import networkx as nx
+import numpy as np
+
+PIXEL_M = "pixel_m"
+
+
+def in_pixels(graph: nx.MultiGraph, pixel_m: tuple[float, float]) -> nx.MultiGraph:
+    """A copy of a network in metres in the image frame, in pixels of that size.
+
+    Lengths and other attributes stay in metres.
+    """
+    scaled = _scaled(graph, 1 / np.array(pixel_m))
+    scaled.graph[PIXEL_M] = list(pixel_m)
+    return scaled
+
+
+def in_metres(graph: nx.MultiGraph) -> nx.MultiGraph:
+    """The inverse of `in_pixels`; any other network as it is."""
+    if PIXEL_M not in graph.graph:
+        return graph
+    scaled = _scaled(graph, np.array(graph.graph[PIXEL_M]))
+    del scaled.graph[PIXEL_M]
+    return scaled
+
+
+def _scaled(graph: nx.MultiGraph, scale: np.ndarray) -> nx.MultiGraph:
+    copy = nx.MultiGraph(**graph.graph)
+    for node, data in graph.nodes(data=True):
+        x, y = data["x"] * float(scale[0]), data["y"] * float(scale[1])
+        copy.add_node(node, **{**data, "x": x, "y": y})
+    for u, v, key, data in graph.edges(keys=True, data=True):
+        copy.add_edge(u, v, key, **{**data, "geometry": data["geometry"] * scale})
+    return copy
