@@ -12,7 +12,7 @@ from hydra.core.config_store import ConfigStore
 from omegaconf import OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
-from roadex.config import dataset, model, root, training
+from roadex.config import dataset, model, predict, root, training
 from roadex.errors import RoadexError
 from roadex.graph.settings import GraphSettings
 from roadex.metrics.settings import AplsSettings
@@ -20,6 +20,7 @@ from roadex.metrics.settings import AplsSettings
 SCHEMAS: dict[str, type] = {
     "train": root.TrainConfig,
     "evaluate": root.EvaluateConfig,
+    "predict": predict.PredictConfig,
     "prepare": root.PrepareConfig,
     "synthesize": root.SynthesizeConfig,
     "inspect": root.InspectConfig,

@@ -1,0 +1,41 @@
+"""Schema of the command `predict`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from omegaconf import MISSING
+
+from roadex.config.limits import bounded, choice
+from roadex.config.training import InferenceConfig, Precision
+from roadex.graph.settings import GraphSettings
+
+
+@dataclass
+class PredictConfig:
+    """`python -m roadex.predict`: images in, road networks out."""
+
+    # A file, a folder of images, or a pattern such as "tiles/*.tif".
+    input: str = MISSING
+    out: str = MISSING
+    # null takes the weights that come with roadex (roadex/weights/world.md).
+    checkpoint: str | None = None
+    # Road where the probability reaches this; null takes the checkpoint's, chosen on validation.
+    threshold: float | None = bounded(None, above=0, most=1)
+    # Metres per pixel of images that do not say where they lie; null takes those of the training.
+    gsd: float | None = bounded(None, above=0)
+    # The numbers of the red, green and blue band; null: what the file says, else by their count.
+    bands: list[int] | None = None
+    # More than 8 bits become 8 by the values of the training's images (training, or the name of
+    # one of its cities), or by the image's own (image).
+    contrast: str = "training"
+    # Which files are written; null: all of them (roadex/prediction/outputs.py).
+    outputs: list[str] | None = None
+    # The longest side of the overview, and of the image on the map page.
+    overview_px: int = bounded(2048, least=64, most=16384)
+    # Write over results that were made with other settings.
+    overwrite: bool = False
+    graph: GraphSettings = field(default_factory=GraphSettings)
+    inference: InferenceConfig = field(default_factory=InferenceConfig)
+    device: str = choice("auto", "auto", "cpu", "cuda", "mps")
+    precision: Precision = Precision.fp32

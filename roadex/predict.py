@@ -1,0 +1,41 @@
+"""The command `python -m roadex.predict`."""
+
+from __future__ import annotations
+
+import logging
+
+from roadex.config.command import command
+from roadex.config.predict import PredictConfig
+from roadex.errors import RoadexError
+
+log = logging.getLogger(__name__)
+
+
+@command("predict")
+def main(config: PredictConfig) -> None:
+    """Draw the road network of satellite images of any size.
+
+    Takes GeoTIFF, PNG or JPEG: a file, a folder or a pattern. For each NAME it writes to out
+    NAME.probability.tif (on the image's grid), NAME.roads.gpkg (in the image's coordinate system),
+    NAME.roads.geojson (WGS 84), NAME.graphml (for routing), NAME.csv (SpaceNet), NAME.png
+    (overview), NAME.html (map) and NAME.summary.json. Stopped at any moment, the same command goes
+    on where it was. A file that cannot be used is named and left out; the exit code is then 2.
+
+    Examples:
+      python -m roadex.predict checkpoint=best.pt input=city.tif out=DIR
+      python -m roadex.predict checkpoint=best.pt input="tiles/*.tif" out=DIR inference.flips=true
+      python -m roadex.predict input=photo.jpg gsd=0.3 out=DIR
+      python -m roadex.predict input=DIR bands=[5,3,2] contrast=image out=DIR
+    """
+    from roadex.prediction.batch import predict_all  # torch takes seconds, --help should not
+
+    failures, total = predict_all(config, log.info)
+    if failures:
+        raise RoadexError(
+            f"{len(failures)} of {total} images could not be used ({', '.join(failures)}), see "
+            f"above; what could is in {config.out}"
+        )
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,94 @@
+"""Prediction from Python: `roadex.load(...).predict(...)`."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+import weakref
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from numpy.typing import NDArray
+
+from roadex.config.training import InferenceConfig
+from roadex.graph import GraphSettings
+from roadex.prediction.contrast import TRAINING
+from roadex.prediction.network import RoadNetwork
+from roadex.prediction.pipeline import Network, Wishes, open_network, predict_scene
+from roadex.prediction.scene import Scene, array_scene, open_scene
+
+Source = str | Path | NDArray[Any]
+
+
+@dataclass(frozen=True)
+class RoadPredictor:
+    """A trained network that draws road networks.
+
+    Attributes:
+        network: its weights and what they were trained with.
+    """
+
+    network: Network
+
+    @property
+    def gsd(self) -> float:
+        """Metres per pixel of the images that it was trained on."""
+        return self.network.gsd
+
+    def predict(
+        self,
+        source: Source,
+        *,
+        gsd: float | None = None,
+        bands: list[int] | None = None,
+        contrast: str = TRAINING,
+        threshold: float | None = None,
+        graph: GraphSettings | None = None,
+    ) -> RoadNetwork:
+        """The road network of an image of any size.
+
+        Args:
+            source: a raster file, or an array (rows, columns, 3), RGB, uint8 or uint16.
+            gsd: metres per pixel of an image that does not say where it lies; None: as trained.
+            bands: numbers of a file's red, green and blue band, from 1.
+            contrast: how 16 bits become 8: "training", one of its cities, or "image".
+            threshold: road where the probability reaches it; None: as chosen on validation.
+            graph: how probabilities become a graph, in metres.
+
+        Raises:
+            RoadexError: the image cannot be used.
+        """
+        wishes = Wishes(gsd, contrast, threshold, graph or GraphSettings())
+        folder = Path(tempfile.mkdtemp(prefix="roadex-"))
+        try:
+            with _opened(source, bands) as scene:
+                found = predict_scene(scene, self.network, wishes, folder / "work", {})
+        except BaseException:
+            shutil.rmtree(folder, ignore_errors=True)
+            raise
+        weakref.finalize(found, shutil.rmtree, folder, ignore_errors=True)
+        return found
+
+
+@contextmanager
+def _opened(source: Source, bands: list[int] | None) -> Iterator[Scene]:
+    if isinstance(source, (str, Path)):
+        with open_scene(Path(source).expanduser(), bands) as scene:
+            yield scene
+    else:
+        yield array_scene(source)
+
+
+def load(
+    checkpoint: str | Path | None = None,
+    *,
+    device: str = "auto",
+    window: int = 1024,
+    overlap: int = 128,
+    flips: bool = False,
+) -> RoadPredictor:
+    """See `roadex.load`."""
+    return RoadPredictor(open_network(checkpoint, device, InferenceConfig(window, overlap, flips)))

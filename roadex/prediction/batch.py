@@ -1,0 +1,138 @@
+"""Many images, each to its files; one that fails does not stop the others."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from roadex import __version__
+from roadex.config.predict import PredictConfig
+from roadex.data.sources.base import stamp
+from roadex.errors import RoadexError
+from roadex.files import write_json
+from roadex.prediction.inputs import check_folder, find_images
+from roadex.prediction.network import RoadNetwork
+from roadex.prediction.outputs import SUMMARY, chosen_outputs, existing_outputs, write_outputs
+from roadex.prediction.pipeline import (
+    Network,
+    Wishes,
+    open_network,
+    predict_scene,
+    scan_identity,
+)
+from roadex.prediction.scene import open_scene
+from roadex.prediction.summary import one_line, with_speed
+
+Tell = Callable[[str], None]
+
+
+def predict_all(config: PredictConfig, tell: Tell) -> tuple[list[str], int]:
+    """Predict the images of `config`.
+
+    Results that are there already, of the same image and settings, are kept as they are.
+
+    Returns:
+        The names of the files that could not be used, and how many images there were.
+
+    Raises:
+        RoadexError: no images, no checkpoint, or nowhere to write.
+    """
+    images = find_images(config.input)
+    out = Path(config.out).expanduser()
+    job = _Job(config, out, chosen_outputs(config.outputs), tell)
+    network = open_network(config.checkpoint, config.device, config.inference, config.precision)
+    check_folder(out, images)
+    failures = []
+    for image in images:
+        try:
+            job.run(image, network)
+        except RoadexError as error:
+            tell(f"failed: {error}")
+            failures.append(image.name)
+    return failures, len(images)
+
+
+@dataclass(frozen=True)
+class _Job:
+    """What is done with each image."""
+
+    config: PredictConfig
+    out: Path
+    outputs: list[str]
+    tell: Tell
+
+    def run(self, image: Path, network: Network) -> None:
+        """Predict an image, unless that has been done."""
+        stem, wishes = image.stem, self._wishes()
+        work = self.out / f".{stem}.work"
+        identity = {"image": _stamp(image), "bands": self.config.bands}
+        identity |= scan_identity(network, wishes)
+        made_from = {**identity, **self._decoding(network), "outputs": self.outputs}
+        if self._is_done(stem, work, json.loads(json.dumps(made_from))):
+            self.tell(f"{stem}: done already")
+            return
+        with open_scene(image, self.config.bands) as scene:
+            found = predict_scene(scene, network, wishes, work, identity, self.tell)
+            started = time.perf_counter()
+            write_outputs(found, self.out, self.outputs)
+        summary = _with_files(found, time.perf_counter() - started)
+        self.tell(f"{stem}: {one_line(summary)}")
+        facts = {"checkpoint": network.source, "notes": list(found.notes), "made_from": made_from}
+        write_json(self.out / f"{stem}{SUMMARY}", {**summary, "roadex": __version__, **facts})
+        found.store.remove()
+
+    def _wishes(self) -> Wishes:
+        config = self.config
+        return Wishes(
+            config.gsd, config.contrast, config.threshold, config.graph, config.overview_px
+        )
+
+    def _decoding(self, network: Network) -> dict[str, Any]:
+        """What the files depend on besides the probabilities."""
+        threshold = self.config.threshold
+        return {
+            "threshold": network.threshold if threshold is None else threshold,
+            "graph": asdict(self.config.graph),
+            "overview_px": self.config.overview_px,
+        }
+
+    def _is_done(self, stem: str, work: Path, made_from: dict[str, Any]) -> bool:
+        """Whether the files of an image are there.
+
+        Raises:
+            RoadexError: they are of other settings, or not ours, and may not be overwritten.
+        """
+        there = existing_outputs(self.out, stem)
+        summary = self.out / f"{stem}{SUMMARY}"
+        if summary in there and _made_from(summary) == made_from:
+            return True
+        if there and not work.is_dir() and not self.config.overwrite:
+            raise RoadexError(
+                f"{there[0]}: is there already, of another image or other settings; choose another "
+                "out= or set overwrite=true"
+            )
+        summary.unlink(missing_ok=True)
+        return False
+
+
+def _stamp(image: Path) -> list[Any]:
+    try:
+        return [str(image.resolve()), *stamp(image)]
+    except OSError as error:
+        raise RoadexError(f"{image}: cannot be read ({error.strerror})") from error
+
+
+def _made_from(summary: Path) -> Any:
+    try:
+        return json.loads(summary.read_text(encoding="utf-8")).get("made_from")
+    except (OSError, ValueError, AttributeError):
+        return None
+
+
+def _with_files(network: RoadNetwork, seconds: float) -> dict[str, Any]:
+    """The summary, the writing of the files included in its seconds."""
+    return with_speed(network.summary, {**network.summary["seconds_of"], "files": seconds})

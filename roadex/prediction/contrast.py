@@ -1,0 +1,75 @@
+"""From the numbers in a file to the 8 bits that a network has seen in training."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from roadex.config.dataset import StretchConfig
+from roadex.data.stretch import EVERYWHERE, Calibration, stretch
+from roadex.errors import RoadexError
+from roadex.prediction.scene import Scene
+
+TRAINING, IMAGE = "training", "image"
+_SAMPLE_PX = 2048
+
+
+@dataclass(frozen=True)
+class Contrast:
+    """The value of each band that becomes 0, and that which becomes 255."""
+
+    low: list[float]
+    high: list[float]
+
+    def to_8_bits(self, bands: NDArray[Any]) -> NDArray[np.uint8]:
+        """Bands (3, h, w) as (h, w, 3) uint8."""
+        if bands.dtype == np.uint16:
+            return stretch(bands, [int(v) for v in self.low], [int(v) for v in self.high])
+        low, high = (np.array(v)[:, None, None] for v in (self.low, self.high))
+        shares = (np.nan_to_num(bands) - low) / np.maximum(high - low, 1e-9)
+        levels = np.rint(255 * shares.clip(0, 1)).astype(np.uint8)
+        return np.ascontiguousarray(np.moveaxis(levels, 0, -1))
+
+
+def choose_contrast(scene: Scene, wanted: str, calibration: Calibration) -> Contrast | None:
+    """How a scene of more than 8 bits is stretched; None for one of 8, which stays as it is.
+
+    Args:
+        wanted: "training" (all its cities), one of its cities, or "image" (the scene's own values).
+        calibration: what the training tiles gave.
+
+    Raises:
+        RoadexError: the training has seen nothing of more than 8 bits, or no such city.
+    """
+    if scene.dtype == np.uint8:
+        return None
+    if wanted == IMAGE:
+        return _own_contrast(scene)
+    group = EVERYWHERE if wanted == TRAINING else wanted
+    if group not in calibration and wanted == TRAINING:
+        raise RoadexError(
+            f"{scene.name}: {scene.dtype} values, but the network was trained on 8 bits; convert "
+            "the image, or set contrast=image to stretch it by its own values"
+        )
+    if group not in calibration:
+        known = ", ".join([TRAINING, IMAGE, *(name for name in calibration if name != EVERYWHERE)])
+        raise RoadexError(f"contrast={wanted}: choose one of {known}")
+    return Contrast(calibration[group]["low"], calibration[group]["high"])
+
+
+def _own_contrast(scene: Scene) -> Contrast:
+    """By the percentiles that training tiles are stretched by."""
+    share = min(1.0, _SAMPLE_PX / max(scene.shape))
+    piece = scene.reduced(
+        (max(1, int(scene.shape[0] * share)), max(1, int(scene.shape[1] * share)))
+    )
+    valid = np.ones(piece.bands.shape[1:], np.bool_) if piece.valid is None else piece.valid
+    if not valid.any():
+        return Contrast([0.0] * 3, [1.0] * 3)
+    settings = StretchConfig()
+    percents = [settings.low_percent, settings.high_percent]
+    low, high = np.percentile(piece.bands[:, valid].astype(np.float64), percents, axis=1)
+    return Contrast(low.tolist(), high.tolist())

@@ -1,0 +1,126 @@
+"""The road network of an image, as `roadex.load(...).predict(...)` gives it."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable
+from dataclasses import dataclass
+from functools import cached_property
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import networkx as nx
+import numpy as np
+from numpy.typing import NDArray
+
+from roadex.errors import RoadexError
+from roadex.graph.network import oriented, position
+from roadex.prediction.place import placed
+from roadex.prediction.scan import to_probability
+from roadex.prediction.store import Store
+from roadex.prediction.view import View
+
+
+@dataclass(frozen=True)
+class Route:
+    """The shortest way between two junctions or ends.
+
+    Attributes:
+        nodes: passed through, in order.
+        length_m: in metres.
+        line: (n, 2) in the network's coordinates.
+    """
+
+    nodes: list[Hashable]
+    length_m: float
+    line: NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class RoadNetwork:
+    """What was found in an image.
+
+    Attributes:
+        frame: the roads in metres from the image's top left corner, x right and y down; edges have
+            `length` and `width_m` in metres, `mean_probability` from 0 to 1 and `geometry` (n, 2).
+        view: the image as the network saw it.
+        store: the probabilities that the roads are drawn from.
+        picture: the whole image, (h, w, 3) uint8, small enough to look at.
+        threshold: road where the probability reaches it.
+        summary: km of road, junctions, dead ends and so on.
+        notes: what the user should know about how the image was read.
+    """
+
+    frame: nx.MultiGraph
+    view: View
+    store: Store
+    picture: NDArray[np.uint8]
+    threshold: float
+    summary: dict[str, Any]
+    notes: tuple[str, ...] = ()
+
+    @cached_property
+    def graph(self) -> nx.MultiGraph:
+        """The roads in the image's system, or its UTM zone where that counts in degrees.
+
+        `graph.graph["crs"]` names it; without a georeference it is None and this is `frame`.
+        """
+        return placed(self.frame, self.view.scene.grid, self.view.pixel_m)
+
+    @property
+    def crs(self) -> str | None:
+        """The coordinate system of `graph`."""
+        name: str | None = self.graph.graph["crs"]
+        return name
+
+    @property
+    def probability(self) -> NDArray[np.float32]:
+        """Probability of road (H, W) from 0 to 1, at the pixel size of the training (`pixel_m`)."""
+        return to_probability(self.store.road)
+
+    @property
+    def pixel_m(self) -> tuple[float, float]:
+        """Width and height in metres of a pixel of `probability`."""
+        return self.view.gsd
+
+    def save(self, folder: str | Path, outputs: list[str] | None = None) -> None:
+        """Write the files that `python -m roadex.predict` writes, or those named.
+
+        Raises:
+            RoadexError: a name that does not exist, or a file that cannot be written.
+        """
+        from roadex.prediction.outputs import chosen_outputs, write_outputs  # it writes networks
+
+        write_outputs(self, Path(folder), chosen_outputs(outputs))
+
+    def nearest_node(self, x: float, y: float) -> Hashable:
+        """The junction or road end nearest to a place in the coordinates of `graph`.
+
+        Raises:
+            RoadexError: there is no road.
+        """
+        nodes = list(self.graph)
+        if not nodes:
+            raise RoadexError(f"{self.view.scene.name}: no road was found, so there is no route")
+        places = np.array([position(self.graph, node) for node in nodes])
+        return nodes[int(np.argmin(np.hypot(*(places - (x, y)).T)))]
+
+    def route(self, start: tuple[float, float], end: tuple[float, float]) -> Route:
+        """The shortest way by road between the nodes nearest to two places (x, y).
+
+        Raises:
+            RoadexError: no road leads from one to the other.
+        """
+        first, last = self.nearest_node(*start), self.nearest_node(*end)
+        try:
+            nodes = nx.shortest_path(self.graph, first, last, weight="length")
+        except nx.NetworkXNoPath as error:
+            raise RoadexError(f"no road leads from {start} to {end}") from error
+        steps = [
+            (u, v, min(self.graph[u][v], key=lambda key: self.graph.edges[u, v, key]["length"]))
+            for u, v in pairwise(nodes)
+        ]
+        lines = [oriented(self.graph, *step) for step in steps]
+        lines = lines or [np.array([position(self.graph, first)])]
+        length = sum(self.graph.edges[step]["length"] for step in steps)
+        return Route(nodes, float(length), np.concatenate(lines))

@@ -1,0 +1,111 @@
+"""The files of a road network."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+from roadex.data.images import write_image
+from roadex.errors import RoadexError
+from roadex.graph.formats import write_network
+from roadex.graph.formats.pixel_frame import in_pixels
+from roadex.graph.formats.wkt_csv import write_wkt_csv
+from roadex.prediction.geotiff import write_probability
+from roadex.prediction.network import RoadNetwork
+from roadex.prediction.overview import draw_overview
+from roadex.report.map_page import Place, write_map_page
+
+_SHOWN = ("road_km", "junctions", "dead_ends", "components", "area_km2", "seconds", "km2_per_h")
+_DEGREES_PER_METRE = 1e-4  # a metre is 9e-6 degrees; a foot, the smallest other unit, three to one
+Writer = Callable[[RoadNetwork, Path], None]
+
+
+def _probability(network: RoadNetwork, path: Path) -> None:
+    scene = network.view.scene
+    write_probability(path, network.store, scene.shape, scene.grid)
+
+
+def _vectors(network: RoadNetwork, path: Path) -> None:
+    """In the format of the suffix; without a georeference in pixels of the image."""
+    graph = network.graph
+    if network.crs is None:
+        graph = in_pixels(graph, network.view.pixel_m)
+    write_network(graph, path)
+
+
+def _spacenet(network: RoadNetwork, path: Path) -> None:
+    write_wkt_csv({network.view.scene.name: network.frame}, path, network.view.pixel_m)
+
+
+def _overview(network: RoadNetwork, path: Path) -> None:
+    write_image(path, draw_overview(network.picture, network.frame, network.view.extent_m))
+
+
+def _map(network: RoadNetwork, path: Path) -> None:
+    view = network.view
+    facts = {name: str(network.summary[name]) for name in _SHOWN}
+    notes = {"note": "; ".join(network.notes)} if network.notes else {}
+    write_map_page(
+        path,
+        network.frame,
+        network.picture,
+        view.extent_m,
+        network.store.road,
+        title=view.scene.name,
+        summary={**facts, **notes},
+        place=_place(network),
+        longest_px=max(network.picture.shape),
+    )
+
+
+def _place(network: RoadNetwork) -> Place | None:
+    """Where the image lies, in its own system."""
+    grid = network.view.scene.grid
+    if grid is None:
+        return None
+    across, down = (s / m for s, m in zip(grid.step, network.view.pixel_m, strict=True))
+    decimals = 6 if abs(across) < _DEGREES_PER_METRE else 1
+    transform = (across, 0.0, grid.corner[0], 0.0, down, grid.corner[1])
+    return Place(grid.crs, transform, decimals)
+
+
+# What is written, by the name that `outputs=` takes: the suffix of the file, and how.
+OUTPUTS: dict[str, tuple[str, Writer]] = {
+    "probability": (".probability.tif", _probability),
+    "gpkg": (".roads.gpkg", _vectors),
+    "geojson": (".roads.geojson", _vectors),
+    "graphml": (".graphml", _vectors),
+    "csv": (".csv", _spacenet),
+    "overview": (".png", _overview),
+    "map": (".html", _map),
+}
+SUMMARY = ".summary.json"
+
+
+def chosen_outputs(names: list[str] | None) -> list[str]:
+    """The names of the files to write, all of them for None.
+
+    Raises:
+        RoadexError: a name that does not exist.
+    """
+    for name in names or ():
+        if name not in OUTPUTS:
+            raise RoadexError(f"outputs={name}: choose from {', '.join(OUTPUTS)}")
+    return list(OUTPUTS) if names is None else names
+
+
+def write_outputs(network: RoadNetwork, folder: Path, names: list[str]) -> None:
+    """Write the named files of a network into a folder, each whole or not at all.
+
+    Raises:
+        RoadexError: a file cannot be written.
+    """
+    for name in names:
+        suffix, write = OUTPUTS[name]
+        write(network, folder / f"{network.view.scene.name}{suffix}")
+
+
+def existing_outputs(folder: Path, stem: str) -> list[Path]:
+    """Files in a folder that an image of that name would write."""
+    suffixes = [SUMMARY, *(suffix for suffix, _ in OUTPUTS.values())]
+    return [path for suffix in suffixes if (path := folder / f"{stem}{suffix}").exists()]

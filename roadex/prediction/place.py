@@ -1,0 +1,91 @@
+"""A road graph in metres on an image, brought to where the image lies."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import networkx as nx
+import numpy as np
+from numpy.typing import NDArray
+
+from roadex.data.georeference import Georeference
+from roadex.graph.formats.projection import WGS84, is_metric, parse_crs, reproject, utm_zone
+from roadex.graph.network import position
+from roadex.prediction.scan import to_probability
+
+Floats = NDArray[np.float64]
+
+
+def network_crs(grid: Georeference) -> str:
+    """The system of the image where it counts in metres, else the UTM zone of its middle."""
+    if is_metric(parse_crs(grid.crs)):
+        return grid.crs
+    middle = np.array([[grid.shape[1] / 2, grid.shape[0] / 2]])
+    return utm_zone(reproject(grid.coordinates(middle), grid.crs, WGS84))
+
+
+def placed(
+    graph: nx.MultiGraph, grid: Georeference | None, pixel_m: tuple[float, float]
+) -> nx.MultiGraph:
+    """A network in metres in the image frame as one in the map's system.
+
+    Lengths stay what they are on the ground, which in a system such as Web Mercator is less than
+    what its coordinates say.
+
+    Args:
+        grid: where the image lies; None: the network stays in the image frame.
+        pixel_m: width and height of the image's pixels in metres.
+    """
+    if grid is None:
+        return graph
+    crs = network_crs(grid)
+
+    def move(points: Floats) -> Floats:
+        here = grid.coordinates(points / pixel_m)
+        return here if crs == grid.crs else reproject(here, grid.crs, crs)
+
+    return moved(graph, move, crs)
+
+
+def moved(graph: nx.MultiGraph, move: Callable[[Floats], Floats], crs: str) -> nx.MultiGraph:
+    """A copy with every coordinate changed by `move`, (n, 2) to (n, 2); lengths stay."""
+    copy = nx.MultiGraph(**{**graph.graph, "crs": crs})
+    if not len(graph):
+        return copy
+    nodes = list(graph)
+    lines = [line for *_, line in graph.edges(data="geometry")]
+    places = np.array([position(graph, node) for node in nodes])
+    points = move(np.concatenate([places, *lines]))
+    for node, (x, y) in zip(nodes, points[: len(nodes)].tolist(), strict=True):
+        copy.add_node(node, **{**graph.nodes[node], "x": x, "y": y})
+    cuts = np.cumsum([len(nodes), *(len(line) for line in lines)])
+    for (u, v, key, data), first, last in zip(
+        graph.edges(keys=True, data=True), cuts[:-1], cuts[1:], strict=True
+    ):
+        copy.add_edge(u, v, key, **{**data, "geometry": points[first:last]})
+    return copy
+
+
+def add_probabilities(
+    graph: nx.MultiGraph, road: NDArray[np.uint8], gsd: tuple[float, float]
+) -> None:
+    """Give every road its `mean_probability` along its line, in place.
+
+    Args:
+        graph: in metres in the image frame.
+        road: probability (H, W) in 1/256, may be mapped.
+        gsd: width and height of its pixels in metres.
+    """
+    height, width = road.shape
+    for *_, data in graph.edges(data=True):
+        points = _every_pixel(data["geometry"] / gsd)
+        columns = points[:, 0].astype(np.int64).clip(0, width - 1)
+        rows = points[:, 1].astype(np.int64).clip(0, height - 1)
+        data["mean_probability"] = float(to_probability(road[rows, columns]).mean())
+
+
+def _every_pixel(line: Floats) -> Floats:
+    """Points (n, 2) at most a pixel apart along a line in pixels."""
+    walked = np.concatenate([[0.0], np.cumsum(np.hypot(*np.diff(line, axis=0).T))])
+    stops = np.linspace(0, walked[-1], int(np.ceil(walked[-1])) + 1)
+    return np.column_stack([np.interp(stops, walked, line[:, axis]) for axis in (0, 1)])

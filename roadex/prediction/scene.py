@@ -1,0 +1,230 @@
+"""Images of any size, read a few rows at a time as their file has them."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from roadex.data.georeference import Georeference
+from roadex.data.rasters import colour_bands, grid_of, load_rasterio
+from roadex.errors import RoadexError
+
+_CACHE_BYTES = 256 << 20  # what GDAL may keep of a file; it takes 5 % of the memory if left alone
+_INTEGERS = ("uint8", "uint16", "int16")
+_FLOATS = ("float32", "float64")
+
+
+@dataclass(frozen=True)
+class Piece:
+    """Pixels of a scene.
+
+    Attributes:
+        bands: (3, h, w), red, green, blue.
+        valid: (h, w) where there are data; None: everywhere.
+    """
+
+    bands: NDArray[Any]
+    valid: NDArray[np.bool_] | None
+
+
+class Scene(Protocol):
+    """An image whose pixels are read on demand."""
+
+    @property
+    def name(self) -> str:
+        """What its files are called."""
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """Rows and columns."""
+
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        """Of its bands: uint8, uint16, or a float."""
+
+    @property
+    def grid(self) -> Georeference | None:
+        """Where it lies; None without a coordinate system."""
+
+    @property
+    def masked(self) -> bool:
+        """Whether some pixels may not be valid."""
+
+    def read(self, rows: slice) -> Piece:
+        """Some rows, in full width.
+
+        Raises:
+            RoadexError: the file is damaged there.
+        """
+
+    def reduced(self, shape: tuple[int, int]) -> Piece:
+        """The whole scene at a smaller shape (rows, columns), averaged."""
+
+
+@dataclass(frozen=True)
+class ArrayScene:
+    """An image that is in memory: (H, W, 3) of 8 or 16 bits."""
+
+    pixels: NDArray[Any]
+    name: str = "array"
+    grid: Georeference | None = None
+    masked: bool = False
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """Rows and columns."""
+        return self.pixels.shape[0], self.pixels.shape[1]
+
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        """Of the pixels."""
+        return self.pixels.dtype
+
+    def read(self, rows: slice) -> Piece:
+        """See `Scene.read`."""
+        return Piece(np.moveaxis(self.pixels[rows], -1, 0), None)
+
+    def reduced(self, shape: tuple[int, int]) -> Piece:
+        """See `Scene.reduced`."""
+        small = cv2.resize(self.pixels, shape[::-1], interpolation=cv2.INTER_AREA)
+        return Piece(np.moveaxis(np.asarray(small), -1, 0), None)
+
+
+def array_scene(pixels: NDArray[Any]) -> ArrayScene:
+    """A scene from (H, W, 3) or grey (H, W), uint8 or uint16.
+
+    Raises:
+        RoadexError: another shape or type.
+    """
+    if pixels.ndim == 2:
+        pixels = np.repeat(pixels[:, :, None], 3, axis=2)
+    if pixels.ndim != 3 or pixels.shape[2] != 3 or not pixels.size:
+        raise RoadexError(f"an array of shape {pixels.shape}: give (rows, columns, 3), RGB")
+    if pixels.dtype not in (np.uint8, np.uint16):
+        raise RoadexError(f"an array of {pixels.dtype}: give uint8 or uint16")
+    return ArrayScene(pixels)
+
+
+@dataclass(frozen=True)
+class FileScene:
+    """A raster file, opened by `open_scene`.
+
+    Attributes:
+        file: the open rasterio dataset.
+        numbers: its red, green and blue band.
+    """
+
+    path: Path
+    file: Any
+    numbers: tuple[int, ...]
+    grid: Georeference | None
+    masked: bool
+
+    @property
+    def name(self) -> str:
+        """The file's name without its suffix."""
+        return self.path.stem
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """Rows and columns."""
+        return self.file.height, self.file.width
+
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        """Of the bands, signed integers as unsigned ones."""
+        found = np.dtype(self.file.dtypes[self.numbers[0] - 1])
+        return np.dtype(np.uint16) if found == np.int16 else found
+
+    def read(self, rows: slice) -> Piece:
+        """See `Scene.read`."""
+        window = load_rasterio().windows.Window(
+            0, rows.start, self.file.width, rows.stop - rows.start
+        )
+        return self._read(window=window)
+
+    def reduced(self, shape: tuple[int, int]) -> Piece:
+        """See `Scene.reduced`."""
+        average = load_rasterio().enums.Resampling.average
+        return self._read(out_shape=shape, resampling=average)
+
+    def _read(self, **how: Any) -> Piece:
+        with _readable(self.path):
+            order = sorted(set(self.numbers))
+            read = self.file.read(order, **how)
+            valid = self.file.dataset_mask(**how) > 0 if self.masked else None
+        bands = read[[order.index(number) for number in self.numbers]]
+        if bands.dtype == np.int16:
+            bands = bands.clip(0).astype(np.uint16)
+        return Piece(bands, None if valid is None else valid & self._has_values(bands))
+
+    def _has_values(self, bands: NDArray[Any]) -> NDArray[np.bool_]:
+        """As in training: no numbers are no data, nor is black of more than 8 bits, unless said."""
+        if bands.dtype.kind == "f":
+            return np.isfinite(bands).all(axis=0)
+        if bands.dtype == np.uint8 or self.file.nodata is not None:
+            return np.ones(bands.shape[1:], dtype=np.bool_)
+        return (bands != 0).any(axis=0)
+
+
+@contextmanager
+def open_scene(path: Path, bands: list[int] | None = None) -> Iterator[FileScene]:
+    """Open a GeoTIFF, PNG, JPEG or other raster.
+
+    Args:
+        bands: numbers of the red, green and blue band, from 1; None: by name, else by their count.
+
+    Raises:
+        RoadexError: not a readable raster of colours in 8 to 16 bits or floats, or turned against
+            north.
+    """
+    rasterio = load_rasterio()
+    if not path.is_file() or not path.stat().st_size:
+        state = "an empty file" if path.is_file() else "no such file"
+        raise RoadexError(f"{path}: {state}; fetch it again or leave it out")
+    with rasterio.Env(GDAL_CACHEMAX=_CACHE_BYTES), _readable(path):
+        file = rasterio.open(path)
+    with file:
+        numbers = _colours(path, file, bands)
+        flags = {flag for band in file.mask_flag_enums for flag in band}
+        plain = flags == {rasterio.enums.MaskFlags.all_valid} and file.dtypes[0] == "uint8"
+        grid = None if file.crs is None else grid_of(path, file)
+        yield FileScene(path, file, numbers, grid, masked=not plain)
+
+
+def _colours(path: Path, file: Any, wanted: list[int] | None) -> tuple[int, ...]:
+    """The numbers of the red, green and blue band; refuses what is not a picture in RGB or grey."""
+    names = {colour.name for colour in file.colorinterp}
+    if "cyan" in names:
+        raise RoadexError(f"{path}: colours for print (CMYK); save it as RGB")
+    if "palette" in names:
+        raise RoadexError(f"{path}: a colour table; save it as RGB")
+    numbers = colour_bands(path, file, wanted, "bands")
+    kinds = {file.dtypes[number - 1] for number in numbers}
+    if len(kinds) > 1 or not kinds <= {*_INTEGERS, *_FLOATS}:
+        found = " and ".join(sorted(kinds))
+        raise RoadexError(f"{path}: {found} values; convert it to 8- or 16-bit integers")
+    return numbers
+
+
+@contextmanager
+def _readable(path: Path) -> Iterator[None]:
+    """Reading of a file, its failure told in one line."""
+    rasterio = load_rasterio()
+    try:
+        with rasterio.Env(GDAL_ERROR_ON_LIBJPEG_WARNING=True), warnings.catch_warnings():
+            warnings.simplefilter("ignore", rasterio.errors.NotGeoreferencedWarning)
+            yield
+    except (rasterio.errors.RasterioError, rasterio.errors.RasterioIOError, ValueError) as error:
+        reason = str(error).splitlines()[0] if str(error) else repr(error)
+        raise RoadexError(
+            f"{path}: not a readable image, or cut short ({reason}); replace or remove the file"
+        ) from error

@@ -1,0 +1,125 @@
+"""Probabilities of a whole image on disk, and how far the network has come with it."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from roadex.errors import RoadexError
+from roadex.files import atomic_write, write_json
+
+LEVELS = 256  # probabilities are kept in 1/256, rounded down
+_NOTHING = np.zeros(0, np.float32)
+_ROAD, _CONNECTIVITY, _VALID = "road.npy", "connectivity.npy", "valid.npy"
+
+
+@dataclass(frozen=True)
+class Store:
+    """Arrays of an image in a folder, filled from the top row by row.
+
+    They are mapped only while they are written or read, since mapped pages count as memory.
+
+    Attributes:
+        shape: rows and columns.
+        classes: of connectivity; 0 without.
+        masked: whether some pixels may not be valid.
+    """
+
+    folder: Path
+    shape: tuple[int, int]
+    classes: int
+    masked: bool
+
+    @property
+    def road(self) -> NDArray[np.uint8]:
+        """Probability of road (H, W) in 1/256, mapped."""
+        return self._mapped(_ROAD)
+
+    @property
+    def connectivity(self) -> NDArray[np.uint8] | None:
+        """Probability (K, H, W) of each number of directions in 1/256, mapped."""
+        return self._mapped(_CONNECTIVITY) if self.classes else None
+
+    @property
+    def valid(self) -> NDArray[np.bool_] | None:
+        """(H, W) where there are data, mapped; None: everywhere."""
+        return self._mapped(_VALID).view(np.bool_) if self.masked else None
+
+    def _mapped(self, name: str, mode: Any = "r") -> NDArray[np.uint8]:
+        return np.load(self.folder / name, mmap_mode=mode)
+
+    def write(
+        self, rows: slice, values: NDArray[np.uint8], valid: NDArray[np.bool_] | None
+    ) -> None:
+        """Write full rows: values (1 + K, h, W) in 1/256, which count as 0 where not valid."""
+        if valid is not None:
+            values = values * valid
+        self._mapped(_ROAD, "r+")[rows] = values[0]
+        if self.classes:
+            self._mapped(_CONNECTIVITY, "r+")[:, rows] = values[1:]
+        if self.masked:
+            self._mapped(_VALID, "r+")[rows] = 1 if valid is None else valid
+
+    def mark(self, row: int, above: NDArray[np.float32] | None) -> None:
+        """Note how many rows of windows are done, and what they left for the next."""
+        with atomic_write(self.folder / "progress.npz") as temporary:
+            np.savez(temporary, row=np.array(row), above=_NOTHING if above is None else above)
+
+    def progress(self) -> tuple[int, NDArray[np.float32] | None]:
+        """What `mark` noted last; (0, None) at the beginning."""
+        path = self.folder / "progress.npz"
+        if not path.is_file():
+            return 0, None
+        with np.load(path) as content:
+            return int(content["row"]), content["above"] if content["above"].size else None
+
+    def remove(self) -> None:
+        """Delete the folder."""
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+
+def open_store(
+    folder: Path, shape: tuple[int, int], classes: int, masked: bool, identity: dict[str, Any]
+) -> Store:
+    """The store in `folder`, as it was left if it is of the same `identity`, else a new one.
+
+    Raises:
+        RoadexError: the folder cannot be written, or the disk has no room for it.
+    """
+    store = Store(folder, shape, classes, masked)
+    marker = folder / "job.json"
+    wanted = {"shape": list(shape), "classes": classes, "masked": masked, **identity}
+    if marker.is_file() and json.loads(marker.read_text()) == json.loads(json.dumps(wanted)):
+        return store
+    shutil.rmtree(folder, ignore_errors=True)
+    sizes = {_ROAD: shape, _CONNECTIVITY: (classes, *shape) if classes else (), _VALID: shape}
+    if not masked:
+        del sizes[_VALID]
+    try:
+        folder.mkdir(parents=True)
+        for name, size in sizes.items():
+            if size:
+                _reserve(folder / name, size)
+    except OSError as error:
+        shutil.rmtree(folder, ignore_errors=True)
+        reason = error.strerror or str(error)
+        raise RoadexError(
+            f"{folder} cannot be written ({reason}): free some space or choose another out="
+        ) from error
+    write_json(marker, wanted)
+    return store
+
+
+def _reserve(path: Path, shape: tuple[int, ...]) -> None:
+    """Zeros, their room taken now: a disk found full through a map would end the process."""
+    np.lib.format.open_memmap(path, mode="w+", dtype=np.uint8, shape=shape)
+    if hasattr(os, "posix_fallocate"):  # not on macOS
+        with path.open("r+b") as file:
+            os.posix_fallocate(file.fileno(), 0, path.stat().st_size)

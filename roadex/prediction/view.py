@@ -1,0 +1,124 @@
+"""A scene as the network sees it: 8 bits, at the pixel size of the training."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from roadex.prediction.contrast import Contrast
+from roadex.prediction.resample import Resampling
+from roadex.prediction.scene import Piece, Scene
+
+_CHUNK_PIXELS = 1 << 23
+# An image whose pixels differ by less than this share from those of the training stays as it is.
+SAME_SIZE = 0.01
+
+
+@dataclass(frozen=True)
+class Strip:
+    """Some rows of a view.
+
+    Attributes:
+        image: (h, w, 3) uint8 RGB.
+        valid: (h, w) where there are data; None: everywhere.
+    """
+
+    image: NDArray[np.uint8]
+    valid: NDArray[np.bool_] | None
+
+
+@dataclass(frozen=True)
+class View:
+    """A scene, stretched and resampled.
+
+    Attributes:
+        pixel_m: width and height in metres of a pixel of the scene.
+    """
+
+    scene: Scene
+    contrast: Contrast | None
+    resampling: Resampling
+    pixel_m: tuple[float, float]
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """Rows and columns."""
+        return self.resampling.target
+
+    @property
+    def gsd(self) -> tuple[float, float]:
+        """Width and height in metres of a pixel of the view."""
+        (rows, columns), (height, width) = self.scene.shape, self.shape
+        return self.pixel_m[0] * columns / width, self.pixel_m[1] * rows / height
+
+    @property
+    def extent_m(self) -> tuple[float, float]:
+        """Width and height in metres of the scene."""
+        rows, columns = self.scene.shape
+        return self.pixel_m[0] * columns, self.pixel_m[1] * rows
+
+    def strips(self, spans: Iterable[slice]) -> Iterator[Strip]:
+        """The rows of each span, in order; what spans share is read once."""
+        before: Strip | None = None
+        start = stop = 0
+        for span in spans:
+            strip = self.strip(slice(max(span.start, stop), span.stop))
+            if before is not None and span.start < stop:
+                strip = _joined(before, span.start - start, strip)
+            before, start, stop = strip, span.start, span.stop
+            yield strip
+
+    def strip(self, rows: slice) -> Strip:
+        """Some rows, made a few at a time."""
+        if self.resampling.is_identity:
+            height = max(1, _CHUNK_PIXELS // self.scene.shape[1])
+        else:
+            shrink = self.resampling.source[0] / self.resampling.target[0]
+            height = max(1, int(_CHUNK_PIXELS / self.scene.shape[1] / max(1.0, shrink)))
+        image = np.empty((rows.stop - rows.start, self.shape[1], 3), np.uint8)
+        valid = np.ones(image.shape[:2], np.bool_) if self.scene.masked else None
+        for top in range(rows.start, rows.stop, height):
+            part = slice(top, min(top + height, rows.stop))
+            here = slice(part.start - rows.start, part.stop - rows.start)
+            pixels, known = self._rows(part)
+            image[here] = pixels
+            if valid is not None and known is not None:
+                valid[here] = known
+        return Strip(image, valid)
+
+    def _rows(self, rows: slice) -> tuple[NDArray[np.uint8], NDArray[np.bool_] | None]:
+        piece = self.scene.read(self.resampling.source_rows(rows))
+        image = to_8_bits(piece, self.contrast)
+        if self.resampling.is_identity:
+            return image, piece.valid
+        resized = np.rint(self.resampling.apply(image, rows)).clip(0, 255).astype(np.uint8)
+        if piece.valid is None:
+            return resized, None
+        known = self.resampling.apply(piece.valid[:, :, None], rows)[:, :, 0]
+        return resized, known >= 0.5
+
+
+def to_8_bits(piece: Piece, contrast: Contrast | None) -> NDArray[np.uint8]:
+    """The colours (h, w, 3) of a piece."""
+    if contrast is None:
+        return np.ascontiguousarray(np.moveaxis(piece.bands, 0, -1))
+    return contrast.to_8_bits(piece.bands)
+
+
+def fit_shape(shape: tuple[int, int], pixel_m: tuple[float, float], gsd: float) -> tuple[int, int]:
+    """Rows and columns of a scene at square pixels of `gsd` metres; its own where they are such."""
+    if max(abs(side / gsd - 1) for side in pixel_m) < SAME_SIZE:
+        return shape
+    rows, columns = shape
+    return max(1, round(rows * pixel_m[1] / gsd)), max(1, round(columns * pixel_m[0] / gsd))
+
+
+def _joined(before: Strip, first: int, strip: Strip) -> Strip:
+    """The rows of one strip from `first` on, and then those of another."""
+    image = np.concatenate([before.image[first:], strip.image])
+    if before.valid is None or strip.valid is None:
+        return Strip(image, None)
+    return Strip(image, np.concatenate([before.valid[first:], strip.valid]))
