@@ -23,13 +23,20 @@ def main(config: TrainConfig) -> None:
       python -m roadex.train dataset=deepglobe dataset.root=DIR model.stacks=2
       python -m roadex.train dataset=folder dataset.images=DIR dataset.masks=DIR dataset.gsd=0.5 \\
           backbone=timm backbone.name=convnext_tiny model.global_aware=spatial
+      python -m roadex.train resume=RUN
+
+    A training that was interrupted goes on when the same command is given again.
     """
     from roadex.engine.run_folder import open_run  # torch takes seconds, --help should not
+    from roadex.engine.stop_signals import StopSignals
     from roadex.engine.training import fit
 
-    run = open_run(config)
-    log.info("run folder %s", run.path)
-    metrics = fit(config, run)
+    with StopSignals() as stop, open_run(config) as run:
+        log.info("run folder %s", run.path)
+        if run.finished:
+            log.info("this run is finished; resume=never trains anew")
+            return
+        metrics = fit(run.config, run, stop)
     log.info("%s", describe(metrics, "test"))
     log.info("scores in %s, pictures in %s", run.path / "metrics.json", run.overlays)
 

@@ -19,12 +19,14 @@ from roadex.config.limits import check_known, check_limits
 from roadex.config.paths import config_dir
 from roadex.config.refusal import CONFIG_ERRORS, refusal
 from roadex.config.store import register_schemas
-from roadex.errors import RoadexError
+from roadex.errors import Preempted, RoadexError
 
 BAD_INPUT = 2
 # What a run folder holds before anything has been made.
 RECORDS = {"train", "config", "overrides", "environment"}
 INTERRUPTED = 130
+# EX_TEMPFAIL: the run was told to make room, is saved, and wants to be started again.
+PREEMPTED = 75
 Config = TypeVar("Config")
 
 register_schemas()
@@ -76,12 +78,16 @@ def _run_hydra(run: Callable[[Any], None], config_name: str) -> int:
     codes: list[int] = []
 
     def task(config: DictConfig) -> int:
+        folder = Path(HydraConfig.get().runtime.output_dir)
+        is_new = _is_new(folder)
         if traceback_wanted:
             run(typed(config))
         else:
             codes.append(_guarded(lambda: run(typed(config))))
-        if codes and codes[-1]:
-            discard_unused(Path(HydraConfig.get().runtime.output_dir))
+        if codes and codes[-1] == PREEMPTED:
+            sys.exit(PREEMPTED)  # a sweep must not go on to its next job
+        if codes and codes[-1] and is_new:
+            discard_unused(folder)
         return max(codes, default=0)
 
     start = hydra.main(version_base="1.3", config_path=str(config_dir()), config_name=config_name)
@@ -101,11 +107,21 @@ def _guarded(action: Callable[[], Any]) -> int:
     except KeyboardInterrupt:
         _refuse("stopped")
         return INTERRUPTED
+    except Preempted as signal:
+        _refuse(f"stopped by {signal}: the same command continues")
+        return PREEMPTED
     return 0
+
+
+def _is_new(folder: Path) -> bool:
+    """Whether a folder holds nothing but the log file that was just opened."""
+    return not any(path.is_dir() or path.stat().st_size for path in folder.iterdir())
 
 
 def discard_unused(folder: Path) -> None:
     """Remove the run folder of a run that was refused before it made anything."""
+    if not folder.is_dir():
+        return
     names = {path.name for path in folder.iterdir()}
     if folder != Path.cwd() and all(Path(name).stem in RECORDS for name in names):
         shutil.rmtree(folder)

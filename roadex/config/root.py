@@ -29,6 +29,9 @@ class TrainConfig:
 
     name: str = "run"
     seed: int = bounded(0, least=0)
+    # auto continues an unfinished run of the same settings, never starts anew, and the folder of a
+    # run continues that one.
+    resume: str = "auto"
     # A checkpoint whose weights the training starts from.
     init: str | None = None
     dataset: DatasetConfig = MISSING

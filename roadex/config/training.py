@@ -189,6 +189,12 @@ class TrainerConfig:
     inference: InferenceConfig = field(default_factory=InferenceConfig)
     # Tiles drawn in RUN/overlays.
     overlays: int = bounded(6, least=0)
+    # A checkpoint to continue from after so many steps, besides one each epoch; 0: only those.
+    save_steps: int = bounded(500, least=0)
+    # So many of them are kept.
+    keep: int = bounded(2, least=1)
+    # For debugging: train on the first so many batches again and again; 0 is off.
+    overfit_batches: int = bounded(0, least=0)
 
     def __post_init__(self) -> None:
         if self.compile and self.recompute:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 from collections.abc import Iterator
 from typing import Any
 
@@ -90,34 +91,60 @@ class OpenTiles:
 
 
 class DrawSampler(Sampler[list[int]]):
-    """Batches of consecutive draws of one epoch; `epoch` is set before each. The rest is dropped.
+    """Batches of consecutive draws of one epoch. The rest of an epoch is dropped.
 
-    A training set smaller than a batch gives one smaller batch.
+    `epoch`, counted from 0, and `start`, the first batch wanted of it, are set before each pass. A
+    training set smaller than a batch gives one smaller batch.
+
+    Args:
+        only: repeat the first so many batches of the first epoch in every epoch; 0 is all.
     """
 
-    def __init__(self, epoch_length: int, batch_size: int) -> None:
+    def __init__(self, epoch_length: int, batch_size: int, only: int = 0) -> None:
         self.epoch_length = epoch_length
         self.batch_size = min(batch_size, epoch_length)
+        self.only = only
         self.epoch = 0
+        self.start = 0
+
+    @property
+    def epoch_batches(self) -> int:
+        """Batches in a whole epoch."""
+        there = self.epoch_length // self.batch_size
+        return min(self.only, there) if self.only else there
 
     def __len__(self) -> int:
-        """Batches in an epoch."""
-        return self.epoch_length // self.batch_size
+        """Batches in this pass."""
+        return self.epoch_batches - self.start
 
     def __iter__(self) -> Iterator[list[int]]:
         """Draw numbers of each batch."""
-        start = self.epoch * self.epoch_length
-        for batch in range(len(self)):
-            first = start + batch * self.batch_size
-            yield list(range(first, first + self.batch_size))
+        for batch in range(self.start, self.epoch_batches):
+            yield self.draws(self.epoch, batch)
+
+    def draws(self, epoch: int, batch: int) -> list[int]:
+        """Draw numbers of one batch."""
+        first = (0 if self.only else epoch * self.epoch_length) + batch * self.batch_size
+        return list(range(first, first + self.batch_size))
 
 
-def crop_loader(crops: CropDataset, batch_size: int, workers: int, pin: bool) -> DataLoader[Crop]:
+def crop_loader(
+    crops: CropDataset, batch_size: int, workers: int, pin: bool, only: int = 0
+) -> DataLoader[Crop]:
     """Batches of crops; set `loader.batch_sampler.epoch` before each epoch."""
     return DataLoader(
         crops,
-        batch_sampler=DrawSampler(len(crops), batch_size),
+        batch_sampler=DrawSampler(len(crops), batch_size, only),
         num_workers=workers,
         pin_memory=pin,
         persistent_workers=workers > 0,
+        worker_init_fn=_leave_signals_to_parent,
+        # Else each pass draws a number from the global generator, and a pass more shifts the rest.
+        generator=torch.Generator().manual_seed(crops.seed),
     )
+
+
+def _leave_signals_to_parent(worker: int) -> None:
+    """A scheduler signals the whole group; the parent still needs its batches to end in order."""
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGUSR1):
+        signal.signal(number, signal.SIG_IGN)

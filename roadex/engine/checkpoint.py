@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import hashlib
+import os
 import pickle
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import torch
 from torch import Tensor, nn
@@ -59,9 +61,17 @@ def _without_download(backbone: BackboneConfig) -> BackboneConfig:
     return backbone
 
 
-def save_checkpoint(path: Path, checkpoint: Checkpoint, state: dict[str, Any] | None) -> None:
-    """Write a checkpoint atomically; `state` is what a training needs to go on from it."""
-    content = {
+def save_checkpoint(path: Path, checkpoint: Checkpoint) -> None:
+    """Write a checkpoint atomically."""
+    with atomic_write(path) as temporary:
+        write_content(temporary, checkpoint_content(checkpoint))
+
+
+def checkpoint_content(
+    checkpoint: Checkpoint, state: dict[str, Any] | None = None
+) -> dict[str, Any]:
+    """What a checkpoint file holds; `state` is what a training needs to go on from it."""
+    return {
         "format": FORMAT,
         "roadex": __version__,
         "weights": checkpoint.weights,
@@ -74,8 +84,44 @@ def save_checkpoint(path: Path, checkpoint: Checkpoint, state: dict[str, Any] | 
         "contrast": checkpoint.contrast,
         "state": state,
     }
-    with atomic_write(path) as temporary:
-        torch.save(content, temporary)
+
+
+def write_content(path: Path, content: dict[str, Any]) -> str:
+    """Write a checkpoint file to the disk itself; returns the SHA-256 of its bytes in hexadecimal.
+
+    Raises:
+        OSError: the file cannot be written, and may be half there.
+    """
+    with path.open("wb") as file:
+        target = _HashedFile(file)
+        torch.save(content, target)  # type: ignore[arg-type]
+        if target.error is not None:
+            raise target.error
+        file.flush()
+        os.fsync(file.fileno())
+    return target.digest.hexdigest()
+
+
+class _HashedFile:
+    """Hashes what PyTorch writes, and keeps a failure for later: its writer dies of exceptions."""
+
+    def __init__(self, file: BinaryIO) -> None:
+        self.file = file
+        self.digest = hashlib.sha256()
+        self.error: OSError | None = None
+
+    def write(self, data: bytes) -> int:
+        """Write and hash, or do nothing once that has failed."""
+        try:
+            if self.error is None:
+                self.file.write(data)
+                self.digest.update(data)
+        except OSError as error:
+            self.error = error
+        return len(data)
+
+    def flush(self) -> None:
+        """The file is flushed at its end."""
 
 
 def load_checkpoint(path: str | Path) -> Checkpoint:

@@ -2,31 +2,37 @@
 
 from __future__ import annotations
 
-import os
-import platform
-import subprocess
-import sys
-from dataclasses import dataclass, field
-from importlib.metadata import PackageNotFoundError, version
+import json
+import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import torch
 from hydra.core.hydra_config import HydraConfig
 
 from roadex.config.root import TrainConfig
 from roadex.config.store import to_yaml
+from roadex.engine.environment import differences, environment
+from roadex.engine.resumption import choose_run, require_same
+from roadex.engine.run_lock import locked
+from roadex.engine.snapshots import Snapshots
 from roadex.files import write_json, write_table, write_text
 
-PACKAGES = ("roadex", "torch", "torchvision", "timm", "numpy", "opencv-python", "networkx", "wandb")
+log = logging.getLogger(__name__)
 
 
-@dataclass
+@dataclass(frozen=True)
 class RunFolder:
-    """Paths of a run, and its history as it grows."""
+    """Paths of a run, and what is written of it as it goes on.
+
+    Attributes:
+        config: its settings.
+    """
 
     path: Path
-    rows: list[dict[str, float]] = field(default_factory=list)
+    config: TrainConfig
 
     @property
     def best(self) -> Path:
@@ -39,58 +45,73 @@ class RunFolder:
         return self.path / "checkpoints" / "last.pt"
 
     @property
+    def snapshots(self) -> Snapshots:
+        """The checkpoints that the run continues from."""
+        return Snapshots(self.path / "checkpoints" / "resume", self.config.trainer.keep)
+
+    @property
     def overlays(self) -> Path:
         """Folder of the pictures."""
         return self.path / "overlays"
 
-    def add_history(self, row: dict[str, float]) -> None:
-        """Append an epoch to history.csv; a column that an epoch lacks stays empty."""
-        self.rows.append(row)
-        write_table(self.path / "history.csv", self.rows)
+    @property
+    def finished(self) -> bool:
+        """Whether the run is over: its scores are written last."""
+        return (self.path / "metrics.json").is_file()
 
-    def write_metrics(self, metrics: dict[str, Any]) -> None:
-        """Write metrics.json."""
+    def write_history(self, rows: list[dict[str, float]]) -> None:
+        """Write history.csv; a column that an epoch lacks stays empty."""
+        write_table(self.path / "history.csv", rows)
+
+    def finish(self, metrics: dict[str, Any]) -> None:
+        """Write metrics.json, and remove what only an unfinished run needs."""
         write_json(self.path / "metrics.json", metrics)
+        self.snapshots.remove()
+
+    def write_records(self, task_overrides: list[str]) -> None:
+        """Write the configuration, the overrides and the environment.
+
+        What a continued run was started from stays as it is; where the machine or the code has
+        changed since, the list `continued` of the environment tells.
+        """
+        write_text(self.path / "config.yaml", to_yaml(self.config))
+        now = environment(self.config.seed)
+        before = self._environment()
+        if before is None:
+            overrides = "".join(f"- {line}\n" for line in task_overrides)
+            write_text(self.path / "overrides.yaml", overrides or "[]\n")
+            write_json(self.path / "environment.json", now)
+            return
+        for line in (changed := differences(before, now)):
+            log.warning("since the run was started, %s: the last digits may differ", line)
+        before.setdefault("continued", []).append({"command": now["command"], "changed": changed})
+        write_json(self.path / "environment.json", before)
+
+    def add_to_environment(self, facts: dict[str, Any]) -> None:
+        """Add what only the running training knows."""
+        write_json(self.path / "environment.json", {**(self._environment() or {}), **facts})
+
+    def _environment(self) -> dict[str, Any] | None:
+        path = self.path / "environment.json"
+        content: dict[str, Any] | None = json.loads(path.read_text()) if path.is_file() else None
+        return content
 
 
-def open_run(config: TrainConfig) -> RunFolder:
-    """The folder that Hydra chose, with the configuration, overrides and environment written."""
+@contextmanager
+def open_run(config: TrainConfig) -> Iterator[RunFolder]:
+    """The folder of the run of `config`, held against other processes.
+
+    It is Hydra's, or that of an earlier run which `resume` continues (roadex/engine/resumption.py).
+    A finished one is only read.
+
+    Raises:
+        RoadexError: the folder holds a run of other settings, is in use or cannot be written.
+    """
     hydra = HydraConfig.get()
-    run = RunFolder(Path(hydra.runtime.output_dir))
-    write_text(run.path / "config.yaml", to_yaml(config))
-    overrides = "".join(f"- {line}\n" for line in hydra.overrides.task)
-    write_text(run.path / "overrides.yaml", overrides or "[]\n")
-    write_json(run.path / "environment.json", environment(config))
-    return run
-
-
-def environment(config: TrainConfig) -> dict[str, Any]:
-    """What besides the configuration decides the outcome."""
-    return {
-        "command": [Path(sys.argv[0]).name, *sys.argv[1:]],
-        "seed": config.seed,
-        "commit": _git("rev-parse", "HEAD"),
-        "uncommitted_changes": bool(_git("status", "--porcelain", "--untracked-files=no")),
-        "python": platform.python_version(),
-        "packages": {name: _version(name) for name in PACKAGES},
-        "platform": platform.platform(),
-        "cores": os.cpu_count(),
-        "threads": torch.get_num_threads(),
-        "gpus": [torch.cuda.get_device_name(i) for i in range(torch.cuda.device_count())],
-    }
-
-
-def _version(package: str) -> str | None:
-    try:
-        return version(package)
-    except PackageNotFoundError:
-        return None
-
-
-def _git(*arguments: str) -> str | None:
-    """Git's answer about the folder of this package; None where that is no checkout."""
-    command = ["git", "-C", str(Path(__file__).parent), *arguments]
-    try:
-        return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
-    except (OSError, subprocess.CalledProcessError):
-        return None
+    path, config = choose_run(config, Path(hydra.runtime.output_dir), list(hydra.overrides.task))
+    with locked(path):
+        run = RunFolder(path, config)
+        require_same(run.path, config)
+        if not run.finished:
+            run.write_records(list(hydra.overrides.task))
+        yield run

@@ -26,7 +26,7 @@ def checkpoint():
 
 
 def test_round_trip_keeps_the_network_and_how_to_use_it(checkpoint, tmp_path):
-    save_checkpoint(tmp_path / "c.pt", checkpoint, {"step": 3})
+    save_checkpoint(tmp_path / "c.pt", checkpoint)
     loaded = load_checkpoint(tmp_path / "c.pt")
     assert loaded.threshold == 0.375 and loaded.epoch == 7 and loaded.scores == {"f1": 0.5}
     assert loaded.config == checkpoint.config and loaded.contrast == CONTRAST
@@ -37,7 +37,7 @@ def test_round_trip_keeps_the_network_and_how_to_use_it(checkpoint, tmp_path):
 
 
 def test_a_file_from_before_the_contrast_was_kept_still_loads(checkpoint, tmp_path):
-    save_checkpoint(tmp_path / "c.pt", checkpoint, None)
+    save_checkpoint(tmp_path / "c.pt", checkpoint)
     content = torch.load(tmp_path / "c.pt", weights_only=True)
     del content["contrast"]
     torch.save(content, tmp_path / "old.pt")
@@ -45,8 +45,8 @@ def test_a_file_from_before_the_contrast_was_kept_still_loads(checkpoint, tmp_pa
 
 
 def test_loads_without_unpickling_code(checkpoint, tmp_path):
-    save_checkpoint(tmp_path / "c.pt", checkpoint, {"step": 3})
-    assert torch.load(tmp_path / "c.pt", weights_only=True)["state"] == {"step": 3}
+    save_checkpoint(tmp_path / "c.pt", checkpoint)
+    assert torch.load(tmp_path / "c.pt", weights_only=True)["threshold"] == 0.375
 
 
 class Malice:
@@ -66,7 +66,7 @@ def test_a_pickle_with_code_is_refused_and_not_run(tmp_path, capsys):
 
 
 def test_missing_truncated_and_foreign_files_are_refused(checkpoint, tmp_path):
-    save_checkpoint(tmp_path / "c.pt", checkpoint, None)
+    save_checkpoint(tmp_path / "c.pt", checkpoint)
     (tmp_path / "half.pt").write_bytes((tmp_path / "c.pt").read_bytes()[:5000])
     torch.save({"state_dict": {}}, tmp_path / "foreign.pt")
     for name, complaint in {
@@ -87,15 +87,15 @@ def test_weights_of_another_architecture_are_refused(checkpoint, other):
 
 
 def test_failed_writing_leaves_the_old_file(checkpoint, tmp_path, monkeypatch):
-    save_checkpoint(tmp_path / "c.pt", checkpoint, None)
+    save_checkpoint(tmp_path / "c.pt", checkpoint)
     before = (tmp_path / "c.pt").read_bytes()
 
     def fail(content, path):
-        path.write_bytes(b"half")
+        path.write(b"half")
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(torch, "save", fail)
     with pytest.raises(RoadexError, match=r"c.pt cannot be written \(No space left"):
-        save_checkpoint(tmp_path / "c.pt", checkpoint, None)
+        save_checkpoint(tmp_path / "c.pt", checkpoint)
     assert [p.name for p in tmp_path.iterdir()] == ["c.pt"]
     assert (tmp_path / "c.pt").read_bytes() == before

@@ -1,0 +1,91 @@
+"""A training's batches from any position in any epoch, and what to do when their loader fails."""
+
+from __future__ import annotations
+
+import logging
+import signal
+import threading
+from collections.abc import Callable, Iterator
+
+from torch.utils.data import DataLoader
+
+from roadex.data.crops import Crop, DrawSampler
+from roadex.errors import DataError, RoadexError
+
+log = logging.getLogger(__name__)
+RESTARTS = 3
+
+
+class Batches:
+    """Batches by epoch and number. They do not depend on what was loaded before.
+
+    So loading processes that died are replaced and the epoch goes on with the very batch that is
+    missing, at most `RESTARTS` times in an epoch.
+    """
+
+    def __init__(self, open_loader: Callable[[], DataLoader[Crop]]) -> None:
+        self._open_loader = open_loader
+        self._loader = open_loader()
+
+    def __len__(self) -> int:
+        """Batches in an epoch."""
+        return self._sampler.epoch_batches
+
+    @property
+    def batch_size(self) -> int:
+        """Crops in a batch."""
+        return self._sampler.batch_size
+
+    def draws(self, epoch: int, batch: int) -> list[int]:
+        """The draw numbers of one batch, epochs counted from 1."""
+        return self._sampler.draws(epoch - 1, batch)
+
+    def of_epoch(self, epoch: int, start: int) -> Iterator[Crop]:
+        """The batches of an epoch, counted from 1, from batch number `start`, counted from 0.
+
+        Raises:
+            DataError: a tile cannot be read any more, or the loading processes keep dying.
+        """
+        restarts = 0
+        while start < len(self):
+            try:
+                for batch in self._iterate(epoch, start):
+                    yield batch
+                    start += 1
+            except (RoadexError, OSError) as error:
+                raise DataError(_last_line(error)) from error
+            except RuntimeError as error:
+                restarts += 1
+                self._restart(error, restarts)
+
+    @property
+    def _sampler(self) -> DrawSampler:
+        sampler = self._loader.batch_sampler
+        assert isinstance(sampler, DrawSampler)
+        return sampler
+
+    def _iterate(self, epoch: int, start: int) -> Iterator[Crop]:
+        self._sampler.epoch, self._sampler.start = epoch - 1, start
+        iterator = iter(self._loader)
+        if self._loader.num_workers and threading.current_thread() is threading.main_thread():
+            # When a loading process dies, PyTorch's handler raises in whatever runs, be it a
+            # half-done step. Without it the next fetch notices.
+            signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+        return iterator
+
+    def _restart(self, error: RuntimeError, restarts: int) -> None:
+        if "DataLoader worker" not in str(error):
+            raise error
+        if restarts > RESTARTS:
+            raise DataError(
+                f"the processes that load crops keep dying ({_last_line(error)}): lower "
+                "trainer.loaders, 0 needs none; the same command continues"
+            ) from error
+        log.warning("a process that loads crops died (%s): starting new ones", _last_line(error))
+        self._loader = self._open_loader()
+
+
+def _last_line(error: BaseException) -> str:
+    """What remains of an error that a loading process wrapped in its traceback."""
+    line = str(error).strip().splitlines()[-1]
+    return line.removeprefix(f"{RoadexError.__module__}.{type(error).__name__}: ")

@@ -1,0 +1,68 @@
+"""How far a training is."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+from roadex.engine.loss_sums import LossSums
+
+PLAIN = ("epoch", "lr", "learning_s", "total_s", "rows")
+
+
+@dataclass
+class Best:
+    """The best validation so far, and when it was."""
+
+    score: float = -math.inf
+    epoch: int = 0
+    threshold: float = 0.5
+
+
+@dataclass
+class Progress:
+    """All that the loop itself remembers; the rest is the learner's.
+
+    Attributes:
+        epoch: the epoch in progress, from 1.
+        lr: learning rate at its start.
+        losses: summed over its batches so far.
+        learning_s: wall-clock seconds of those batches.
+        total_s: wall-clock seconds of the training before this process.
+        rows: history.csv, a row for each epoch that is over.
+    """
+
+    epoch: int = 1
+    lr: float = 0.0
+    losses: LossSums = field(default_factory=LossSums)
+    learning_s: float = 0.0
+    total_s: float = 0.0
+    rows: list[dict[str, float]] = field(default_factory=list)
+    best: Best = field(default_factory=Best)
+
+    @property
+    def batch(self) -> int:
+        """Batches of the epoch learned so far."""
+        return len(self.losses)
+
+    def close_epoch(self, row: dict[str, float]) -> None:
+        """Keep the epoch's row and turn to the next epoch."""
+        self.rows.append(row)
+        self.epoch += 1
+        self.losses = LossSums(self.losses.group)
+        self.learning_s = 0.0
+
+    def state(self) -> dict[str, Any]:
+        """Plain values, for a checkpoint."""
+        plain = {key: getattr(self, key) for key in PLAIN}
+        totals = self.losses.read()
+        losses = {"steps": self.losses.steps, "totals": totals}
+        return {**plain, "losses": losses, "best": asdict(self.best)}
+
+    def restore(self, state: dict[str, Any]) -> None:
+        """Go to a `state`."""
+        for key in PLAIN:
+            setattr(self, key, state[key])
+        self.losses = LossSums(self.losses.group, **state["losses"])
+        self.best = Best(**state["best"])
