@@ -184,6 +184,9 @@ class TrainerConfig:
     clip_norm: float = bounded(0.0, least=0)
     # Processes that load crops; -1 takes one per spare core.
     loaders: int = bounded(-1, least=-1)
+    # Processes that decode and score validation graphs while the training goes on; 0 waits for
+    # them, -1 takes some beside a GPU and none beside a CPU, whose cores they would compete for.
+    scorers: int = bounded(-1, least=-1)
     # Exponential moving average of the weights, used for validation and kept; 0 turns it off.
     ema: float = bounded(0.0, least=0, most=0.99999)
     inference: InferenceConfig = field(default_factory=InferenceConfig)

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import networkx as nx
 import numpy as np
@@ -14,12 +15,14 @@ from tqdm import tqdm
 
 from roadex.config.root import TrainConfig
 from roadex.data.prepared import IGNORE, PreparedDataset
-from roadex.engine.inference import Predictor
 from roadex.graph import GraphSettings, mask_to_graph
 from roadex.graph.network import total_length
 from roadex.metrics.pixel import BINS, RelaxedCounts, ThresholdCurve
 from roadex.metrics.settings import AplsSettings, MetricSettings
 from roadex.metrics.summary import Job, PairScore, mean_scores, score_many
+
+if TYPE_CHECKING:  # the processes that score graphs do without torch, which takes them seconds
+    from roadex.engine.inference import Predictor
 
 NAN = float("nan")
 
@@ -43,6 +46,20 @@ class SplitPrediction:
         """The road mask (H, W) of a tile at a threshold, which is rounded to 1/256."""
         return self.probability[name] >= round(threshold * BINS)
 
+    def add(self, name: str, probabilities: dict[str, NDArray[np.float32]]) -> None:
+        """Keep and count what the network says of a tile: (K, H, W) of each task."""
+        tile = self.dataset.tile(name)
+        road = np.minimum(probabilities["segmentation"][1] * BINS, BINS - 1).astype(np.uint8)
+        self.probability[name] = road
+        self.curve.update(road / BINS, tile.mask == 1, tile.mask == IGNORE)
+        if "connectivity" in probabilities:
+            counts = _class_confusion(tile.connectivity, probabilities["connectivity"])
+            self.connectivity = counts if self.connectivity is None else self.connectivity + counts
+
+    def only(self, name: str) -> SplitPrediction:
+        """One tile's prediction, without the counts."""
+        return SplitPrediction(self.dataset, {name: self.probability[name]})
+
 
 @dataclass(frozen=True)
 class TileGraphs:
@@ -55,19 +72,24 @@ class TileGraphs:
 
 def predict_split(predictor: Predictor, dataset: PreparedDataset, split: str) -> SplitPrediction:
     """Predict every whole tile of a split, with a progress bar."""
+    return predict_tiles(predictor, dataset, dataset.splits[split], split)
+
+
+def predict_tiles(
+    predictor: Predictor, dataset: PreparedDataset, names: list[str], what: str
+) -> SplitPrediction:
+    """Predict whole tiles; the pixels of one are counted while the network sees the next."""
     prediction = SplitPrediction(dataset)
-    for name in tqdm(
-        dataset.splits[split], desc=f"{split} tiles", unit="tile", leave=False, disable=None
-    ):
-        tile = dataset.tile(name)
-        probabilities = predictor(tile.image)
-        road = np.minimum(probabilities["segmentation"][1] * BINS, BINS - 1).astype(np.uint8)
-        prediction.probability[name] = road
-        prediction.curve.update(road / BINS, tile.mask == 1, tile.mask == IGNORE)
-        if "connectivity" in probabilities:
-            counts = _class_confusion(tile.connectivity, probabilities["connectivity"])
-            before = prediction.connectivity
-            prediction.connectivity = counts if before is None else before + counts
+    bar = tqdm(names, desc=f"{what} tiles", unit="tile", leave=False, disable=None)
+    with ThreadPoolExecutor(1) as beside:
+        counting: Future[None] | None = None
+        for name in bar:
+            probabilities = predictor(dataset.tile(name).image)
+            if counting is not None:
+                counting.result()
+            counting = beside.submit(prediction.add, name, probabilities)
+        if counting is not None:
+            counting.result()
     return prediction
 
 
@@ -132,6 +154,17 @@ def _decode_graph(
     mask = prediction.mask(name, threshold) & ~ignored
     proposal = mask_to_graph(mask, dataset.gsd, settings)
     return TileGraphs(name, dataset.graph(name), proposal)
+
+
+def score_tile(
+    prediction: SplitPrediction,
+    name: str,
+    threshold: float,
+    settings: GraphSettings,
+    metric: AplsSettings,
+) -> PairScore:
+    """Decode and score the graph of one tile."""
+    return score_graphs([_decode_graph(prediction, name, threshold, settings)], metric)[0]
 
 
 def score_graphs(

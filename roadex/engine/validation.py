@@ -1,0 +1,79 @@
+"""Validation of a training: every tile by one process, graphs scored beside what comes next."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+
+import numpy as np
+
+from roadex.config.root import TrainConfig
+from roadex.data.prepared import PreparedDataset
+from roadex.engine.distributed import Group
+from roadex.engine.evaluation import SplitPrediction, pixel_scores, predict_tiles, score_tile
+from roadex.engine.inference import Predictor
+from roadex.engine.scorers import Scorers
+from roadex.metrics.summary import PairScore, mean_scores
+
+SPLIT = "validation"
+
+
+@dataclass(frozen=True)
+class Validation:
+    """One validation, whose graphs are perhaps still being scored.
+
+    Attributes:
+        threshold: of the best F1 over the pixels of the split.
+        pixels: pixel scores at that threshold.
+    """
+
+    threshold: float
+    pixels: dict[str, float]
+    group: Group
+    graphs: Callable[[], list[PairScore]]
+
+    def scores(self) -> dict[str, float]:
+        """All scores, the same however many processes had a part in them; waits for the graphs."""
+        own = [(result.name, result.scores) for result in self.graphs()]
+        everyone = [entry for part in self.group.gather(own) for entry in part]
+        results = [PairScore(name, scores, {}) for name, scores in everyone]
+        return {**self.pixels, **mean_scores(results)}
+
+
+@dataclass(frozen=True)
+class Validator:
+    """Starts validations, each process of the group on its part of the tiles."""
+
+    config: TrainConfig
+    dataset: PreparedDataset
+    group: Group
+    scorers: Scorers
+
+    def start(self, predictor: Predictor) -> Validation:
+        """Predict the tiles and begin with their graphs; the network may change from then on."""
+        names = self.group.part(self.dataset.splits[SPLIT])
+        own = predict_tiles(predictor, self.dataset, names, SPLIT)
+        pooled = self._pool(own)
+        threshold = pooled.curve.best_threshold()
+        settings = (threshold, self.config.graph, self.config.apls)
+        tasks = [partial(score_tile, own.only(name), name, *settings) for name in names]
+        graphs = self.scorers.start(tasks)
+        return Validation(threshold, pixel_scores(pooled, threshold), self.group, graphs)
+
+    def _pool(self, own: SplitPrediction) -> SplitPrediction:
+        """The counts of all processes together."""
+        counts = {
+            "road": own.curve.road.tolist(),
+            "background": own.curve.background.tolist(),
+            "connectivity": None if own.connectivity is None else own.connectivity.tolist(),
+        }
+        pooled = SplitPrediction(self.dataset)
+        for part in self.group.gather(counts):
+            pooled.curve.road += np.array(part["road"])
+            pooled.curve.background += np.array(part["background"])
+            if part["connectivity"] is not None:
+                counted = np.array(part["connectivity"], dtype=np.int64)
+                before = pooled.connectivity
+                pooled.connectivity = counted if before is None else before + counted
+        return pooled

@@ -1,0 +1,107 @@
+"""Graphs scored beside the training: the same scores, and no process left behind."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import textwrap
+import time
+from functools import partial
+
+import numpy as np
+import psutil
+import pytest
+
+from roadex.data.prepare import prepare
+from roadex.engine.distributed import Group
+from roadex.engine.evaluation import decode_graphs, pixel_scores, predict_split, score_graphs
+from roadex.engine.scorers import Scorers
+from roadex.engine.validation import Validator
+from roadex.errors import RoadexError
+from roadex.metrics.summary import mean_scores
+from tests.config.test_composition import train_config
+from tests.data.worlds import write_folder
+
+
+@pytest.fixture(scope="module")
+def config(tmp_path_factory):
+    root = tmp_path_factory.mktemp("world")
+    write_folder(root, 40, size=128)
+    return train_config(
+        "dataset=folder", f"dataset.images={root}/images", f"dataset.masks={root}/masks",
+        f"dataset.cache={root}/cache", "dataset.gsd=1.0",
+    )  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def dataset(config):
+    return prepare(config.dataset, 5, lambda *_: None)
+
+
+def predictor(image: np.ndarray) -> dict[str, np.ndarray]:
+    """A network that takes grey for road, and for the second class of direction."""
+    road = (image.min(axis=-1) / 255).astype(np.float32)
+    classes = np.stack([1 - road, road * 0.1, road * 0.7, road * 0.1, road * 0.1])
+    return {"segmentation": np.stack([1 - road, road]), "connectivity": classes}
+
+
+@pytest.mark.parametrize("processes", [0, 1])
+def test_scores_are_those_of_the_plain_evaluation(config, dataset, processes):
+    scorers = Scorers(processes)
+    found = Validator(config, dataset, Group(), scorers).start(predictor)
+    prediction = predict_split(predictor, dataset, "validation")
+    threshold = prediction.curve.best_threshold()
+    graphs = score_graphs(decode_graphs(prediction, threshold, config.graph), config.apls)
+    assert found.threshold == threshold
+    assert found.scores() == {**pixel_scores(prediction, threshold), **mean_scores(graphs)}
+    assert found.scores()["apls/n_total"] == len(dataset.splits["validation"]) > 2
+    scorers.close()
+
+
+def test_tasks_run_beside_their_caller_and_answer_in_order():
+    scorers = Scorers(1)
+    started = time.perf_counter()
+    answers = scorers.start([partial(time.sleep, 0.2), os.getpid])
+    assert time.perf_counter() - started < 0.2
+    slept, process = answers()
+    assert slept is None and process != os.getpid()
+    scorers.close()
+    assert not psutil.pid_exists(process)
+
+
+def test_a_scoring_process_that_dies_is_one_clear_line():
+    scorers = Scorers(1)
+    answers = scorers.start([partial(os._exit, 1)])
+    with pytest.raises(RoadexError, match=r"set trainer\.scorers=0"):
+        answers()
+    scorers.close()
+
+
+def test_scoring_processes_end_with_a_parent_that_is_killed(tmp_path):
+    script = tmp_path / "parent.py"
+    script.write_text(
+        textwrap.dedent(
+            """
+            import os, signal
+            from roadex.engine.scorers import Scorers
+
+            if __name__ == "__main__":
+                print(*Scorers(1).start([os.getpid])(), flush=True)
+                os.kill(os.getpid(), signal.SIGKILL)
+            """
+        )
+    )
+    done = subprocess.run([sys.executable, script], capture_output=True, text=True, timeout=120)
+    child = int(done.stdout)
+    until = time.monotonic() + 20
+    while psutil.pid_exists(child) and time.monotonic() < until:
+        time.sleep(0.05)
+    assert not psutil.pid_exists(child)
+
+
+def test_the_scoring_code_needs_no_torch():
+    """It is imported anew by every scoring process."""
+    line = "import roadex.engine.evaluation, sys; print('torch' in sys.modules)"
+    done = subprocess.run([sys.executable, "-c", line], capture_output=True, text=True)
+    assert done.stdout == "False\n", done.stderr
