@@ -27,6 +27,7 @@ from roadex.engine.progress import Best
 from roadex.engine.run_folder import RunFolder
 from roadex.engine.stop_signals import StopSignals
 from roadex.engine.testing import SplitReport, report_split
+from roadex.models.cost import count_macs
 from roadex.models.registry import count_parameters
 from roadex.report.curves import draw_curves
 from roadex.tracking import open_tracker
@@ -130,6 +131,7 @@ def _metrics(learner: Learner, best: Best, report: SplitReport, seconds: float) 
         "best_epoch": best.epoch,
         f"best_validation/{config.trainer.monitor}": best.score,
         "parameters": count_parameters(learner.model),
+        "macs_512": count_macs(learner.model),
         "seed": config.seed,
         "split_hash": split_hash(learner.dataset.splits),
         "gsd_m": config.dataset.gsd,
