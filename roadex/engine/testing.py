@@ -32,6 +32,7 @@ from roadex.graph.formats import write_network
 from roadex.metrics.settings import AplsSettings
 from roadex.metrics.summary import mean_scores
 from roadex.report.overlays import comparison, overlay
+from roadex.report.tiles import KeptTile, keep_tile
 
 log = logging.getLogger(__name__)
 TEST_METRICS = ("apls", "topo", "length", "junctions")
@@ -74,10 +75,7 @@ def report_split(
         **mean_scores(results),
     }
     shown = list(zip(graphs, results, strict=True))[:pictures]
-    drawn = [
-        _draw(prediction, graph, result.scores["apls"], threshold, folder)
-        for graph, result in shown
-    ]
+    drawn = [_draw(prediction, graph, result.scores, threshold, folder) for graph, result in shown]
     return SplitReport(scores, graph_rows(graphs, results), graphs, drawn)
 
 
@@ -129,16 +127,22 @@ def _write_report(report: SplitReport, metrics: dict[str, Any], out: Path) -> No
 
 
 def _draw(
-    prediction: SplitPrediction, graph: TileGraphs, score: float, threshold: float, folder: Path
+    prediction: SplitPrediction,
+    graph: TileGraphs,
+    scores: dict[str, float],
+    threshold: float,
+    folder: Path,
 ) -> Path:
-    """Write the tile's overlay, and the same without the imagery into `truth_vs_prediction`."""
+    """Write the tile's overlay, the same without the imagery, and what a report draws it from."""
     dataset = prediction.dataset
     tile = dataset.tile(graph.name)
     truth, proposal = tile.mask == 1, prediction.mask(graph.name, threshold)
-    title = f"{graph.name}: APLS {score:.3f}"
+    title = f"{graph.name}: APLS {scores['apls']:.3f}"
     path = folder / f"{graph.name}.jpg"
     picture = overlay(tile.image, truth, proposal, graph.truth, graph.proposal, dataset.gsd, title)
     write_image(path, picture)
     without_image = comparison(truth, proposal, graph.truth, graph.proposal, dataset.gsd, title)
     write_image(folder / "truth_vs_prediction" / f"{graph.name}.png", without_image)
+    kept = KeptTile(tile.image, truth, proposal, graph.truth, graph.proposal, dataset.gsd, scores)
+    keep_tile(folder / "tiles" / graph.name, kept)
     return path
