@@ -8,7 +8,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from roadex.config.command import PREEMPTED
 from roadex.config.training import TrackingConfig
+from roadex.errors import Preempted
 from roadex.tracking.tracker import NoTracker, Tracker
 
 log = logging.getLogger(__name__)
@@ -37,7 +39,7 @@ def open_tracker(
         return
     try:
         yield tracker
-    except BaseException:
-        tracker.finish(exit_code=1)
+    except BaseException as error:
+        tracker.finish(exit_code=PREEMPTED if isinstance(error, Preempted) else 1)
         raise
     tracker.finish(exit_code=0)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import uuid
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, Literal, cast
@@ -10,18 +11,25 @@ from typing import Any, Literal, cast
 import wandb
 
 from roadex.config.training import TrackingConfig
+from roadex.files import write_text
 
 log = logging.getLogger(__name__)
 Mode = Literal["online", "offline", "disabled"]
 
 
 class WandbTracker:
-    """One W&B run. A failure of W&B is told once, and the training goes on without it."""
+    """One W&B run. A failure of W&B is told once, and the training goes on without it.
+
+    A run that is continued in its folder is continued in W&B: its id lies in FOLDER/wandb_id.txt.
+    """
 
     def __init__(
         self, config: TrackingConfig, settings: dict[str, Any], folder: Path, job_type: str
     ) -> None:
         self.run = wandb.init(
+            id=_run_id(folder),
+            # Offline the id alone ties the parts together, and W&B warns of more.
+            resume="allow" if config.mode == "online" else None,
             mode=cast(Mode, config.mode),
             project=config.project,
             entity=config.entity,
@@ -72,3 +80,11 @@ class WandbTracker:
         except Exception as error:  # tracking must never end a training
             self.failed = True
             log.warning("Weights & Biases failed (%s): going on without it", error)
+
+
+def _run_id(folder: Path) -> str:
+    """The id of the folder's run, a new one where it has none."""
+    path = folder / "wandb_id.txt"
+    if not path.is_file():
+        write_text(path, uuid.uuid4().hex[:12])
+    return path.read_text(encoding="utf-8").strip()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from pathlib import Path
 
 import numpy as np
@@ -22,6 +23,20 @@ datastore = pytest.importorskip(
 def read_run(folder: Path) -> list[wandb_internal_pb2.Record]:
     """All records of the one offline run below a folder."""
     (path,) = folder.glob("wandb/offline-run-*/run-*.wandb")
+    return read_records(path)
+
+
+def read_records(path: Path) -> list[wandb_internal_pb2.Record]:
+    """All records of one offline run's file, which wandb's process ends a little after the run."""
+    end = time.monotonic() + 30
+    while (records := scan(path))[-1:] == [] or records[-1].WhichOneof("record_type") != "exit":
+        assert time.monotonic() < end, f"{path} is not ended"
+        time.sleep(0.05)
+    return records
+
+
+def scan(path: Path) -> list[wandb_internal_pb2.Record]:
+    """The records that are in a file by now."""
     store = datastore.DataStore()
     store.open_for_scan(str(path))
     records = []
@@ -73,6 +88,21 @@ def test_offline_run_holds_config_scalars_pictures_table_and_summary(run):
         for item in r.summary.update
     }
     assert summary["test/f1"] == 0.75
+
+
+def test_a_continued_run_is_the_same_run(run):
+    with open_tracker(TrackingConfig(), {"name": "trial"}, run, "train") as tracker:
+        tracker.log({"loss/total": 0.25}, step=8)
+    paths = sorted(run.glob("wandb/offline-run-*/run-*.wandb"))
+    (name,) = {path.name for path in paths}
+    assert name == f"run-{(run / 'wandb_id.txt').read_text()}.wandb"
+    logged = [
+        row["loss/total"]
+        for path in paths
+        for row in history(read_records(path))
+        if "loss/total" in row
+    ]
+    assert logged == [0.5, 0.25]
 
 
 def test_disabled_keeps_nothing(tmp_path):
