@@ -6,6 +6,9 @@ import csv
 import json
 import math
 import os
+import platform
+import re
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -13,18 +16,18 @@ from typing import Any
 
 from roadex.errors import RoadexError
 
+_TEMPORARY = re.compile(r"^\..+\.(?P<computer>[^.]*)-(?P<process>\d+)\.tmp")
+
 
 @contextmanager
 def atomic_write(path: str | Path) -> Iterator[Path]:
     """Yield a temporary path beside `path`, renamed to it on success and removed on failure.
 
-    The temporary name keeps the suffix, since writers such as OpenCV choose the format by it.
-
     Raises:
         RoadexError: the folder cannot be created or written, or the disk is full.
     """
     target = Path(path)
-    temporary = target.with_name(f".{target.stem}.{os.getpid()}.tmp{target.suffix}")
+    temporary = temporary_name(target)
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
         yield temporary
@@ -37,6 +40,42 @@ def atomic_write(path: str | Path) -> Iterator[Path]:
     finally:
         with suppress(OSError):
             temporary.unlink()
+
+
+def temporary_name(target: Path) -> Path:
+    """A hidden name beside `target` that says which process of which computer writes it.
+
+    It keeps the suffix, since writers such as OpenCV choose the format by it.
+    """
+    owner = f"{_computer()}-{os.getpid()}"
+    return target.with_name(f".{target.stem}.{owner}.tmp{target.suffix}")
+
+
+def remove_abandoned(folder: Path) -> None:
+    """Remove what processes of this computer left under temporary names when they were killed."""
+    for path in folder.glob(".*.tmp*"):
+        owner = _TEMPORARY.match(path.name)
+        if owner is None or owner["computer"] != _computer() or _runs(int(owner["process"])):
+            continue
+        if path.is_dir():
+            shutil.rmtree(path, ignore_errors=True)
+        else:
+            path.unlink(missing_ok=True)
+
+
+def _computer() -> str:
+    return platform.node().partition(".")[0]
+
+
+def _runs(process: int) -> bool:
+    """Whether there is a process of that number, ours or another user's."""
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except OSError:
+        return True
+    return True
 
 
 def write_text(path: str | Path, text: str) -> None:

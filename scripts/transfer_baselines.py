@@ -47,7 +47,7 @@ def baselines(source: Source) -> dict[str, Any]:
     }
     for name, bands in choices.items():
         low, high = max(bands, key=lambda chosen: band(validation, *chosen).f1)
-        chosen = {"grey_from": low, "grey_below": high}
+        chosen: dict[str, float] = {"grey_from": low, "grey_below": high}
         chosen["validation_f1"] = band(validation, low, high).f1
         scored[name] = {**chosen, **band(test, low, high).scores()}
     tiles = len(splits["test"])

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import multiprocessing
 import os
+import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
+from concurrent.futures.process import BrokenProcessPool
 from typing import TypeVar
 
 import cv2
 from tqdm import tqdm
+
+from roadex.errors import RoadexError
 
 Result = TypeVar("Result")
 _WAITING = 4  # tasks per process handed out at once, so that results do not pile up
@@ -23,11 +27,20 @@ def over_tiles(
     Args:
         workers: processes; 0 takes one per core.
         what: what is done, for the bar.
+
+    Raises:
+        RoadexError: one of the processes was ended from outside.
     """
     workers = min(workers or os.cpu_count() or 1, len(names))
     few = workers <= 1 or len(names) < 4
     finished = ((n, work(n)) for n in names) if few else _parallel(work, names, workers)
-    yield from tqdm(finished, total=len(names), desc=what, unit="tile", disable=None)
+    try:
+        yield from tqdm(finished, total=len(names), desc=what, unit="tile", disable=None)
+    except BrokenProcessPool as error:
+        raise RoadexError(
+            f"{what}: one of {workers} processes was ended from outside, perhaps for want of "
+            "memory; run it again with fewer workers, what is done is kept"
+        ) from error
 
 
 def _parallel(
@@ -37,9 +50,7 @@ def _parallel(
     context = multiprocessing.get_context("spawn")
     todo = iter(names)
     running: dict[Future[Result], str] = {}
-    with ProcessPoolExecutor(
-        workers, context, initializer=cv2.setNumThreads, initargs=(1,)
-    ) as pool:
+    with ProcessPoolExecutor(workers, context, initializer=_start) as pool:
         try:
             for name in todo:
                 running[pool.submit(work, name)] = name
@@ -50,6 +61,20 @@ def _parallel(
         except BaseException:
             pool.shutdown(cancel_futures=True)
             raise
+
+
+def _start() -> None:
+    """Set up a process of the pool."""
+    cv2.setNumThreads(1)
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+
+
+def _end_with_parent() -> None:
+    """A pool whose parent was killed would wait for work for ever."""
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        parent.join()
+        os._exit(1)
 
 
 def _finished(running: dict[Future[Result], str]) -> Iterator[tuple[str, Result]]:

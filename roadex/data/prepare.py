@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -27,7 +26,7 @@ from roadex.data.sources.base import Finding, Kind, Source
 from roadex.data.splits import SPLITS, Splits, require_members, split_hash
 from roadex.data.stretch import Calibration, Histogram, calibrate
 from roadex.errors import RoadexError
-from roadex.files import write_json
+from roadex.files import remove_abandoned, temporary_name, write_json
 
 Tell = Callable[[str], None]
 
@@ -131,6 +130,7 @@ def _prepare_all(work: _Work, splits: Splits) -> dict[str, str]:
     known = work.left_out()
     if known is None and not work.keep_going:
         _refuse_findings(work.source.findings)
+    remove_abandoned(work.folder)
     left_out = dict(known or {})
     names = [name for split in SPLITS for name in splits[split]]
     missing = [n for n in names if n not in left_out and not (work.folder / n).is_dir()]
@@ -213,14 +213,16 @@ def _prepare_one(name: str, source: Source, recipe: TileRecipe, folder: Path) ->
         tile = source.read(name)
     except RoadexError as error:
         return str(error)
-    temporary = folder / f".{name}.{os.getpid()}.tmp"
+    temporary = temporary_name(folder / name)
     try:
         prepare_tile(tile, recipe, temporary)
         temporary.rename(folder / name)
     except OSError as error:
         if not (folder / name).is_dir():  # else another process was faster
+            # NumPy tells of a full disk by the bytes it could not write.
+            reason = error.strerror or f"is the disk full? {error}"
             raise RoadexError(
-                f"{folder} cannot be written ({error.strerror}): set dataset.cache=DIR"
+                f"{folder} cannot be written ({reason}): set dataset.cache=DIR"
             ) from error
     finally:
         shutil.rmtree(temporary, ignore_errors=True)

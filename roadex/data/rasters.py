@@ -148,10 +148,11 @@ def write_raster(path: Path, pixels: NDArray[Any], grid: Georeference) -> None:
     rasterio = load_rasterio()
     place = rasterio.Affine(grid.step[0], 0, grid.corner[0], 0, grid.step[1], grid.corner[1])
     rows, columns = grid.shape
-    with atomic_write(path) as temporary:
-        options = {"count": 3, "dtype": pixels.dtype, "crs": grid.crs, "transform": place}
-        options |= {"compress": "lzw", "predictor": 2, "photometric": "rgb"}
-        with rasterio.open(
-            temporary, "w", driver="GTiff", height=rows, width=columns, **options
-        ) as file:
+    options = {"count": 3, "dtype": pixels.dtype, "crs": grid.crs, "transform": place}
+    options |= {"compress": "lzw", "predictor": 2, "photometric": "rgb"}
+    # By way of memory: on a full disk the TIFF library prints lines of its own.
+    with rasterio.MemoryFile() as memory:
+        with memory.open(driver="GTiff", height=rows, width=columns, **options) as file:
             file.write(np.moveaxis(pixels, -1, 0))
+        with atomic_write(path) as temporary:
+            temporary.write_bytes(memory.getbuffer())
