@@ -73,6 +73,25 @@ class StackedOrientationConfig(MultibranchConfig):
 
 
 @dataclass
+class RoadexConfig(ModelConfig):
+    """This project's own descendant of the published network."""
+
+    name: str = "roadex"
+    stacks: int = bounded(2, least=1)
+    # Times each hourglass halves the trunk's resolution.
+    depth: int = bounded(3, least=1, most=6)
+    width: int = bounded(64, least=8)
+    # Each coarser level of an hourglass is so many times wider, to a multiple of 8.
+    growth: float = bounded(1.5, least=1, most=4)
+    # Residual blocks on the way down at each level.
+    blocks: int = bounded(1, least=1)
+    squeeze: int = bounded(8, least=1)
+    spatial_gate: bool = True
+    # Channels at half of the resolution, in which features meet the image's detail.
+    detail: int = bounded(16, least=4)
+
+
+@dataclass
 class EncoderDecoderConfig(ModelConfig):
     """What the networks on a timm encoder share: they learn the road only, if not told to."""
 
@@ -132,6 +151,13 @@ class PaperBackboneConfig(BackboneConfig):
     """The published downsampling module, trained from scratch."""
 
     kind: str = "paper"
+
+
+@dataclass
+class LightBackboneConfig(BackboneConfig):
+    """Two strided convolutions and a block, trained from scratch."""
+
+    kind: str = "light"
 
 
 @dataclass

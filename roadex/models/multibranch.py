@@ -90,7 +90,7 @@ class Multibranch(nn.Module):
         )
         initialize(self)
         self.backbone = build_backbone(backbone, width, block)
-        if backbone.kind == "paper":
+        if backbone.kind != "timm":
             initialize(self.backbone)
         self.multiple = math.lcm(4 * 2**config.depth, cast(int, self.backbone.multiple))
 

@@ -12,12 +12,14 @@ from roadex.models.deeplabv3plus import build_deeplabv3plus
 from roadex.models.dlinknet import build_dlinknet
 from roadex.models.linknet import build_linknet
 from roadex.models.multibranch import Multibranch
+from roadex.models.roadex import Roadex
 from roadex.models.segformer import build_segformer
 from roadex.models.stacked_multitask import StackedMultitask
 from roadex.models.unet import build_unet
 
 MODELS: dict[str, Callable[[Any, BackboneConfig], nn.Module]] = {
     "stacked_multitask": StackedMultitask,
+    "roadex": Roadex,
     "stacked_orientation": Multibranch,
     "multibranch": Multibranch,
     "unet": build_unet,

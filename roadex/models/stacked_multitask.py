@@ -68,7 +68,7 @@ class StackedMultitask(nn.Module):
         )
         initialize(self)
         self.backbone = build_backbone(backbone, width, block)
-        if backbone.kind == "paper":
+        if backbone.kind != "timm":
             initialize(self.backbone)
         self.multiple = math.lcm(4 * 2**config.depth, cast(int, self.backbone.multiple))
 

@@ -10,10 +10,12 @@ from roadex.config.model import (
     BackboneConfig,
     DeepLabV3PlusConfig,
     DLinkNetConfig,
+    LightBackboneConfig,
     LinknetConfig,
     ModelConfig,
     MultibranchConfig,
     PaperBackboneConfig,
+    RoadexConfig,
     SegformerConfig,
     StackedMultitaskConfig,
     StackedOrientationConfig,
@@ -27,6 +29,7 @@ TIMM = TimmBackboneConfig(name="resnet10t")
 STACKED = {"width": 16, "blocks": 1, "head_width": 8, "depth": 2}
 ZOO: dict[str, tuple[ModelConfig, BackboneConfig]] = {
     "stacked_multitask": (StackedMultitaskConfig(**STACKED), PAPER),
+    "roadex": (RoadexConfig(width=16, depth=2, detail=4), LightBackboneConfig()),
     "stacked_orientation": (StackedOrientationConfig(**STACKED), PAPER),
     "multibranch": (MultibranchConfig(**STACKED), PAPER),
     "unet": (UnetConfig(width=4), TIMM),

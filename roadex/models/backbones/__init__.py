@@ -7,7 +7,10 @@ from collections.abc import Callable
 from torch import nn
 
 from roadex.config.model import BackboneConfig, TimmBackboneConfig
+from roadex.models.backbones.light import LightBackbone
 from roadex.models.backbones.paper import PaperBackbone
+
+OWN = {"paper": PaperBackbone, "light": LightBackbone}
 
 
 def build_backbone(
@@ -18,4 +21,4 @@ def build_backbone(
         from roadex.models.backbones.pyramid import TimmBackbone  # timm takes a second to import
 
         return TimmBackbone(config.name, width, config.pretrained)
-    return PaperBackbone(width, block)
+    return OWN[config.kind](width, block)
