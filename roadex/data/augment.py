@@ -15,33 +15,52 @@ _TURNS = (-1, cv2.ROTATE_90_COUNTERCLOCKWISE, cv2.ROTATE_180, cv2.ROTATE_90_CLOC
 
 
 @dataclass(frozen=True)
+class Motion:
+    """How a crop lies in its tile, as `roadex.graph.orientation.turned_codes` takes it.
+
+    Attributes:
+        degrees: by which it is turned.
+        quarter_turns: against the clock, after that.
+        flip: whether left and right are exchanged after both.
+    """
+
+    degrees: float
+    quarter_turns: int
+    flip: bool
+
+
+@dataclass(frozen=True)
 class Augmentation:
     """Crop, scale, rotation, flips, quarter turns and jitter, drawn from the given generator.
 
-    The connectivity classes count directions, so they need no change under flips and turns.
+    The connectivity classes count directions, so they need no change under flips and turns; labels
+    that tell directions are to be turned by what `moved` returns.
     """
 
     config: AugmentConfig
 
     def __call__(self, arrays: Arrays, size: int, rng: np.random.Generator) -> Arrays:
         """Arrays (H, W, ...) of a tile, the RGB image first, to a square (size, size, ...)."""
-        arrays = self._turn(self._cut(arrays, size, rng), rng)
-        image = self._jitter(self._stretch(arrays[0], rng), rng)
-        return (self._occlude(self._blur(image, rng), rng), *arrays[1:])
+        return self.moved(arrays, size, rng)[0]
 
-    def _cut(self, arrays: Arrays, size: int, rng: np.random.Generator) -> Arrays:
-        """The scale is drawn evenly on a logarithmic axis."""
-        config = self.config
-        if config.rotation == 0 and config.scale_min == config.scale_max == 1:
-            return cut(arrays, size, rng)
-        degrees = float(rng.uniform(-config.rotation, config.rotation))
-        scale = float(np.exp(rng.uniform(np.log(config.scale_min), np.log(config.scale_max))))
-        return cut_turned(arrays, size, degrees, scale, rng)
-
-    def _turn(self, arrays: Arrays, rng: np.random.Generator) -> Arrays:
+    def moved(self, arrays: Arrays, size: int, rng: np.random.Generator) -> tuple[Arrays, Motion]:
+        """The square as above, and how it lies in the tile."""
+        arrays, degrees = self._cut(arrays, size, rng)
         turns = int(rng.integers(4)) if self.config.quarter_turns else 0
         flip = bool(rng.integers(2)) if self.config.flip else False
-        return tuple(_turned(array, turns, flip) for array in arrays)
+        arrays = tuple(_turned(array, turns, flip) for array in arrays)
+        image = self._jitter(self._stretch(arrays[0], rng), rng)
+        image = self._occlude(self._blur(image, rng), rng)
+        return (image, *arrays[1:]), Motion(degrees, turns, flip)
+
+    def _cut(self, arrays: Arrays, size: int, rng: np.random.Generator) -> tuple[Arrays, float]:
+        """The square and the degrees by which it is turned; the scale's logarithm is even."""
+        config = self.config
+        if config.rotation == 0 and config.scale_min == config.scale_max == 1:
+            return cut(arrays, size, rng), 0.0
+        degrees = float(rng.uniform(-config.rotation, config.rotation))
+        scale = float(np.exp(rng.uniform(np.log(config.scale_min), np.log(config.scale_max))))
+        return cut_turned(arrays, size, degrees, scale, rng), degrees
 
     def _stretch(self, image: NDArray[np.uint8], rng: np.random.Generator) -> NDArray[np.uint8]:
         """Multiply the contrast about the crop's mean brightness by one draw."""

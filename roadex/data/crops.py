@@ -14,8 +14,10 @@ from torch.utils.data import DataLoader, Dataset, Sampler
 
 from roadex.data.augment import Augmentation
 from roadex.data.prepared import PreparedDataset, PreparedTile
+from roadex.graph.orientation import orientation_classes, turned_codes
 
 Crop = dict[str, Tensor]
+KEYS = ("image", "mask", "connectivity", "orientation")
 
 
 class CropDataset(Dataset[Crop]):
@@ -32,6 +34,7 @@ class CropDataset(Dataset[Crop]):
         size: int,
         augmentation: Augmentation,
         seed: int,
+        orientation: bool = False,
     ) -> None:
         self.dataset = dataset
         self.names = dataset.training_draws()
@@ -39,7 +42,7 @@ class CropDataset(Dataset[Crop]):
         self.epoch_length = len(self.names)
         self.augmentation = augmentation
         self.seed = seed
-        self._tiles = OpenTiles(dataset)
+        self._tiles = OpenTiles(dataset, orientation)
         self._order: tuple[int, NDArray[np.int64]] = (-1, np.zeros(0, dtype=np.int64))
 
     def __len__(self) -> int:
@@ -49,16 +52,22 @@ class CropDataset(Dataset[Crop]):
     def __getitem__(self, draw: int) -> Crop:
         """Crop number `draw` since the start of the training.
 
-        Returns image (3, S, S), mask (S, S) and connectivity (S, S), all uint8.
+        Returns image (3, S, S), mask, connectivity and, if wished, orientation (S, S), all uint8.
         """
         rng = np.random.default_rng([self.seed, draw])
         tile = self._tiles(self._tile_name(draw))
         arrays = (tile.image, tile.mask, tile.connectivity)
-        image, mask, connectivity = self.augmentation(arrays, self.size, rng)
+        if tile.directions is None:
+            image, *labels = self.augmentation(arrays, self.size, rng)
+        else:
+            moved, motion = self.augmentation.moved((*arrays, tile.directions), self.size, rng)
+            image, *labels, codes = moved
+            codes = turned_codes(codes, motion.degrees, motion.quarter_turns, motion.flip)
+            labels.append(orientation_classes(codes))
+        maps = [image.transpose(2, 0, 1), *labels]
         return {
-            "image": torch.from_numpy(np.ascontiguousarray(image.transpose(2, 0, 1))),
-            "mask": torch.from_numpy(np.ascontiguousarray(mask)),
-            "connectivity": torch.from_numpy(np.ascontiguousarray(connectivity)),
+            key: torch.from_numpy(np.ascontiguousarray(array))
+            for key, array in zip(KEYS, maps, strict=False)
         }
 
     def _tile_name(self, draw: int) -> str:
@@ -72,14 +81,14 @@ class CropDataset(Dataset[Crop]):
 class OpenTiles:
     """The tiles of a dataset, the last few of them kept open: opening costs more than a crop."""
 
-    def __init__(self, dataset: PreparedDataset, most: int = 256) -> None:
-        self.dataset = dataset
+    def __init__(self, dataset: PreparedDataset, directions: bool = False, most: int = 256) -> None:
+        self._read = dataset.with_directions if directions else dataset.tile
         self.most = most
         self._open: dict[str, PreparedTile] = {}
 
     def __call__(self, name: str) -> PreparedTile:
         """The mapped arrays of a tile."""
-        tile = self._open.pop(name, None) or self.dataset.tile(name)
+        tile = self._open.pop(name, None) or self._read(name)
         self._open[name] = tile  # the last to be dropped
         if len(self._open) > self.most:
             del self._open[next(iter(self._open))]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -16,10 +16,11 @@ from roadex.config.dataset import LabelConfig
 from roadex.data.splits import Splits
 from roadex.data.stretch import Calibration
 from roadex.data.tile import Tile
-from roadex.files import write_json
+from roadex.files import atomic_write, write_json
 from roadex.graph import mask_to_graph
 from roadex.graph.formats import read_network, write_network
 from roadex.graph.network import total_length
+from roadex.graph.orientation import direction_map
 from roadex.graph.raster import connectivity_map
 
 PREPARED_VERSION = 2
@@ -51,11 +52,13 @@ class PreparedTile:
         mask: (H, W) uint8, 1 road, 0 not, 255 ignore.
         connectivity: (H, W) uint8, 0 background, 1 dead end, 2 along a road, 3 three ways, ...,
             255 ignore.
+        directions: (H, W) uint8 as in roadex/graph/orientation.py; None where nobody asked.
     """
 
     image: NDArray[np.uint8]
     mask: NDArray[np.uint8]
     connectivity: NDArray[np.uint8]
+    directions: NDArray[np.uint8] | None = None
 
 
 @dataclass(frozen=True)
@@ -86,6 +89,18 @@ class PreparedDataset:
         """The arrays of a tile, mapped and not read."""
         where = self.tile_folder(name)
         return PreparedTile(*(np.load(where / f"{key}.npy", mmap_mode="r") for key in ARRAYS))
+
+    def with_directions(self, name: str) -> PreparedTile:
+        """The same with the directions of the roads, which are drawn on their first use."""
+        tile = self.tile(name)
+        path = self.tile_folder(name) / "directions.npy"
+        if not path.is_file():
+            rows, columns = tile.mask.shape
+            codes = direction_map(self.graph(name), (rows, columns), self.gsd)
+            codes[tile.mask == IGNORE] = IGNORE
+            with atomic_write(path) as temporary:
+                np.save(temporary, codes)
+        return replace(tile, directions=np.load(path, mmap_mode="r"))
 
     def graph(self, name: str) -> nx.MultiGraph:
         """The true road graph in metres, in the image frame."""

@@ -15,6 +15,8 @@ from roadex.engine.device import autocast
 
 Probabilities = dict[str, NDArray[np.float32]]
 Change = Callable[[Tensor], Tensor]
+# Nothing reads the orientation, whose 37 maps would have to be turned with the image.
+TRAINING_ONLY = {"orientation"}
 
 
 @dataclass(frozen=True)
@@ -65,8 +67,8 @@ class Predictor:
         for turn, undo in symmetries:
             with autocast(self.device, self.precision):
                 logits = self.model(turn(normalized))
-            for task, maps in logits.items():
-                full = undo(maps[-1].float())
+            for task in logits.keys() - TRAINING_ONLY:
+                full = undo(logits[task][-1].float())
                 sums[task] = sums[task] + full if task in sums else full
         return {task: (total / len(symmetries)).softmax(dim=1)[0] for task, total in sums.items()}
 

@@ -94,7 +94,12 @@ class Learner:
                 if whole is None and (len(pieces) > 1 or self.group.size > 1):
                     whole = self._whole(logits, on_device)
                 loss, terms = multitask_loss(
-                    logits, piece["mask"], piece["connectivity"], self.config.loss, whole
+                    logits,
+                    piece["mask"],
+                    piece["connectivity"],
+                    self.config.loss,
+                    whole,
+                    piece.get("orientation"),
                 )
                 # The processes' gradients are averaged, but their losses add up.
                 self.descent.backward(loss * self.group.size)
@@ -115,7 +120,8 @@ class Learner:
 
     def _whole(self, logits: dict[str, list[Tensor]], batch: Crop) -> WholeBatch:
         """The counts of the batch over all pieces and processes, in one exchange."""
-        own = count_batch(logits, batch["mask"], batch["connectivity"])
+        labels = (batch["mask"], batch["connectivity"], batch.get("orientation"))
+        own = count_batch(logits, *labels)
         sums = self.group.add(torch.cat([own.samples.view(1), *own.counts.values()]))
         samples, *counts = sums.split([1, *(len(c) for c in own.counts.values())])
         return WholeBatch(samples[0], dict(zip(own.counts, counts, strict=True)))

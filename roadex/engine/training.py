@@ -89,7 +89,8 @@ def _prepare(config: TrainConfig) -> PreparedDataset:
 def _open_loader(config: TrainConfig, dataset: PreparedDataset, workers: int) -> DataLoader[Crop]:
     data = config.dataset
     augmentation = Augmentation(config.augment)
-    crops = CropDataset(dataset, data.crop, augmentation, config.seed)
+    directions = config.model.orientation_bins > 0
+    crops = CropDataset(dataset, data.crop, augmentation, config.seed, directions)
     pin = config.trainer.device != "cpu" and workers > 0
     trainer = config.trainer
     return crop_loader(crops, trainer.batch_size, workers, pin, trainer.overfit_batches)

@@ -8,7 +8,7 @@ rounding from deciding ties, which makes drawing commute with flips and quarter 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import networkx as nx
@@ -20,6 +20,7 @@ from roadex.graph.frame import Gsd, extent, pixel_size
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
+Value = int | NDArray[np.uint8]
 
 ALONG = 2
 DEAD_END = 1
@@ -76,6 +77,23 @@ def connectivity_map(
     return labels
 
 
+def draw_values(
+    target: NDArray[np.uint8],
+    graph: nx.MultiGraph,
+    gsd: Gsd,
+    width_m: float,
+    value: Callable[[Floats, Floats], NDArray[np.uint8]],
+) -> None:
+    """Draw every straight piece of every road with a value of its own, later ones over earlier.
+
+    Args:
+        target: (rows, columns), drawn into.
+        value: the values (n) of segments from (n, 2) to (n, 2), in metres.
+    """
+    starts, ends, radii = _segments(graph, width_m)
+    _paint(target, gsd, starts, ends, radii, value(starts, ends))
+
+
 def _segments(graph: nx.MultiGraph, width_m: float | str) -> tuple[Floats, Floats, Floats]:
     """Starts (n, 2), ends (n, 2) and half-widths (n) of all straight pieces of all roads."""
     lines = [line for *_, line in graph.edges(data="geometry")]
@@ -113,9 +131,10 @@ def _marked_nodes(
 
 
 def _paint(
-    target: NDArray[Any], gsd: Gsd, starts: Floats, ends: Floats, radii: Floats, value: int
+    target: NDArray[Any], gsd: Gsd, starts: Floats, ends: Floats, radii: Floats, value: Value
 ) -> None:
-    """Set every pixel whose centre is within `radii` metres of its segment to `value`."""
+    """Set every pixel whose centre is within `radii` metres of its segment to its `value`."""
+    values = np.broadcast_to(np.asarray(value, target.dtype), len(starts))
     pixel = pixel_size(gsd)
     radii = radii + _HAIR * min(pixel)
     top, counts = _rows_touched(target.shape[0], pixel[1], starts, ends, radii)
@@ -126,7 +145,8 @@ def _paint(
         first, last = _columns(row, pixel, starts[segment], ends[segment], radii[segment])
         first, last = np.maximum(first, 0), np.minimum(last, target.shape[1] - 1)
         lengths = np.maximum(last - first + 1, 0)
-        flat[np.repeat(row * target.shape[1] + first, lengths) + _count_up(lengths)] = value
+        pixels = np.repeat(row * target.shape[1] + first, lengths) + _count_up(lengths)
+        flat[pixels] = np.repeat(values[segment], lengths)
 
 
 def _rows_touched(

@@ -72,6 +72,24 @@ def test_labels_lie_on_the_image(dataset):
         assert (crop["connectivity"][crop["mask"] == 0] != 4).all()
 
 
+def test_orientation_lies_on_the_road_and_changes_no_other_array(dataset):
+    """The street of each tile is straight: nearly all of its pixels have one direction."""
+    plain = crops(dataset, augment=AugmentConfig(rotation=30))
+    augmentation = Augmentation(AugmentConfig(rotation=30))
+    with_labels = CropDataset(plain.dataset, 64, augmentation, 0, orientation=True)
+    shares = []
+    for draw in range(10):
+        crop, same = with_labels[draw], plain[draw]
+        assert all(torch.equal(crop[key], same[key]) for key in same)
+        labels = crop["orientation"].long()
+        road = labels[(labels > 0) & (labels < 255)]
+        counts = torch.bincount((road - 1) % 18, minlength=18)
+        shares.append(float((counts + counts.roll(1)).max() / len(road)) if len(road) else 1.0)
+        assert (crop["mask"] == 1).any() <= (len(road) > 0)
+    assert np.mean(shares) > 0.85
+    assert (dataset.folder / dataset.splits["train"][0] / "directions.npy").is_file()
+
+
 def test_sampler_gives_a_smaller_batch_rather_than_none():
     assert list(DrawSampler(3, 8)) == [[0, 1, 2]]
 
