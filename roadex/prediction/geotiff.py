@@ -12,8 +12,9 @@ from numpy.typing import NDArray
 from roadex.data.georeference import Georeference
 from roadex.data.rasters import load_rasterio
 from roadex.files import atomic_write
+from roadex.graph.probabilities import STEPS
 from roadex.prediction.resample import Resampling
-from roadex.prediction.store import LEVELS, Store
+from roadex.prediction.store import Store
 
 NO_DATA = 255
 _TILE = 512
@@ -44,7 +45,7 @@ def write_probability(
         with rasterio.open(
             temporary, "w", driver="GTiff", height=shape[0], width=shape[1], **options
         ) as file:
-            file.scales, file.offsets = (1 / LEVELS,), (0.5 / LEVELS,)
+            file.scales, file.offsets = (1 / STEPS,), (0.5 / STEPS,)
             file.set_band_description(1, "probability of road")
             for top in range(0, shape[0], _TILE):
                 rows = slice(top, min(top + _TILE, shape[0]))

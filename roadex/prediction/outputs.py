@@ -15,7 +15,14 @@ from roadex.prediction.network import RoadNetwork
 from roadex.prediction.overview import draw_overview
 from roadex.report.map_page import Place, write_map_page
 
-_SHOWN = ("road_km", "junctions", "dead_ends", "components", "area_km2", "seconds", "km2_per_h")
+_SHOWN = {
+    "road_km": "km of road",
+    "junctions": "junctions",
+    "dead_ends": "dead ends",
+    "components": "components",
+    "area_km2": "km2",
+    "km2_per_h": "km2/h",
+}
 _DEGREES_PER_METRE = 1e-4  # a metre is 9e-6 degrees; a foot, the smallest other unit, three to one
 Writer = Callable[[RoadNetwork, Path], None]
 
@@ -43,7 +50,7 @@ def _overview(network: RoadNetwork, path: Path) -> None:
 
 def _map(network: RoadNetwork, path: Path) -> None:
     view = network.view
-    facts = {name: str(network.summary[name]) for name in _SHOWN}
+    facts = {shown: f"{network.summary[name]:g}" for name, shown in _SHOWN.items()}
     notes = {"note": "; ".join(network.notes)} if network.notes else {}
     write_map_page(
         path,

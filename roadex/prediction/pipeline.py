@@ -19,7 +19,7 @@ from roadex.engine.checkpoint import load_checkpoint
 from roadex.engine.device import pick_device
 from roadex.engine.inference import Predictor
 from roadex.errors import RoadexError
-from roadex.graph import GraphSettings, mask_to_graph
+from roadex.graph import GraphSettings, probabilities_to_graph
 from roadex.prediction.contrast import TRAINING, choose_contrast
 from roadex.prediction.network import RoadNetwork
 from roadex.prediction.overview import small_image
@@ -27,7 +27,7 @@ from roadex.prediction.place import add_probabilities
 from roadex.prediction.resample import Resampling
 from roadex.prediction.scan import scan
 from roadex.prediction.scene import Scene
-from roadex.prediction.store import LEVELS, Store, open_store
+from roadex.prediction.store import Store, open_store
 from roadex.prediction.summary import describe, with_speed
 from roadex.prediction.view import View, fit_shape
 
@@ -174,7 +174,7 @@ def decode(
     store: Store, threshold: float, gsd: tuple[float, float], settings: GraphSettings
 ) -> nx.MultiGraph:
     """The graph of the whole image in metres in its frame, each road with its probability."""
-    frame = mask_to_graph(store.road >= round(threshold * LEVELS), gsd, settings)
+    frame = probabilities_to_graph(store.road, store.connectivity, threshold, gsd, settings)
     add_probabilities(frame, store.road, gsd)
     return frame
 

@@ -20,8 +20,8 @@ def network_crs(grid: Georeference) -> str:
     """The system of the image where it counts in metres, else the UTM zone of its middle."""
     if is_metric(parse_crs(grid.crs)):
         return grid.crs
-    middle = np.array([[grid.shape[1] / 2, grid.shape[0] / 2]])
-    return utm_zone(reproject(grid.coordinates(middle), grid.crs, WGS84))
+    corners = np.array([[0, 0], [grid.shape[1], grid.shape[0]]])
+    return utm_zone(reproject(grid.coordinates(corners), grid.crs, WGS84))
 
 
 def placed(

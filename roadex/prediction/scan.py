@@ -14,8 +14,9 @@ from torch import Tensor
 from tqdm import tqdm
 
 from roadex.engine.inference import Predictor, spans
+from roadex.graph.probabilities import STEPS
 from roadex.prediction.blend import Blender, final_part
-from roadex.prediction.store import LEVELS, Store
+from roadex.prediction.store import Store
 from roadex.prediction.view import Strip, View
 
 Item = TypeVar("Item")
@@ -37,7 +38,7 @@ class _Scan:
         values = np.empty((1 + self.store.classes, height, self.store.shape[1]), np.uint8)
         for column, columns in enumerate(self.blender.columns):
             block = self.blender.add(index, column, self._window(strip, columns))
-            levels = (block.values * LEVELS).clamp_(0, LEVELS - 1).to(torch.uint8)
+            levels = (block.values * STEPS).clamp_(0, STEPS - 1).to(torch.uint8)
             values[:, :, block.columns] = levels.cpu().numpy()
             self.progress.update()
         valid = None if strip.valid is None else strip.valid[:height]
@@ -93,4 +94,4 @@ def ahead(items: Iterator[Item]) -> Iterator[Item]:
 
 def to_probability(levels: NDArray[np.uint8]) -> NDArray[np.float32]:
     """Probabilities kept in 1/256 as numbers from 0 to 1, in the middle of their step."""
-    return (levels.astype(np.float32) + np.float32(0.5)) / np.float32(LEVELS)
+    return (levels.astype(np.float32) + np.float32(0.5)) / np.float32(STEPS)

@@ -18,6 +18,8 @@ from roadex.data.rasters import colour_bands, grid_of, load_rasterio
 from roadex.errors import RoadexError
 
 _CACHE_BYTES = 256 << 20  # what GDAL may keep of a file; it takes 5 % of the memory if left alone
+# Else GDAL fills what a JPEG or PNG that is cut short lacks, and says nothing.
+_STRICT = {"GDAL_ERROR_ON_LIBJPEG_WARNING": True, "GDAL_PNG_WHOLE_IMAGE_OPTIM": False}
 _INTEGERS = ("uint8", "uint16", "int16")
 _FLOATS = ("float32", "float64")
 
@@ -203,7 +205,8 @@ def open_scene(path: Path, bands: list[int] | None = None) -> Iterator[FileScene
 def _colours(path: Path, file: Any, wanted: list[int] | None) -> tuple[int, ...]:
     """The numbers of the red, green and blue band; refuses what is not a picture in RGB or grey."""
     names = {colour.name for colour in file.colorinterp}
-    if "cyan" in names:
+    source = file.tags(ns="IMAGE_STRUCTURE").get("SOURCE_COLOR_SPACE", "RGB")
+    if "cyan" in names or source in ("CMYK", "YCCK"):
         raise RoadexError(f"{path}: colours for print (CMYK); save it as RGB")
     if "palette" in names:
         raise RoadexError(f"{path}: a colour table; save it as RGB")
@@ -220,7 +223,7 @@ def _readable(path: Path) -> Iterator[None]:
     """Reading of a file, its failure told in one line."""
     rasterio = load_rasterio()
     try:
-        with rasterio.Env(GDAL_ERROR_ON_LIBJPEG_WARNING=True), warnings.catch_warnings():
+        with rasterio.Env(**_STRICT), warnings.catch_warnings():
             warnings.simplefilter("ignore", rasterio.errors.NotGeoreferencedWarning)
             yield
     except (rasterio.errors.RasterioError, rasterio.errors.RasterioIOError, ValueError) as error:

@@ -15,7 +15,6 @@ from numpy.typing import NDArray
 from roadex.errors import RoadexError
 from roadex.files import atomic_write, write_json
 
-LEVELS = 256  # probabilities are kept in 1/256, rounded down
 _NOTHING = np.zeros(0, np.float32)
 _ROAD, _CONNECTIVITY, _VALID = "road.npy", "connectivity.npy", "valid.npy"
 
