@@ -24,19 +24,23 @@ def main(config: TrainConfig) -> None:
       python -m roadex.train dataset=folder dataset.images=DIR dataset.masks=DIR dataset.gsd=0.5 \\
           backbone=timm backbone.name=convnext_tiny model.global_aware=spatial
       python -m roadex.train resume=RUN
+      torchrun --nproc-per-node 4 -m roadex.train experiment=quickstart
 
     A training that was interrupted goes on when the same command is given again.
     """
-    from roadex.engine.run_folder import open_run  # torch takes seconds, --help should not
+    from roadex.engine.distributed import open_group  # torch takes seconds, --help should not
+    from roadex.engine.run_folder import join_run
     from roadex.engine.stop_signals import StopSignals
     from roadex.engine.training import fit
 
-    with StopSignals() as stop, open_run(config) as run:
+    with open_group() as group, StopSignals() as stop, join_run(config, group) as run:
         log.info("run folder %s", run.path)
-        if run.finished:
+        if group.any(run.finished):
             log.info("this run is finished; resume=never trains anew")
             return
-        metrics = fit(run.config, run, stop)
+        metrics = fit(run.config, run, stop, group)
+    if metrics is None:
+        return
     log.info("%s", describe(metrics, "test"))
     log.info("scores in %s, pictures in %s", run.path / "metrics.json", run.overlays)
 

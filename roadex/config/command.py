@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import atexit
 import logging
 import os
 import shutil
 import sys
+import tempfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeVar
@@ -90,11 +92,22 @@ def _run_hydra(run: Callable[[Any], None], config_name: str) -> int:
             discard_unused(folder)
         return max(codes, default=0)
 
+    sys.argv += _follower_settings()
     start = hydra.main(version_base="1.3", config_path=str(config_dir()), config_name=config_name)
     if traceback_wanted:
         start(task)()
         return 0
     return _guarded(start(task)) or max(codes, default=0)
+
+
+def _follower_settings() -> list[str]:
+    """Of the processes that torchrun starts the first has the run folder; the others only warn."""
+    if os.environ.get("RANK", "0") == "0":
+        return []
+    folder = tempfile.mkdtemp(prefix="roadex-")
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    quiet = ["hydra/job_logging=console", "hydra.job_logging.root.level=WARNING"]
+    return [f"hydra.run.dir={folder}", *quiet]
 
 
 def _guarded(action: Callable[[], Any]) -> int:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import signal
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
@@ -18,6 +18,7 @@ from roadex.graph.orientation import orientation_classes, turned_codes
 
 Crop = dict[str, Tensor]
 KEYS = ("image", "mask", "connectivity", "orientation")
+Part = Callable[[list[int]], list[int]]
 
 
 class CropDataset(Dataset[Crop]):
@@ -107,12 +108,16 @@ class DrawSampler(Sampler[list[int]]):
 
     Args:
         only: repeat the first so many batches of the first epoch in every epoch; 0 is all.
+        part: picks the draws of a batch that this process cuts, of several that train together.
     """
 
-    def __init__(self, epoch_length: int, batch_size: int, only: int = 0) -> None:
+    def __init__(
+        self, epoch_length: int, batch_size: int, only: int = 0, part: Part = list[int]
+    ) -> None:
         self.epoch_length = epoch_length
         self.batch_size = min(batch_size, epoch_length)
         self.only = only
+        self.part = part
         self.epoch = 0
         self.start = 0
 
@@ -129,21 +134,26 @@ class DrawSampler(Sampler[list[int]]):
     def __iter__(self) -> Iterator[list[int]]:
         """Draw numbers of each batch."""
         for batch in range(self.start, self.epoch_batches):
-            yield self.draws(self.epoch, batch)
+            yield self.part(self.draws(self.epoch, batch))
 
     def draws(self, epoch: int, batch: int) -> list[int]:
-        """Draw numbers of one batch."""
+        """Draw numbers of one batch, in all processes."""
         first = (0 if self.only else epoch * self.epoch_length) + batch * self.batch_size
         return list(range(first, first + self.batch_size))
 
 
 def crop_loader(
-    crops: CropDataset, batch_size: int, workers: int, pin: bool, only: int = 0
+    crops: CropDataset,
+    batch_size: int,
+    workers: int,
+    pin: bool,
+    only: int = 0,
+    part: Part = list[int],
 ) -> DataLoader[Crop]:
     """Batches of crops; set `loader.batch_sampler.epoch` before each epoch."""
     return DataLoader(
         crops,
-        batch_sampler=DrawSampler(len(crops), batch_size, only),
+        batch_sampler=DrawSampler(len(crops), batch_size, only, part),
         num_workers=workers,
         pin_memory=pin,
         persistent_workers=workers > 0,

@@ -50,7 +50,7 @@ def _parallel(
     context = multiprocessing.get_context("spawn")
     todo = iter(names)
     running: dict[Future[Result], str] = {}
-    with ProcessPoolExecutor(workers, context, initializer=_start) as pool:
+    with ProcessPoolExecutor(workers, context, initializer=settle_in) as pool:
         try:
             for name in todo:
                 running[pool.submit(work, name)] = name
@@ -63,8 +63,8 @@ def _parallel(
             raise
 
 
-def _start() -> None:
-    """Set up a process of the pool."""
+def settle_in() -> None:
+    """Set up a process of a pool: one core, and it ends when its parent ends, even if killed."""
     cv2.setNumThreads(1)
     threading.Thread(target=_end_with_parent, daemon=True).start()
 

@@ -2,23 +2,26 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, cast
 
 import torch
 import torch.distributed as dist
+from timm.layers import BatchNormAct2d, convert_sync_batchnorm
 from torch import Tensor, nn
 
 
 def synchronize(model: nn.Module, device: torch.device) -> nn.Module:
     """The model with synchronised batch norms; names and values of its state stay.
 
-    On GPUs they are torch's own, which know no other device.
+    On GPUs they are torch's own and timm's, which know no other device.
     """
     if device.type == "cuda":
-        return nn.SyncBatchNorm.convert_sync_batchnorm(model)
+        return cast(nn.Module, convert_sync_batchnorm(model))
     for parent in list(model.modules()):
         for name, child in parent.named_children():
-            if isinstance(child, nn.BatchNorm2d):
+            if isinstance(child, BatchNormAct2d):
+                setattr(parent, name, SynchronizedBatchNormAct.of(child))
+            elif isinstance(child, nn.BatchNorm2d):
                 setattr(parent, name, SynchronizedBatchNorm.of(child))
     return model
 
@@ -65,6 +68,16 @@ class SynchronizedBatchNorm(nn.BatchNorm2d):
             momentum = 1 / float(self.num_batches_tracked)
         self.running_mean.lerp_(mean, momentum)
         self.running_var.lerp_(variance, momentum)
+
+
+class SynchronizedBatchNormAct(SynchronizedBatchNorm):
+    """The same with the activation that timm's networks keep in their batch norms."""
+
+    def forward(self, input: Tensor) -> Tensor:
+        """(B, C, H, W) to the same shape."""
+        drop, act = cast(nn.Module, self.drop), cast(nn.Module, self.act)
+        found: Tensor = act(drop(super().forward(input)))
+        return found
 
 
 class _Sum(torch.autograd.Function):

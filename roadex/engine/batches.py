@@ -7,7 +7,7 @@ import signal
 import threading
 from collections.abc import Callable, Iterator
 
-from torch.utils.data import DataLoader
+from torch.utils.data import DataLoader, default_collate
 
 from roadex.data.crops import Crop, DrawSampler
 from roadex.errors import DataError, RoadexError
@@ -39,6 +39,11 @@ class Batches:
     def draws(self, epoch: int, batch: int) -> list[int]:
         """The draw numbers of one batch, epochs counted from 1."""
         return self._sampler.draws(epoch - 1, batch)
+
+    def cut(self, draws: list[int]) -> Crop:
+        """A batch by its draw numbers."""
+        crops: Crop = default_collate([self._loader.dataset[draw] for draw in draws])
+        return crops
 
     def of_epoch(self, epoch: int, start: int) -> Iterator[Crop]:
         """The batches of an epoch, counted from 1, from batch number `start`, counted from 0.

@@ -57,7 +57,7 @@ class Group:
 
     def any(self, flag: bool) -> bool:
         """Whether the flag is set in any process."""
-        return bool(self.add(torch.tensor(int(flag))).item())
+        return flag if self.size == 1 else bool(self.add(torch.tensor(int(flag))).item())
 
     def gather(self, value: Any) -> list[Any]:
         """A value of lists, dictionaries, strings and numbers from every process, by rank."""

@@ -13,13 +13,12 @@ import numpy as np
 from numpy.typing import NDArray
 from tqdm import tqdm
 
-from roadex.config.root import TrainConfig
 from roadex.data.prepared import IGNORE, PreparedDataset
 from roadex.graph import GraphSettings, mask_to_graph
 from roadex.graph.network import total_length
 from roadex.metrics.pixel import BINS, RelaxedCounts, ThresholdCurve
 from roadex.metrics.settings import AplsSettings, MetricSettings
-from roadex.metrics.summary import Job, PairScore, mean_scores, score_many
+from roadex.metrics.summary import Job, PairScore, score_many
 
 if TYPE_CHECKING:  # the processes that score graphs do without torch, which takes them seconds
     from roadex.engine.inference import Predictor
@@ -126,16 +125,6 @@ def relaxed_scores(prediction: SplitPrediction, threshold: float) -> dict[str, f
         proposal = prediction.mask(name, threshold)
         total += RelaxedCounts.of(tile.mask == 1, proposal, ignore=tile.mask == IGNORE)
     return {f"relaxed_{key}": value for key, value in total.scores().items()}
-
-
-def validation_scores(
-    predictor: Predictor, dataset: PreparedDataset, config: TrainConfig
-) -> tuple[float, dict[str, float]]:
-    """The validation split's own best threshold, and its pixel and graph scores there."""
-    prediction = predict_split(predictor, dataset, "validation")
-    threshold = prediction.curve.best_threshold()
-    results = score_graphs(decode_graphs(prediction, threshold, config.graph), config.apls)
-    return threshold, {**pixel_scores(prediction, threshold), **mean_scores(results)}
 
 
 def decode_graphs(

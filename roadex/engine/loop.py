@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Iterator
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -16,10 +17,9 @@ from roadex.engine.checkpoint import (
     Checkpoint,
     checkpoint_content,
     load_checkpoint,
-    save_checkpoint,
 )
 from roadex.engine.descent import NotFiniteError
-from roadex.engine.evaluation import prefixed, validation_scores
+from roadex.engine.evaluation import prefixed
 from roadex.engine.guards import explain_memory, keep_batch
 from roadex.engine.learner import Learner
 from roadex.engine.loss_sums import LossSums
@@ -27,6 +27,7 @@ from roadex.engine.progress import Best, Progress
 from roadex.engine.random_state import random_state, restore_random_state
 from roadex.engine.run_folder import RunFolder
 from roadex.engine.stop_signals import StopSignals
+from roadex.engine.validation import Pending, Validator
 from roadex.errors import DataError, Preempted, RoadexError
 from roadex.tracking.tracker import Tracker
 
@@ -38,7 +39,9 @@ LESS_MEMORY = "lower trainer.batch_size or dataset.crop, raise trainer.accumulat
 class TrainingLoop:
     """Trains from where `progress` is to the last epoch, or until `patience` of them were in vain.
 
-    Whatever interrupts it, the state that it saves is one between two steps.
+    Whatever interrupts it, the state that it saves is one between two steps. The graphs of a
+    validation are scored while the next epoch is learned, if there are processes for that; what
+    depends on them waits, so that nothing depends on how long they take.
     """
 
     learner: Learner
@@ -46,6 +49,8 @@ class TrainingLoop:
     run: RunFolder
     tracker: Tracker
     stop: StopSignals
+    validator: Validator
+    pending: Pending | None = None
     progress: Progress = field(default_factory=Progress)
     started: float = field(default_factory=time.perf_counter)
 
@@ -60,17 +65,18 @@ class TrainingLoop:
         try:
             while not self._is_over():
                 with explain_memory(LESS_MEMORY):
-                    self._learn_epoch()
+                    self.learn_epoch()
                 self._close_epoch()
-        except (Preempted, DataError):
-            self.save()
+        except (Preempted, DataError) as error:
+            # All processes leave together when asked to; data may have failed one of them alone.
+            if isinstance(error, Preempted) or self.learner.group.size == 1:
+                self._settle()
+                self.save()
             raise
         except NotFiniteError as error:
             raise RoadexError(f"{error}; see {self._keep_bad_batch(error)}") from error
-        save_checkpoint(
-            self.run.last,
-            self.learner.checkpoint(self.progress.best.threshold, self.progress.epoch - 1, {}),
-        )
+        last = self.learner.checkpoint(self.progress.best.threshold, self.progress.epoch - 1, {})
+        self.run.write_checkpoint(self.run.last, last)
         return self.progress.best
 
     def _is_over(self) -> bool:
@@ -83,7 +89,7 @@ class TrainingLoop:
             return True
         return False
 
-    def _learn_epoch(self) -> None:
+    def learn_epoch(self) -> None:
         """The batches of the epoch that remain."""
         progress, every = self.progress, self.learner.config.trainer.save_steps
         if progress.batch == 0:
@@ -95,48 +101,84 @@ class TrainingLoop:
             now = time.perf_counter()
             progress.learning_s += now - before
             before = now
-            self.stop.check()
+            self._leave_if_asked()
             if every and self.learner.step % every == 0:
+                self._settle()
                 self.save()
         self.learner.descent.check()
         progress.learning_s += time.perf_counter() - before
+
+    def _leave_if_asked(self) -> None:
+        """All processes leave after the same step, whichever was asked to."""
+        if self.learner.group.any(bool(self.stop.asked)):
+            raise Preempted(self.stop.asked or "a signal to another process")
+
+    def _interruptible(self) -> AbstractContextManager[None]:
+        """A block that can be left anywhere, unless other processes would be left waiting."""
+        return self.stop.interruptible() if self.learner.group.size == 1 else nullcontext()
 
     def _keep_bad_batch(self, error: NotFiniteError) -> Path:
         """Write the batch whose loss was not finite, which a GPU tells some steps later."""
         later = self.learner.step - error.step
         number = self.progress.batch - later
-        batch = next(self.batches.of_epoch(self.progress.epoch, number))
         draws = self.batches.draws(self.progress.epoch, number)
-        return keep_batch(self.run.path, batch, draws, error.step)
+        if not self.run.writes:
+            return self.run.path
+        return keep_batch(self.run.path, self.batches.cut(draws), draws, error.step)
 
     def _close_epoch(self) -> None:
-        """Validate, keep what is best, and write the epoch down."""
+        """Validate what the epoch made of the network, and write the epoch down."""
+        self._settle()
         trainer, progress, epoch = self.learner.config.trainer, self.progress, self.progress.epoch
         row = {"epoch": epoch, "lr": progress.lr, **_named(progress.losses)}
         images = progress.batch * self.batches.batch_size
         row["images_per_s"] = round(images / progress.learning_s, 2)
         row["seconds"] = round(progress.learning_s, 2)
-        if epoch % trainer.validate_every == 0 or epoch == trainer.epochs:
-            row |= self._validate()
         row["step"] = self.learner.step
         progress.close_epoch(row)
-        self.run.write_history(progress.rows)
-        self.tracker.log(row, self.learner.step)
-        _tell(row, progress.best)
+        if epoch % trainer.validate_every == 0 or epoch == trainer.epochs:
+            self._validate()
+        else:
+            self._publish()
         self.save()
 
-    def _validate(self) -> dict[str, float]:
-        """Score the validation split at its own best threshold; keep the network if it is best."""
-        config, progress = self.learner.config, self.progress
-        with self.stop.interruptible(), explain_memory("lower trainer.inference.window"):
-            threshold, scores = validation_scores(
-                self.learner.predictor(), self.learner.dataset, config
-            )
-        score = scores[config.trainer.monitor]
+    def _validate(self) -> None:
+        """Score the network as the last whole epoch left it, perhaps beside the next epoch."""
+        progress, trainer = self.progress, self.learner.config.trainer
+        epoch, progress.unscored = progress.epoch - 1, True
+        with self._interruptible(), explain_memory("lower trainer.inference.window"):
+            validation = self.validator.start(self.learner.predictor())
+        checkpoint = self.learner.checkpoint(validation.threshold, epoch, {})
+        self.pending = Pending(validation, checkpoint)
+        last_chance = trainer.patience and epoch - progress.best.epoch >= trainer.patience
+        if not self.validator.beside or last_chance or epoch == trainer.epochs:
+            self._settle()
+        else:
+            self.pending = self.pending.kept()
+
+    def _settle(self) -> None:
+        """Wait for the scores that are due; keep the network that has them if it is the best."""
+        if self.pending is None:
+            return
+        progress, pending = self.progress, self.pending
+        checkpoint = pending.scored()
+        score = checkpoint.scores[self.learner.config.trainer.monitor]
         if score > progress.best.score:
-            progress.best = Best(score, progress.epoch, threshold)
-            save_checkpoint(self.run.best, self._checkpoint(scores))
-        return {**prefixed("validation", scores), "validation/threshold": threshold}
+            progress.best = Best(score, checkpoint.epoch, checkpoint.threshold)
+            self.run.write_checkpoint(self.run.best, checkpoint)
+        progress.rows[-1] |= {
+            **prefixed("validation", checkpoint.scores),
+            "validation/threshold": checkpoint.threshold,
+        }
+        self.pending, progress.unscored = None, False
+        self._publish()
+
+    def _publish(self) -> None:
+        """Tell the last row, which is complete."""
+        row = self.progress.rows[-1]
+        self.run.write_history(self.progress.rows)
+        self.tracker.log(row, int(row["step"]))
+        _tell(row, self.progress.best)
 
     def save(self) -> None:
         """Keep all that the training needs to go on from here as if it had never stopped.
@@ -150,7 +192,7 @@ class TrainingLoop:
             "random": random_state(),
         }
         content = checkpoint_content(self._checkpoint(), state)
-        self.run.snapshots.save(content, self.progress.epoch, self.progress.batch)
+        self.run.write_snapshot(content, self.progress.epoch, self.progress.batch)
 
     def resume(self) -> None:
         """Go to the newest state that was saved, if there is one. To be called before `train`.
@@ -158,7 +200,8 @@ class TrainingLoop:
         Raises:
             RoadexError: the best checkpoint, which belongs to it, is gone or damaged.
         """
-        newest = self.run.snapshots.newest()
+        with self.learner.group.leader_first():
+            newest = self.run.snapshots.newest()
         if newest is None:
             return
         path, content = newest
@@ -167,8 +210,10 @@ class TrainingLoop:
         self.progress.restore(state["progress"])
         restore_random_state(state["random"])
         self._adopt_best()
-        self.run.write_history(self.progress.rows)
+        self.run.write_history(self.progress.rows[: -1 if self.progress.unscored else None])
         log.info("continuing at step %d from %s", self.learner.step, path.name)
+        if self.progress.unscored:
+            self._validate()
 
     @property
     def seconds(self) -> float:

@@ -8,7 +8,7 @@ from typing import Any
 
 from roadex.engine.loss_sums import LossSums
 
-PLAIN = ("epoch", "lr", "learning_s", "total_s", "rows")
+PLAIN = ("epoch", "lr", "learning_s", "total_s", "rows", "unscored")
 
 
 @dataclass
@@ -31,6 +31,7 @@ class Progress:
         learning_s: wall-clock seconds of those batches.
         total_s: wall-clock seconds of the training before this process.
         rows: history.csv, a row for each epoch that is over.
+        unscored: whether the last row still waits for its validation scores.
     """
 
     epoch: int = 1
@@ -39,6 +40,7 @@ class Progress:
     learning_s: float = 0.0
     total_s: float = 0.0
     rows: list[dict[str, float]] = field(default_factory=list)
+    unscored: bool = False
     best: Best = field(default_factory=Best)
 
     @property

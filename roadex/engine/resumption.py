@@ -26,6 +26,7 @@ INCIDENTAL = (
     "dataset.cache",
     "dataset.workers",
     "trainer.loaders",
+    "trainer.scorers",
     "trainer.save_steps",
     "trainer.keep",
     "tracking.",

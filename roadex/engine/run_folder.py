@@ -13,7 +13,9 @@ from typing import Any
 from hydra.core.hydra_config import HydraConfig
 
 from roadex.config.root import TrainConfig
-from roadex.config.store import to_yaml
+from roadex.config.store import restore_training, to_plain, to_yaml
+from roadex.engine.checkpoint import Checkpoint, save_checkpoint
+from roadex.engine.distributed import Group
 from roadex.engine.environment import differences, environment
 from roadex.engine.resumption import choose_run, require_same
 from roadex.engine.run_lock import locked
@@ -29,10 +31,12 @@ class RunFolder:
 
     Attributes:
         config: its settings.
+        writes: whether this process is the one that writes in it; for others writing is nothing.
     """
 
     path: Path
     config: TrainConfig
+    writes: bool = True
 
     @property
     def best(self) -> Path:
@@ -59,9 +63,20 @@ class RunFolder:
         """Whether the run is over: its scores are written last."""
         return (self.path / "metrics.json").is_file()
 
+    def write_checkpoint(self, path: Path, checkpoint: Checkpoint) -> None:
+        """Write `best` or `last`."""
+        if self.writes:
+            save_checkpoint(path, checkpoint)
+
+    def write_snapshot(self, content: dict[str, Any], epoch: int, batch: int) -> None:
+        """Write what the run continues from; raises as Snapshots.save."""
+        if self.writes:
+            self.snapshots.save(content, epoch, batch)
+
     def write_history(self, rows: list[dict[str, float]]) -> None:
         """Write history.csv; a column that an epoch lacks stays empty."""
-        write_table(self.path / "history.csv", rows)
+        if self.writes:
+            write_table(self.path / "history.csv", rows)
 
     def finish(self, metrics: dict[str, Any]) -> None:
         """Write metrics.json, and remove what only an unfinished run needs."""
@@ -89,7 +104,8 @@ class RunFolder:
 
     def add_to_environment(self, facts: dict[str, Any]) -> None:
         """Add what only the running training knows."""
-        write_json(self.path / "environment.json", {**(self._environment() or {}), **facts})
+        if self.writes:
+            write_json(self.path / "environment.json", {**(self._environment() or {}), **facts})
 
     def _environment(self) -> dict[str, Any] | None:
         path = self.path / "environment.json"
@@ -114,4 +130,16 @@ def open_run(config: TrainConfig) -> Iterator[RunFolder]:
         require_same(run.path, config)
         if not run.finished:
             run.write_records(list(hydra.overrides.task))
+        yield run
+
+
+@contextmanager
+def join_run(config: TrainConfig, group: Group) -> Iterator[RunFolder]:
+    """The run folder that the group's leader opens; the others read there what it wrote."""
+    if not group.leads:
+        path, settings = group.gather(None)[0]
+        yield RunFolder(Path(path), restore_training(settings, path), writes=False)
+        return
+    with open_run(config) as run:
+        group.gather([str(run.path), to_plain(run.config)])
         yield run

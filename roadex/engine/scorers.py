@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import multiprocessing
-import os
 import signal
-import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import BrokenExecutor, Future, ProcessPoolExecutor
 from typing import TypeVar
 
-import cv2
-
+from roadex.data.parallel import settle_in
 from roadex.errors import RoadexError
 
 Result = TypeVar("Result")
@@ -26,7 +23,7 @@ class Scorers:
     """
 
     def __init__(self, processes: int) -> None:
-        self._processes = processes
+        self.processes = processes
         self._pool: ProcessPoolExecutor | None = None
 
     def start(self, tasks: Sequence[Task[Result]]) -> Callable[[], list[Result]]:
@@ -35,13 +32,21 @@ class Scorers:
         Raises (from what is returned):
             RoadexError: a process died.
         """
-        if not self._processes:
+        if not self.processes:
             return lambda: [task() for task in tasks]
         if self._pool is None:
             context = multiprocessing.get_context("spawn")
-            self._pool = ProcessPoolExecutor(self._processes, context, initializer=_settle_in)
+            self._pool = ProcessPoolExecutor(self.processes, context, initializer=_settle_in)
         futures = [self._pool.submit(task) for task in tasks]
         return lambda: [_result(future) for future in futures]
+
+    def __enter__(self) -> Scorers:
+        """Nothing yet: see `start`."""
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        """End the processes."""
+        self.close()
 
     def close(self) -> None:
         """End the processes; tasks that have not begun are dropped."""
@@ -60,15 +65,7 @@ def _result(future: Future[Result]) -> Result:
 
 
 def _settle_in() -> None:
-    """Take one core, leave signals to the parent, and end when it ends, even if it is killed."""
-    cv2.setNumThreads(1)
+    """Leave signals to the parent, too."""
+    settle_in()
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGUSR1):
         signal.signal(number, signal.SIG_IGN)
-    threading.Thread(target=_end_with_parent, daemon=True).start()
-
-
-def _end_with_parent() -> None:
-    parent = multiprocessing.parent_process()
-    if parent is not None:
-        parent.join()
-        os._exit(1)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
 from torch.utils.data import DataLoader
@@ -18,46 +19,59 @@ from roadex.data.splits import split_hash
 from roadex.engine.batches import Batches
 from roadex.engine.checkpoint import load_checkpoint
 from roadex.engine.device import loader_count, pick_device, place, seed_everything
+from roadex.engine.distributed import Group
 from roadex.engine.environment import dataset_facts
 from roadex.engine.evaluation import prefixed
 from roadex.engine.inference import Predictor
 from roadex.engine.learner import Learner, build_learner
 from roadex.engine.loop import TrainingLoop
-from roadex.engine.progress import Best
+from roadex.engine.loss_sums import LossSums
+from roadex.engine.progress import Best, Progress
 from roadex.engine.run_folder import RunFolder
+from roadex.engine.scorers import Scorers
 from roadex.engine.stop_signals import StopSignals
 from roadex.engine.testing import SplitReport, report_split
+from roadex.engine.validation import Validator
+from roadex.errors import RoadexError
 from roadex.models.cost import count_macs
 from roadex.models.registry import count_parameters
 from roadex.report.curves import draw_curves
 from roadex.tracking import open_tracker
-from roadex.tracking.tracker import Tracker
+from roadex.tracking.tracker import NoTracker, Tracker
 
 log = logging.getLogger(__name__)
 
 
-def fit(config: TrainConfig, run: RunFolder, stop: StopSignals) -> dict[str, Any]:
+def fit(
+    config: TrainConfig, run: RunFolder, stop: StopSignals, group: Group
+) -> dict[str, Any] | None:
     """Train, keep the best and the last checkpoint, test the best; returns what metrics.json says.
 
-    Where the folder holds a training that was interrupted, it goes on from there.
+    Where the folder holds a training that was interrupted, it goes on from there. Of the processes
+    of a group the leader tests and returns, the others give None.
 
     Raises:
         RoadexError: unusable data, a missing device, or a training that cannot go on.
         Preempted: a signal asked to leave; the state is saved.
     """
-    device = pick_device(config.trainer.device)
+    device = pick_device(config.trainer.device, group.local_rank)
     seed_everything(config.seed)
-    with stop.interruptible():
+    with group.leader_first(), stop.interruptible():
         dataset = _prepare(config)
     run.add_to_environment({"device": str(device), "dataset": dataset_facts(dataset)})
     workers = loader_count(config.trainer.loaders, device)
-    batches = Batches(lambda: _open_loader(config, dataset, workers))
-    learner = build_learner(config, dataset, device, epoch_steps=len(batches))
+    batches = Batches(lambda: _open_loader(config, dataset, workers, group))
+    learner = build_learner(config, dataset, device, len(batches), group)
     _describe(learner, len(batches))
-    with open_tracker(config.tracking, to_plain(config), run.path, "train") as tracker:
-        loop = TrainingLoop(learner, batches, run, tracker, stop)
-        loop.resume()
-        best = loop.train()
+    with _open_tracker(run) as tracker:
+        with Scorers(loader_count(config.trainer.scorers, device)) as scorers:
+            validator = Validator(config, dataset, group, scorers)
+            progress = Progress(losses=LossSums(group))
+            loop = TrainingLoop(learner, batches, run, tracker, stop, validator, progress=progress)
+            loop.resume()
+            best = loop.train()
+        if not group.leads:
+            return None
         with stop.interruptible():
             report = _test_best(learner, run)
         metrics = _metrics(learner, best, report, loop.seconds)
@@ -65,6 +79,12 @@ def fit(config: TrainConfig, run: RunFolder, stop: StopSignals) -> dict[str, Any
         _track_test(tracker, learner.step, metrics, report)
     run.finish(metrics)
     return metrics
+
+
+def _open_tracker(run: RunFolder) -> AbstractContextManager[Tracker]:
+    if not run.writes:
+        return nullcontext(NoTracker())
+    return open_tracker(run.config.tracking, to_plain(run.config), run.path, "train")
 
 
 def _describe(learner: Learner, epoch_steps: int) -> None:
@@ -86,14 +106,22 @@ def _prepare(config: TrainConfig) -> PreparedDataset:
     return with_extra(dataset, prepare(config.extra, classes, log.info))
 
 
-def _open_loader(config: TrainConfig, dataset: PreparedDataset, workers: int) -> DataLoader[Crop]:
+def _open_loader(
+    config: TrainConfig, dataset: PreparedDataset, workers: int, group: Group
+) -> DataLoader[Crop]:
     data = config.dataset
     augmentation = Augmentation(config.augment)
     directions = config.model.orientation_bins > 0
     crops = CropDataset(dataset, data.crop, augmentation, config.seed, directions)
     pin = config.trainer.device != "cpu" and workers > 0
     trainer = config.trainer
-    return crop_loader(crops, trainer.batch_size, workers, pin, trainer.overfit_batches)
+    if min(trainer.batch_size, len(crops)) < group.size:
+        raise RoadexError(
+            f"trainer.batch_size={trainer.batch_size}, {len(crops)} crops in an epoch: fewer than "
+            f"the {group.size} processes; start fewer (torchrun --nproc-per-node)"
+        )
+    only = trainer.overfit_batches
+    return crop_loader(crops, trainer.batch_size, workers, pin, only, group.part)
 
 
 def _test_best(learner: Learner, run: RunFolder) -> SplitReport:

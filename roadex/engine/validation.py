@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
 import numpy as np
 
 from roadex.config.root import TrainConfig
 from roadex.data.prepared import PreparedDataset
+from roadex.engine.checkpoint import Checkpoint
 from roadex.engine.distributed import Group
 from roadex.engine.evaluation import SplitPrediction, pixel_scores, predict_tiles, score_tile
 from roadex.engine.inference import Predictor
@@ -42,13 +43,39 @@ class Validation:
 
 
 @dataclass(frozen=True)
+class Pending:
+    """A validation under way, and the network that it is of."""
+
+    validation: Validation
+    checkpoint: Checkpoint
+
+    def kept(self) -> Pending:
+        """The same with copies of the weights, which may change from now on."""
+        weights = {name: value.clone() for name, value in self.checkpoint.weights.items()}
+        return replace(self, checkpoint=replace(self.checkpoint, weights=weights))
+
+    def scored(self) -> Checkpoint:
+        """The network with its scores; waits for them."""
+        return replace(self.checkpoint, scores=self.validation.scores())
+
+
+@dataclass(frozen=True)
 class Validator:
-    """Starts validations, each process of the group on its part of the tiles."""
+    """Starts validations, each process of the group on its part of the tiles.
+
+    Attributes:
+        scorers: processes that score the graphs.
+    """
 
     config: TrainConfig
     dataset: PreparedDataset
     group: Group
     scorers: Scorers
+
+    @property
+    def beside(self) -> bool:
+        """Whether the graphs are scored while something else goes on."""
+        return self.scorers.processes > 0
 
     def start(self, predictor: Predictor) -> Validation:
         """Predict the tiles and begin with their graphs; the network may change from then on."""
