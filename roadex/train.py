@@ -7,7 +7,10 @@ import logging
 from roadex.config.command import command
 from roadex.config.root import TrainConfig
 from roadex.evaluate import describe
+from roadex.sweep.process import in_sweep, run_job
+from roadex.sweep.sweeper import register
 
+register()
 log = logging.getLogger(__name__)
 
 
@@ -25,9 +28,14 @@ def main(config: TrainConfig) -> None:
           backbone=timm backbone.name=convnext_tiny model.global_aware=spatial
       python -m roadex.train resume=RUN
       torchrun --nproc-per-node 4 -m roadex.train experiment=quickstart
+      python -m roadex.train -m experiment=ablation/stacks seed=0,1,2 hydra/launcher=gpus
 
-    A training that was interrupted goes on when the same command is given again.
+    A training that was interrupted goes on when the same command is given again, and so does a
+    sweep (-m): what is finished is skipped. sweep.dry_run=true only tells what there is to do.
     """
+    if in_sweep():
+        run_job(config.sweep)
+        return
     from roadex.engine.distributed import open_group  # torch takes seconds, --help should not
     from roadex.engine.run_folder import join_run
     from roadex.engine.stop_signals import StopSignals

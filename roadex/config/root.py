@@ -9,6 +9,7 @@ from omegaconf import MISSING
 from roadex.config.dataset import DatasetConfig
 from roadex.config.limits import bounded, choice
 from roadex.config.model import BackboneConfig, ModelConfig
+from roadex.config.sweep import SweepConfig
 from roadex.config.training import (
     AugmentConfig,
     InferenceConfig,
@@ -47,6 +48,7 @@ class TrainConfig:
     apls: AplsSettings = field(default_factory=AplsSettings)
     trainer: TrainerConfig = field(default_factory=TrainerConfig)
     tracking: TrackingConfig = field(default_factory=TrackingConfig)
+    sweep: SweepConfig = field(default_factory=SweepConfig)
 
 
 @dataclass

@@ -218,3 +218,5 @@ class TrackingConfig:
     entity: str | None = None
     group: str | None = None
     tags: list[str] | None = None
+    # The settings that a sweep varies in this run: they are in its name and tags.
+    varied: list[str] = field(default_factory=list)

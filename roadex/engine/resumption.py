@@ -30,6 +30,7 @@ INCIDENTAL = (
     "trainer.save_steps",
     "trainer.keep",
     "tracking.",
+    "sweep.",
 )
 Flat = dict[str, Any]
 

@@ -12,6 +12,7 @@ import wandb
 
 from roadex.config.training import TrackingConfig
 from roadex.files import write_text
+from roadex.tracking.labels import run_name, run_tags, varied_columns
 
 log = logging.getLogger(__name__)
 Mode = Literal["online", "offline", "disabled"]
@@ -34,11 +35,11 @@ class WandbTracker:
             project=config.project,
             entity=config.entity,
             group=config.group,
-            tags=config.tags,
-            name=f"{settings.get('name', job_type)} {folder.name}",
+            tags=[*run_tags(settings, config.varied), *(config.tags or [])],
+            name=run_name(settings, config.varied, folder.name, job_type),
             job_type=job_type,
             dir=folder,
-            config=settings,
+            config={**settings, **varied_columns(config.varied)},
             settings=wandb.Settings(silent=True, console="off"),
         )
         self.failed = False
@@ -70,6 +71,7 @@ class WandbTracker:
 
     def finish(self, exit_code: int) -> None:
         """End the run, so that the next one of this process is a run of its own."""
+        self.failed = False  # an open run would take the next one's values, so try in any case
         self._try(lambda: self.run.finish(exit_code=exit_code))
 
     def _try(self, action: Callable[[], object]) -> None:

@@ -127,3 +127,31 @@ def test_a_wandb_that_fails_later_is_told_once(tmp_path, monkeypatch, caplog):
         tracker.log({"loss": 1.0}, step=1)
         tracker.log({"loss": 1.0}, step=2)
     assert caplog.text.count("going on without it") == 1
+
+
+def test_runs_of_a_sweep_are_one_group_and_tell_what_varies(tmp_path, monkeypatch):
+    monkeypatch.setenv("WANDB_DIR", str(tmp_path))
+    settings = {
+        "name": "stacks", "seed": 1, "dataset": {"kind": "spacenet"}, "backbone": {"kind": "paper"},
+        "model": {"name": "stacked_multitask", "stacks": 2},
+    }  # fmt: skip
+    ids = set()
+    for stacks in (1, 2):  # two runs of one process never merge
+        folder = tmp_path / f"stacks-{stacks}"
+        folder.mkdir()
+        varied = [f"model.stacks={stacks}"]
+        tracking = TrackingConfig(group="stacks", tags=["mine"], varied=varied)
+        with open_tracker(tracking, settings, folder, "train") as tracker:
+            tracker.log({"loss/total": float(stacks)}, step=1)
+        records = read_run(folder)
+        (start,) = [r.run for r in records if r.WhichOneof("record_type") == "run"][:1]
+        config = {item.key: json.loads(item.value_json) for item in start.config.update}
+        assert start.run_group == "stacks" and start.job_type == "train"
+        parts = ["spacenet", "stacked_multitask", "paper", f"stacks={stacks}"]
+        assert start.display_name == " ".join(["stacks", *parts, "seed=1"])
+        assert list(start.tags) == [*parts, "mine"]
+        assert config["varied/stacks"] == str(stacks)
+        (row,) = history(records)
+        assert row["loss/total"] == stacks
+        ids.add(start.run_id)
+    assert len(ids) == 2

@@ -1,0 +1,150 @@
+"""A training of a sweep as a process of its own.
+
+Whatever ends it - a full GPU, a crash of a library - ends it alone; CUDA first starts in it, after
+its GPU was chosen; and nothing of one training, such as its W&B run, reaches into the next.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import platform
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, nullcontext
+from pathlib import Path
+from types import FrameType
+
+from hydra.core.hydra_config import HydraConfig
+from hydra.types import RunMode
+
+from roadex.config.sweep import SweepConfig
+from roadex.sweep.jobs import quote
+from roadex.sweep.records import Record, log_path, write_record
+from roadex.sweep.slots import gpu_slot
+
+MODULE = "roadex.train"
+FORWARDED = (signal.SIGTERM, signal.SIGUSR1)
+PR_SET_PDEATHSIG = 1
+# A training that is told to stop saves itself after its step.
+STOP_SECONDS = 60.0
+
+
+def in_sweep() -> bool:
+    """Whether the running task is a job of a sweep."""
+    return HydraConfig.get().mode is RunMode.MULTIRUN
+
+
+def run_job(settings: SweepConfig) -> int:
+    """Run the training of the current Hydra job in its own process; gives its exit code."""
+    hydra = HydraConfig.get()
+    sweep, folder = Path(hydra.sweep.dir).resolve(), str(hydra.sweep.subdir)
+    arguments = job_arguments(list(hydra.overrides.task), sweep / folder)
+    pinned = hydra.runtime.choices.get("hydra/launcher") == "gpus"
+    with gpu_slot(settings) if pinned else nullcontext(None) as gpus:
+        environment = job_environment(settings, gpus, pinned)
+        command = job_command(settings.processes, arguments)
+        return supervise(command, environment, sweep, folder, gpus)
+
+
+def job_arguments(overrides: list[str], run: Path) -> list[str]:
+    """The command-line arguments of one training in the folder `run`."""
+    kept = [line for line in overrides if not line.lstrip("+").startswith("sweep.")]
+    return [*kept, f"hydra.run.dir={quote(str(run))}"]
+
+
+def job_command(processes: int, arguments: list[str]) -> list[str]:
+    """The command of a training, by torchrun if it takes more than one process."""
+    if processes == 1:
+        return [sys.executable, "-m", MODULE, *arguments]
+    torchrun = ["-m", "torch.distributed.run", "--standalone", f"--nproc-per-node={processes}"]
+    return [sys.executable, *torchrun, "-m", MODULE, *arguments]
+
+
+def job_environment(settings: SweepConfig, gpus: str | None, pinned: bool) -> dict[str, str]:
+    """The environment of a training: its GPUs, or its share of the cores beside other trainings."""
+    environment = dict(os.environ)
+    # The frame of commands sets it for itself; a training is to refuse bad input in one line.
+    environment.pop("HYDRA_FULL_ERROR", None)
+    if gpus is not None:
+        environment["CUDA_VISIBLE_DEVICES"] = gpus
+    elif pinned:
+        share = (os.cpu_count() or 1) // (settings.cpu_jobs * settings.processes)
+        environment.setdefault("OMP_NUM_THREADS", str(max(1, share)))
+    return environment
+
+
+def supervise(
+    command: list[str], environment: dict[str, str], sweep: Path, folder: str, gpus: str | None
+) -> int:
+    """Run a command to its end with its output in the job's log, and keep the job's record."""
+    log = log_path(sweep, folder)
+    log.parent.mkdir(parents=True, exist_ok=True)
+    with log.open("w", encoding="utf-8") as output:
+        process = subprocess.Popen(
+            command, env=environment, stdout=output, stderr=subprocess.STDOUT, preexec_fn=_die_along
+        )
+        record = Record(platform.node(), process.pid, time.time(), gpus=gpus)
+        write_record(sweep, folder, record)
+        with forwarded_signals(process):
+            record.code = process.wait()
+    record.ended = time.time()
+    write_record(sweep, folder, record)
+    return record.code
+
+
+@contextmanager
+def forwarded_signals(process: subprocess.Popen[bytes]) -> Iterator[None]:
+    """Pass requests to stop on to a process, and see it saved before anybody else acts on them."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = {number: signal.getsignal(number) for number in FORWARDED}
+
+    def forward(number: int, frame: FrameType | None) -> None:
+        stop(process, number)
+        earlier = before[signal.Signals(number)]
+        if callable(earlier):
+            earlier(number, frame)
+
+    for number in FORWARDED:
+        signal.signal(number, forward)
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def stop(process: subprocess.Popen[bytes], number: int = signal.SIGTERM) -> None:
+    """Ask a process to save itself and end, and wait until it has; kill it if it does not."""
+    if process.returncode is None:
+        process.send_signal(number)
+    until = time.monotonic() + STOP_SECONDS
+    while not _ended(process.pid) and time.monotonic() < until:
+        time.sleep(0.1)
+    if not _ended(process.pid):
+        process.kill()
+
+
+def _ended(pid: int) -> bool:
+    """Whether a child has ended. Its exit code is left to whoever waits for it."""
+    try:
+        return os.waitid(os.P_PID, pid, os.WEXITED | os.WNOHANG | os.WNOWAIT) is not None
+    except ChildProcessError:
+        return True
+
+
+def _parent_death_signal() -> Callable[[], None] | None:
+    """What a new process calls so that it is told to stop when its parent dies (Linux only)."""
+    if sys.platform != "linux":
+        return None
+    prctl = ctypes.CDLL(None).prctl
+    return lambda: prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
+
+
+_die_along = _parent_death_signal()

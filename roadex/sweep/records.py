@@ -1,0 +1,169 @@
+"""What is known of each training of a sweep, kept beside the run folders and read from both.
+
+`SWEEP/.sweep/ROW/seed-N.json` says how the job's process started and ended, `.log` beside it holds
+all that it printed. A run folder itself tells how far the training has come.
+"""
+
+from __future__ import annotations
+
+import csv
+import json
+import platform
+import signal
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, replace
+from enum import Enum
+from pathlib import Path
+from typing import Any
+
+from roadex.config.command import PREEMPTED
+from roadex.files import write_json
+from roadex.sweep.jobs import Job
+
+RECORDS = ".sweep"
+
+
+class State(Enum):
+    """How far a training has come."""
+
+    waiting = "waiting"
+    running = "running"
+    finished = "finished"
+    unfinished = "unfinished"
+    failed = "failed"
+
+
+@dataclass
+class Record:
+    """A job's process: times in seconds since 1970, `code` None while it runs."""
+
+    host: str
+    pid: int
+    started: float
+    ended: float | None = None
+    code: int | None = None
+    gpus: str | None = None
+
+
+@dataclass(frozen=True)
+class Progress:
+    """A training as its files tell it.
+
+    Attributes:
+        reason: why it failed.
+        epochs: those in its history.
+        seconds: what it took (finished) or has taken by its history.
+        metrics: the scores of a finished one.
+    """
+
+    state: State
+    reason: str = ""
+    epochs: int = 0
+    seconds: float = 0.0
+    metrics: dict[str, Any] | None = None
+    record: Record | None = None
+
+
+def record_path(sweep: Path, folder: str) -> Path:
+    """The record of the job whose run folder is SWEEP/`folder`."""
+    return sweep / RECORDS / f"{folder}.json"
+
+
+def log_path(sweep: Path, folder: str) -> Path:
+    """What the job's processes printed."""
+    return sweep / RECORDS / f"{folder}.log"
+
+
+def write_record(sweep: Path, folder: str, record: Record) -> None:
+    """Keep the record of a job."""
+    write_json(record_path(sweep, folder), asdict(record))
+
+
+def read_record(sweep: Path, folder: str) -> Record | None:
+    """The record of a job; None where it was never started, or the file is damaged."""
+    content = _read_json(record_path(sweep, folder))
+    try:
+        return None if content is None else Record(**content)
+    except TypeError:
+        return None
+
+
+def forget(sweep: Path, jobs: Sequence[Job]) -> None:
+    """Remove the records of earlier attempts; what the trainings themselves keep stays."""
+    for job in jobs:
+        record_path(sweep, job.folder).unlink(missing_ok=True)
+
+
+def close(sweep: Path, jobs: Sequence[Job]) -> None:
+    """End the records that nobody ended, of jobs that are over: their processes were killed."""
+    for job in jobs:
+        record = read_record(sweep, job.folder)
+        if record is not None and record.code is None:
+            write_record(sweep, job.folder, replace(record, code=-signal.SIGKILL))
+
+
+def progress(sweep: Path, job: Job) -> Progress:
+    """How far a job has come."""
+    run = sweep / job.folder
+    record = read_record(sweep, job.folder)
+    metrics = _read_json(run / "metrics.json")
+    epochs, seconds = _history(run / "history.csv")
+    if metrics is not None:
+        seconds = float(metrics.get("seconds") or seconds)
+        return Progress(State.finished, "", epochs, seconds, metrics, record)
+    state = _state(record, (run / "config.yaml").is_file())
+    reason = _reason(record, log_path(sweep, job.folder)) if state is State.failed else ""
+    return Progress(state, reason, epochs, seconds, None, record)
+
+
+def is_running(record: Record | None) -> bool:
+    """Whether a job's process runs; one of another machine is believed to, until it says so."""
+    if record is None or record.code is not None:
+        return False
+    if record.host != platform.node():
+        return True
+    try:
+        status = Path(f"/proc/{record.pid}/stat").read_text()
+    except OSError:
+        return False
+    return status.rpartition(")")[2].split()[0] != "Z"
+
+
+def _state(record: Record | None, begun: bool) -> State:
+    if is_running(record):
+        return State.running
+    if record is None:
+        return State.unfinished if begun else State.waiting
+    return State.unfinished if record.code in (None, 0, PREEMPTED) else State.failed
+
+
+def _history(path: Path) -> tuple[int, float]:
+    """Epochs and seconds of a history; what cannot be read counts as nothing yet."""
+    try:
+        with path.open(encoding="utf-8") as file:
+            rows = list(csv.DictReader(file))
+        return len(rows), sum(float(row.get("seconds") or 0) for row in rows)
+    except (OSError, ValueError, TypeError, csv.Error):
+        return 0, 0.0
+
+
+def _reason(record: Record | None, log: Path) -> str:
+    """Why a job failed: the signal, the command's own line, or the last of what was printed."""
+    if record is not None and record.code is not None and record.code < 0:
+        name = signal.Signals(-record.code).name
+        return f"killed by {name}" + (" (out of memory?)" if name == "SIGKILL" else "")
+    try:
+        lines = [line.strip() for line in log.read_text(errors="replace").splitlines()]
+    except OSError:
+        return "it left no message"
+    lines = [line for line in lines if line]
+    own = [line.removeprefix("roadex: ") for line in lines if line.startswith("roadex: ")]
+    return (own or lines or ["it left no message"])[-1]
+
+
+def _read_json(path: Path) -> dict[str, Any] | None:
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return None
+    return content if isinstance(content, dict) else None

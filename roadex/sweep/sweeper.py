@@ -1,0 +1,168 @@
+"""Hydra's sweeper for trainings: stable folders, and only what is not finished yet is started.
+
+It is chosen by `hydra/sweeper: resumable` in conf/train.yaml. Each job runs in a process of its own
+(roadex/sweep/process.py), wherever the launcher starts it.
+"""
+
+from __future__ import annotations
+
+import logging
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+from hydra.core.override_parser.overrides_parser import OverridesParser
+from hydra.core.plugins import Plugins
+from hydra.core.utils import configure_log
+from hydra.plugins.launcher import Launcher
+from hydra.plugins.sweeper import Sweeper
+from hydra.types import HydraContext, TaskFunction
+from omegaconf import DictConfig, OmegaConf, open_dict
+
+from roadex.config.command import typed
+from roadex.config.refusal import CONFIG_ERRORS, refusal
+from roadex.config.root import TrainConfig
+from roadex.errors import RoadexError
+from roadex.revision import revision
+from roadex.sweep.folder import check_version, claim
+from roadex.sweep.jobs import Job, expand, quote
+from roadex.sweep.overview import Overview, survey
+from roadex.sweep.records import State, close, forget
+from roadex.sweep.slots import parallel_jobs
+from roadex.sweep.slurm import SlurmLauncher
+from roadex.sweep.stopping import stopped_by_signals
+from roadex.sweep.watch import Watch
+
+log = logging.getLogger(__name__)
+
+
+class ResumableSweeper(Sweeper):
+    """Every combination of the swept values, in folders that their values name.
+
+    Args:
+        params: swept values by key, as an experiment file gives them; the command line wins.
+    """
+
+    def __init__(self, params: DictConfig | None = None) -> None:
+        self.params = {str(key): str(value) for key, value in (params or {}).items()}
+        self.config: DictConfig = OmegaConf.create()
+        self.launcher: Launcher | None = None
+        self.hydra_context: HydraContext | None = None
+
+    def setup(
+        self, *, hydra_context: HydraContext, task_function: TaskFunction, config: DictConfig
+    ) -> None:
+        """Take what Hydra has made of the command line."""
+        self.config, self.hydra_context = config, hydra_context
+        self.launcher = Plugins.instance().instantiate_launcher(
+            hydra_context=hydra_context, task_function=task_function, config=config
+        )
+
+    def sweep(self, arguments: list[str]) -> None:
+        """Run what is not finished, or only say what there is (sweep.dry_run).
+
+        Raises:
+            RoadexError: settings that no training can have, a folder that holds something else, or
+                trainings that failed, after all others have run.
+        """
+        configure_log(self.config.hydra.hydra_logging, self.config.hydra.verbose)
+        jobs = expand(self._declared() + arguments, self.config.seed, self._parser())
+        check_version(self.folder, revision(), self.config.sweep.any_version)
+        epochs = {job.folder: self._checked(job).trainer.epochs for job in jobs}
+
+        def look() -> Overview:
+            return survey(self.folder, jobs, epochs)
+
+        overview = look()
+        at_once = self._at_once(len(jobs))
+        print(f"sweep {self.folder}\n{overview.table()}\n{overview.summary(at_once)}", flush=True)
+        if not self.config.sweep.dry_run:
+            todo = [job for job, done in overview.rows if done.state is not State.finished]
+            self._launch(todo, look, at_once)
+            _conclude(look(), at_once)
+
+    @property
+    def folder(self) -> Path:
+        """The folder of the sweep."""
+        return Path(self.config.hydra.sweep.dir).resolve()
+
+    def _declared(self) -> list[str]:
+        return [f"{key}={value}" for key, value in self.params.items()]
+
+    def _parser(self) -> OverridesParser:
+        assert self.hydra_context is not None
+        return OverridesParser.create(config_loader=self.hydra_context.config_loader)
+
+    def _checked(self, job: Job) -> TrainConfig:
+        """The job's settings, complete and in range, and those of the run in its folder, if any."""
+        from roadex.engine.resumption import require_same
+
+        assert self.hydra_context is not None
+        loader = self.hydra_context.config_loader
+        try:
+            composed = loader.load_sweep_config(self.config, self._overrides(job))
+            with open_dict(composed):
+                del composed["hydra"]
+            config: TrainConfig = typed(composed)
+        except CONFIG_ERRORS as error:
+            raise RoadexError(f"{refusal(error)} ({job.title})") from error
+        require_same(self.folder / job.folder, config)
+        return config
+
+    def _overrides(self, job: Job) -> list[str]:
+        """A job for a launcher: its settings, its folder, and how Weights & Biases shows it."""
+        group = self.config.tracking.group or self.config.name
+        varied = ",".join(map(quote, job.varied))
+        return [
+            *job.overrides,
+            f"tracking.group={quote(group)}",
+            f"tracking.varied=[{varied}]",
+            f"hydra.sweep.subdir={quote(job.folder)}",
+        ]
+
+    def _launch(self, jobs: list[Job], look: Callable[[], Overview], at_once: int) -> None:
+        """Let the launcher start jobs, and tell how they get on."""
+        assert self.launcher is not None
+        if not jobs:
+            return
+        claim(self.folder, revision(), [Path(sys.argv[0]).name, *sys.argv[1:]])
+        forget(self.folder, jobs)
+        # Jobs in a queue go on without this process.
+        own = [] if isinstance(self.launcher, SlurmLauncher) else jobs
+        with (
+            Watch(look, at_once, self.folder / "status.json"),
+            stopped_by_signals(self.folder, own),
+        ):
+            self.launcher.launch([self._overrides(job) for job in jobs], initial_job_idx=0)
+            close(self.folder, jobs)
+
+    def _at_once(self, jobs: int) -> int:
+        """How many trainings run at once with the launcher of this sweep."""
+        if isinstance(self.launcher, SlurmLauncher):
+            return min(jobs, self.launcher.params["array_parallelism"])
+        choice = self.config.hydra.runtime.choices["hydra/launcher"]
+        return min(jobs, parallel_jobs(self.config.sweep)) if choice == "gpus" else 1
+
+
+def _conclude(overview: Overview, at_once: int) -> None:
+    """Say how the sweep has ended.
+
+    Raises:
+        RoadexError: jobs failed, or were interrupted.
+    """
+    print(f"{overview.table()}\n{overview.summary(at_once)}", flush=True)
+    if overview.failures:
+        print(overview.failure_table(), flush=True)
+    undone = len(overview.rows) - overview.counts[State.finished]
+    if undone:
+        raise RoadexError(
+            f"{len(overview.failures)} of {len(overview.rows)} trainings failed, {undone} are not "
+            "finished: the same command goes on with them"
+        )
+
+
+def register() -> None:
+    """Let Hydra find our plugins, which it looks for in a package of its own only."""
+    classes = Plugins.instance().class_name_to_class
+    classes["hydra_plugins.roadex.ResumableSweeper"] = ResumableSweeper
+    classes["hydra_plugins.roadex.SlurmLauncher"] = SlurmLauncher
