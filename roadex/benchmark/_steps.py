@@ -80,7 +80,8 @@ class Bench:
         with autocast(self.learner.device, config.trainer.precision):
             logits = self.network(image)
         tick("forward")
-        loss, _ = multitask_loss(logits, batch["mask"], batch["connectivity"], config.loss)
+        labels, directions = (batch["mask"], batch["connectivity"]), batch.get("orientation")
+        loss, _ = multitask_loss(logits, *labels, config.loss, orientation=directions)
         tick("loss")
         loss.backward()
         tick("backward")
@@ -165,7 +166,8 @@ def open_bench(config: TrainConfig, folder: Path, steps: int) -> Bench:
     dataset = example_dataset(Path(tempfile.mkdtemp(dir=folder)), size, tiles)
     draws = -(-steps * config.trainer.batch_size // tiles)
     dataset = replace(dataset, crops_per_tile=draws)
-    crops = CropDataset(dataset, config.dataset.crop, Augmentation(config.augment), config.seed)
+    augmentation, directions = Augmentation(config.augment), config.model.orientation_bins > 0
+    crops = CropDataset(dataset, config.dataset.crop, augmentation, config.seed, directions)
     workers = loader_count(config.trainer.loaders, device)
     pin = device.type == "cuda" and workers > 0
     batches = Batches(lambda: crop_loader(crops, config.trainer.batch_size, workers, pin))
