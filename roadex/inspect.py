@@ -17,13 +17,15 @@ def main(config: InspectConfig) -> None:
 
     Writes OUT/index.html, which needs no other file, and OUT/suspicious.json. Suspicious tiles come
     first: empty masks over much structure, labels that fit better when moved, the same picture
-    twice, pictures of one colour, tiles without data.
+    twice, pictures of one colour, tiles without data. With beside=DIR a second page, beside.html,
+    shows crops of the dataset and of the images in DIR side by side, on one scale, and what is
+    measured on both.
 
     Examples:
       python -m roadex.inspect dataset=deepglobe dataset.raw=DIR out=DIR
       python -m roadex.inspect dataset=spacenet dataset.raw=DIR out=DIR tiles=100
       python -m roadex.inspect dataset=folder dataset.images=DIR dataset.masks=DIR out=DIR
-      python -m roadex.inspect dataset=synthetic out=DIR width_px=512
+      python -m roadex.inspect dataset=synthetic out=DIR beside=IMAGES beside_gsd=0.25
     """
     from roadex.report.survey import survey
 

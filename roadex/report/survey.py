@@ -12,8 +12,9 @@ from roadex.data.manifest import tile_facts
 from roadex.data.parallel import over_tiles
 from roadex.data.prepare import prepare
 from roadex.data.prepared import PreparedDataset
-from roadex.data.suspicion import Look, look_at, suspicions
+from roadex.data.suspicion import Look, common_move, look_at, suspicions
 from roadex.files import write_json
+from roadex.report.beside import others, write_beside
 from roadex.report.gallery import Card, panels_of, write_page
 
 _SHOWN = ("tiles", "sizes", "splits", "split_hash", "graphs_from", "road_share",
@@ -22,6 +23,7 @@ _SHOWN = ("tiles", "sizes", "splits", "split_hash", "graphs_from", "road_share",
 
 def survey(config: InspectConfig) -> dict[str, list[str]]:
     """Write OUT/index.html and OUT/suspicious.json; returns the odd tiles with their reasons."""
+    beside = others(config.beside, config.beside_gsd) if config.beside else None
     dataset = prepare(config.dataset, config.connectivity_classes, keep_going=True)
     names = sorted(name for split in dataset.splits.values() for name in split)
     measure = partial(_look, dataset=dataset)
@@ -32,12 +34,17 @@ def survey(config: InspectConfig) -> dict[str, list[str]]:
     manifest = json.loads((dataset.folder / "manifest.json").read_text())
     summary = {key.replace("_", " "): _plain(manifest[key]) for key in _SHOWN}
     found = {name: odd[name] for name in ranked if odd[name]}
-    summary = {**summary, "suspicious tiles": f"{len(found)} of {len(names)}"}
+    summary["suspicious tiles"] = f"{len(found)} of {len(names)}"
+    move = common_move(looks)
+    if move is not None:
+        summary["all labels"] = f"would fit better moved by {move[0]:+.1f}, {move[1]:+.1f} m"
     out = Path(config.out).expanduser()
     write_page(
         out / "index.html", f"Dataset {config.dataset.kind}", summary, cards, config.width_px
     )
     write_json(out / "suspicious.json", found)
+    if beside is not None:
+        write_beside(out / "beside.html", dataset, beside, config.tiles, config.width_px)
     return found
 
 
