@@ -135,12 +135,11 @@ class Learner:
         return Checkpoint(weights, self.config, threshold, mean, std, epoch, scores, contrast)
 
     def state(self) -> dict[str, Any]:
-        """What besides the judged weights a training needs to go on."""
+        """All that a step changes but the random generators, for `restore`."""
         self.descent.check()
         return {
             "model": self.model.state_dict(),
             "average": None if self.average is None else self.average.module.state_dict(),
-            "random": torch.get_rng_state(),
             **self.descent.state(),
         }
 
@@ -150,7 +149,6 @@ class Learner:
         if self.average is not None:
             self.average.module.load_state_dict(state["average"])
         self.descent.restore(state)
-        torch.set_rng_state(state["random"])
 
 
 def _pieces(batch: Crop, count: int) -> list[Crop]:

@@ -115,10 +115,13 @@ def _open_loader(
     crops = CropDataset(dataset, data.crop, augmentation, config.seed, directions)
     pin = config.trainer.device != "cpu" and workers > 0
     trainer = config.trainer
-    if min(trainer.batch_size, len(crops)) < group.size:
+    # Processes that synchronise batch norms must compute as many pieces as each other.
+    wanted = group.size * trainer.accumulate if group.size > 1 else 1
+    if min(trainer.batch_size, len(crops)) < wanted:
         raise RoadexError(
-            f"trainer.batch_size={trainer.batch_size}, {len(crops)} crops in an epoch: fewer than "
-            f"the {group.size} processes; start fewer (torchrun --nproc-per-node)"
+            f"a batch of {min(trainer.batch_size, len(crops))} has fewer images than the "
+            f"{group.size} processes have pieces ({wanted}): raise trainer.batch_size, lower "
+            "trainer.accumulate or start fewer (torchrun --nproc-per-node)"
         )
     only = trainer.overfit_batches
     return crop_loader(crops, trainer.batch_size, workers, pin, only, group.part)

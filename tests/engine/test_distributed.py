@@ -138,7 +138,7 @@ def test_more_processes_than_images_in_a_batch_are_refused(folder):
     process = start(folder, "hydra.run.dir=few", "trainer.batch_size=1")
     output, _ = process.communicate(timeout=300)
     assert process.returncode != 0
-    assert "fewer than the 2 processes; start fewer" in output
+    assert "a batch of 1 has fewer images than the 2 processes" in output
     assert not (folder / "few").exists()
 
 
