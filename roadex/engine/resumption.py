@@ -12,6 +12,7 @@ from typing import Any
 import yaml
 
 from roadex.config.command import discard_unused
+from roadex.config.incidental import INCIDENTAL
 from roadex.config.root import TrainConfig
 from roadex.config.store import restore_training, to_yaml
 from roadex.engine.run_lock import is_locked
@@ -20,18 +21,6 @@ from roadex.errors import RoadexError
 log = logging.getLogger(__name__)
 # The default folders, as conf/train.yaml names them.
 DATED = re.compile(r"\d{4}-\d\d-\d\d_\d\d-\d\d-\d\d")
-# Settings that change how a training is run, but neither what it learns nor what it makes.
-INCIDENTAL = (
-    "resume",
-    "dataset.cache",
-    "dataset.workers",
-    "trainer.loaders",
-    "trainer.scorers",
-    "trainer.save_steps",
-    "trainer.keep",
-    "tracking.",
-    "sweep.",
-)
 Flat = dict[str, Any]
 
 
