@@ -59,6 +59,11 @@ def jpeg_uri(picture: Picture, longest: int | None = None, quality: int = 85) ->
     return "data:image/jpeg;base64," + base64.b64encode(code.tobytes()).decode()
 
 
+def file_uri(path: Path) -> str:
+    """A PNG file as a data URI."""
+    return "data:image/png;base64," + base64.b64encode(path.read_bytes()).decode()
+
+
 def shrunk(picture: Picture, longest: int | None) -> Picture:
     """The picture (H, W[, 3]) averaged down until its longer side is at most `longest` pixels."""
     scale = 1.0 if longest is None else min(1.0, longest / max(picture.shape[:2]))

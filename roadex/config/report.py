@@ -1,0 +1,46 @@
+"""Schema of the command `python -m roadex.report`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from omegaconf import MISSING
+
+from roadex.config.limits import bounded
+from roadex.config.store import SCHEMAS, register_schemas
+
+
+@dataclass
+class ReportConfig:
+    """Which runs are set side by side, in what, and what may be shown of them."""
+
+    # A folder; every run folder below it is read.
+    runs: str = MISSING
+    out: str = MISSING
+    # The row that the others are measured against: its name, or a value or part of it that no
+    # other row has.
+    baseline: str | None = None
+    # The page's heading; null takes the name of the folder.
+    title: str | None = None
+    # Test scores in table.md, table.tex, the page and the figures; table.csv has all there are.
+    scores: list[str] = field(
+        default_factory=lambda: [
+            "f1",
+            "iou",
+            "connectivity_iou",
+            "apls",
+            "topo/f1",
+            "length/quality",
+            "junctions/f1",
+        ]
+    )
+    # Tiles on the page, of those that every row's run kept.
+    tiles: int = bounded(4, least=0)
+    # Whether images may be on the page: some licences forbid to pass them on.
+    imagery: bool = True
+    # Average and compare runs of different splits, metric settings or code versions all the same.
+    mixed: bool = False
+
+
+SCHEMAS["report"] = ReportConfig
+register_schemas()

@@ -1,0 +1,39 @@
+"""The command `python -m roadex.report`."""
+
+from __future__ import annotations
+
+import logging
+
+from roadex.config.command import command
+from roadex.config.report import ReportConfig
+from roadex.errors import RoadexError
+
+log = logging.getLogger(__name__)
+
+
+@command("report")
+def main(config: ReportConfig) -> None:
+    """Set finished runs side by side: mean and deviation over seeds, differences, figures, a page.
+
+    Reads every run folder below `runs`; runs whose settings differ in nothing but the seed are one
+    row. Writes OUT/index.html, which needs no other file, OUT/table.md, table.tex and table.csv,
+    and the figures. Runs of different splits, metric settings or code versions are refused unless
+    mixed=true.
+
+    Examples:
+      python -m roadex.report runs=multirun/global_aware out=DIR
+      python -m roadex.report runs=multirun/global_aware out=DIR baseline=none
+      python -m roadex.report runs=runs/spacenet out=DIR imagery=false scores=[f1,apls] tiles=8
+    """
+    from roadex.report.assembly import write_report  # matplotlib takes a second, --help should not
+
+    report = write_report(config)
+    log.info("%d rows; page in %s", len(report.comparison.lines), report.page)
+    if report.faults:
+        raise RoadexError(
+            f"{len(report.faults)} of the runs left out of the report: {'; '.join(report.faults)}"
+        )
+
+
+if __name__ == "__main__":
+    main()

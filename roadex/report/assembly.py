@@ -1,0 +1,105 @@
+"""The report of a folder of runs: tables, figures and the page, and what is said beside them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from roadex.config.report import ReportConfig
+from roadex.report.comparison import Comparison, compare
+from roadex.report.figures import draw_figures
+from roadex.report.html import file_uri, write_page
+from roadex.report.panels import tile_panels
+from roadex.report.rows import mixtures, rows_of
+from roadex.report.runs import Found, Run, find_runs
+from roadex.report.statistics import CONFIDENCE
+from roadex.report.tables import difference_table, score_table, write_tables
+
+
+@dataclass(frozen=True)
+class Report:
+    """What was written, and the faults of the runs that were left out."""
+
+    page: Path
+    comparison: Comparison
+    faults: list[str]
+
+
+def write_report(config: ReportConfig) -> Report:
+    """Read the runs and write table.md, table.csv, table.tex, figures and index.html.
+
+    Raises:
+        RoadexError: no finished run, runs that may not be compared, or an unusable output folder.
+    """
+    out = Path(config.out)
+    found = find_runs(config.runs)
+    comparison = compare(rows_of(found.finished, config.mixed), config.scores, config.baseline)
+    tiles = tile_panels(comparison, config.tiles, config.imagery)
+    write_tables(comparison, _notes(found, comparison), out)
+    figures = draw_figures(comparison, out)
+    write_page(
+        out / "index.html",
+        "report.html",
+        title=config.title or Path(config.runs).resolve().name,
+        notes=_notes(found, comparison),
+        warnings=[*mixtures(found.finished), *(f"Left out: {fault}" for fault in found.faults)],
+        scores=score_table(comparison),
+        baseline=comparison.baseline and comparison.baseline.name,
+        differences=difference_table(comparison),
+        figures={caption: file_uri(path) for caption, path in figures.items()},
+        tiles=tiles,
+        runs=_run_table(comparison, Path(config.runs)),
+    )
+    return Report(out / "index.html", comparison, found.faults)
+
+
+def _notes(found: Found, comparison: Comparison) -> list[str]:
+    """What the figures mean nothing without."""
+    runs = found.finished
+    splits = sorted({str(run.metrics["split_hash"]) for run in runs})
+    notes = [
+        f"{len(runs)} runs finished and read, {len(found.unfinished)} unfinished, "
+        f"{len(found.faults)} left out as unusable.",
+        f"Test split {', '.join(splits)}; thresholds from "
+        f"{', '.join(sorted({str(run.metrics.get('threshold_from')) for run in runs}))}; "
+        f"code {', '.join(sorted({run.version for run in runs}))}.",
+        "± is the sample standard deviation over the runs of a row, which differ in their seed "
+        "alone. GMACs are multiply-accumulates at 512 x 512; images/s is the speed of training on "
+        "the machine of these runs.",
+    ]
+    changed = sum(bool(run.environment.get("uncommitted_changes")) for run in runs)
+    if changed:
+        notes.append(f"{changed} of the runs were made from code with uncommitted changes.")
+    if comparison.baseline is not None:
+        notes.append(
+            f"Differences to {comparison.baseline.name} are paired by seed; in brackets the "
+            f"{CONFIDENCE:.0%} percentile bootstrap interval over the pairs, which is too narrow "
+            "where the pairs are few."
+        )
+    return notes
+
+
+def _run_table(comparison: Comparison, root: Path) -> list[list[str]]:
+    """Head and a row for each run."""
+    head = ["run", "setting", "seed", "threshold", "best epoch", "F1", "IoU", "APLS", "code"]
+    return [
+        head,
+        *(
+            _run_cells(run, line.row.name, root)
+            for line in comparison.lines
+            for run in line.row.runs
+        ),
+    ]
+
+
+def _run_cells(run: Run, row: str, root: Path) -> list[str]:
+    scores = (run.scores.get(key) for key in ("f1", "iou", "apls"))
+    return [
+        str(run.folder.relative_to(root)),
+        row,
+        str(run.seed),
+        f"{run.fact('threshold'):.3f}",
+        f"{run.fact('best_epoch'):.0f}",
+        *("–" if score is None else f"{score:.4f}" for score in scores),
+        run.version,
+    ]

@@ -1,0 +1,145 @@
+"""From runs to the rows of a table: the same settings but for the seed are one row."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import Any
+
+from roadex.config.incidental import INCIDENTAL
+from roadex.errors import RoadexError
+from roadex.report.runs import Run
+
+# Settings in which the runs of one row may differ.
+_BESIDE = (*INCIDENTAL, "seed", "name", "trainer.device")
+_METRICS = ("apls", "topo")
+
+
+@dataclass(frozen=True)
+class Row:
+    """The runs of one setting, by seed."""
+
+    name: str
+    runs: list[Run]
+
+    @property
+    def seeds(self) -> list[int]:
+        """Seeds in order, each once."""
+        return sorted({run.seed for run in self.runs})
+
+
+def rows_of(runs: list[Run], mixed: bool = False) -> list[Row]:
+    """Group runs into rows, in order of appearance.
+
+    Raises:
+        RoadexError: two runs have the same settings and seed, or any two differ in what scores
+            depend on besides the settings, unless `mixed`.
+    """
+    if not mixed and (reasons := mixtures(runs)):
+        raise RoadexError(f"{reasons[0]}; mixed=true compares them all the same")
+    groups: dict[str, list[Run]] = {}
+    for run, settings in zip(runs, _settings(runs), strict=True):
+        groups.setdefault(json.dumps(settings, default=str), []).append(run)
+    members = [sorted(group, key=lambda run: run.seed) for group in groups.values()]
+    if not mixed:
+        for group in members:
+            _check_seeds(group)
+    names = _names([group[0] for group in members])
+    return [Row(name, group) for name, group in zip(names, members, strict=True)]
+
+
+def mixtures(runs: list[Run]) -> list[str]:
+    """What makes the runs' scores incomparable, a line for each reason."""
+    facts: dict[str, Callable[[Run], str]] = {
+        "split": lambda run: f"{run.config.get('dataset.kind')} {run.metrics['split_hash']}",
+        "metric settings": _metric_settings,
+        "code version": lambda run: run.version,
+    }
+    return [line for name, fact in facts.items() if (line := _mixture(runs, name, fact))]
+
+
+def _mixture(runs: list[Run], name: str, fact: Callable[[Run], str]) -> str | None:
+    first = runs[0]
+    other = next((run for run in runs if fact(run) != fact(first)), None)
+    if other is None:
+        return None
+    return (
+        f"runs of different {name}: {fact(first)} in {first.folder}, {fact(other)} in "
+        f"{other.folder}"
+    )
+
+
+def _metric_settings(run: Run) -> str:
+    chosen = {k: v for k, v in run.config.items() if k.split(".")[0] in _METRICS}
+    return ", ".join(f"{key}={value}" for key, value in sorted(chosen.items()))
+
+
+def _settings(runs: list[Run]) -> list[dict[str, Any]]:
+    """What each run was made with, as far as all versions of the code among them have settings."""
+    known: dict[str, set[str]] = {}
+    for run in runs:
+        known.setdefault(run.version, set()).update(run.config)
+    keys = [key for key in set.intersection(*known.values()) if not key.startswith(_BESIDE)]
+    return [{key: run.config[key] for key in sorted(keys) if key in run.config} for run in runs]
+
+
+def _check_seeds(runs: list[Run]) -> None:
+    for one, other in pairwise(runs):
+        if one.seed == other.seed:
+            raise RoadexError(
+                f"{one.folder} and {other.folder} are the same settings and seed: move one away "
+                "or add mixed=true"
+            )
+
+
+def _names(firsts: list[Run]) -> list[str]:
+    """A name for each row: what was swept, else the settings that differ."""
+    swept = _labels([_described(run, _varied([r.overrides for r in firsts])) for run in firsts])
+    if len(set(swept)) == len(firsts) and all(swept):
+        return swept
+    settings = _settings(firsts)
+    keys = _varied(settings)
+    labels = _labels([{key: str(item.get(key)) for key in keys} for item in settings])
+    return [label or str(run.config.get("name")) for label, run in zip(labels, firsts, strict=True)]
+
+
+def _varied(items: list[dict[str, Any]]) -> list[str]:
+    """The keys whose value is not the same in all."""
+    keys = dict.fromkeys(key for item in items for key in item if not key.startswith(_BESIDE))
+    return [key for key in keys if len({str(item.get(key)) for item in items}) > 1]
+
+
+def _described(run: Run, keys: Iterable[str]) -> dict[str, str]:
+    """The swept values of a run, from its settings where its command line left one out."""
+    return {key: run.overrides.get(key, str(run.config.get(key, "default"))) for key in keys}
+
+
+def _labels(described: list[dict[str, str]]) -> list[str]:
+    """`key=value, ...`, the keys as short as they stay different."""
+    keys = list(described[0]) if described else []
+    ends = [key.rsplit(".", 1)[-1] for key in keys]
+    short = {key: end if ends.count(end) == 1 else key for key, end in zip(keys, ends, strict=True)}
+    return [", ".join(f"{short[key]}={value}" for key, value in row.items()) for row in described]
+
+
+def find_baseline(rows: list[Row], name: str | None) -> Row | None:
+    """The row of that name, else the only one that has it as a value, else as a part of its name.
+
+    Raises:
+        RoadexError: no row or several fit.
+    """
+    if name is None:
+        return None
+    rules: tuple[Callable[[Row], bool], ...] = (
+        lambda row: row.name == name,
+        lambda row: name in [part.partition("=")[2] for part in row.name.split(", ")],
+        lambda row: name in row.name,
+    )
+    fitting = next((found for rule in rules if (found := list(filter(rule, rows)))), [])
+    if len(fitting) != 1:
+        count = "several rows" if fitting else "no row"
+        choices = "; ".join(row.name for row in rows)
+        raise RoadexError(f"baseline={name} fits {count}: choose one of {choices}")
+    return fitting[0]
