@@ -12,7 +12,7 @@ from hydra.core.config_store import ConfigStore
 from omegaconf import OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
-from roadex.config import dataset, model, predict, root, training
+from roadex.config import dataset, export, model, predict, root, training
 from roadex.errors import RoadexError
 from roadex.graph.settings import GraphSettings
 from roadex.metrics.settings import AplsSettings
@@ -23,6 +23,7 @@ SCHEMAS: dict[str, type] = {
     "predict": predict.PredictConfig,
     "prepare": root.PrepareConfig,
     "synthesize": root.SynthesizeConfig,
+    "export": export.ExportConfig,
     "inspect": root.InspectConfig,
     "dataset/synthetic": dataset.SyntheticConfig,
     "dataset/folder": dataset.FolderConfig,

@@ -127,9 +127,16 @@ class _HashedFile:
 def load_checkpoint(path: str | Path) -> Checkpoint:
     """Read a checkpoint onto the CPU. Only tensors and plain values are ever unpickled.
 
+    Args:
+        path: a checkpoint file, or a folder that `python -m roadex.export` wrote.
+
     Raises:
         RoadexError: no such file, a damaged one, or not one of ours.
     """
+    if Path(path).is_dir():
+        from roadex.engine.exported import load_exported  # which gives checkpoints, too
+
+        return load_exported(Path(path))
     content = read_content(path)
     return Checkpoint(
         weights=content["weights"],

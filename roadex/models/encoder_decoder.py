@@ -31,11 +31,12 @@ class EncoderDecoder(nn.Module):
         self.decoder = cast(nn.Module, network.decoder)
         self.head = cast(nn.Module, network.segmentation_head)
         self.classes = classes
+        self.multiple = MULTIPLE
 
     def forward(self, image: Tensor) -> Logits:
         """Normalised RGB (B, 3, H, W) of any size to one map (B, K, H, W) for each task."""
         height, width = image.shape[-2:]
-        features = list(self.encoder(pad_to_multiple(image, MULTIPLE)))
+        features = list(self.encoder(pad_to_multiple(image, self.multiple)))
         features[-1] = self.centre(features[-1])
         logits = self.head(self.decoder(features))[..., :height, :width]
         parts = logits.split(list(self.classes.values()), dim=1)

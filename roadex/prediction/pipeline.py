@@ -17,6 +17,7 @@ from roadex.config.training import InferenceConfig, Precision
 from roadex.data.stretch import Calibration
 from roadex.engine.checkpoint import load_checkpoint
 from roadex.engine.device import pick_device
+from roadex.engine.exported import DESCRIPTION
 from roadex.engine.inference import Predictor
 from roadex.errors import RoadexError
 from roadex.graph import GraphSettings, probabilities_to_graph
@@ -90,7 +91,8 @@ def open_network(
     )
     probe = predictor.window(np.zeros((_PROBE_PX, _PROBE_PX, 3), np.uint8))
     classes = len(probe["connectivity"]) if "connectivity" in probe else 0
-    key = hashlib.sha256(path.read_bytes()).hexdigest()[:16]
+    described = path / DESCRIPTION if path.is_dir() else path
+    key = hashlib.sha256(described.read_bytes()).hexdigest()[:16]
     gsd = content.config.dataset.gsd
     return Network(predictor, str(path), key, gsd, content.threshold, content.contrast, classes)
 

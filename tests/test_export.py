@@ -1,0 +1,87 @@
+"""Exported folders: complete, read back, and equal to the checkpoint."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+from roadex.config.export import ExportConfig
+from roadex.config.root import TrainConfig
+from roadex.engine.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
+from roadex.engine.exporting import export_checkpoint
+from roadex.errors import RoadexError
+from roadex.prediction.pipeline import open_network
+from tests.config.test_composition import train_config
+from tests.models.zoo import ZOO, tiny
+
+IMAGE = np.random.default_rng(0).integers(0, 256, (90, 70, 3)).astype(np.uint8)
+
+
+def write_checkpoint(path, name="linknet"):
+    """An untrained tiny network as a checkpoint."""
+    config: TrainConfig = train_config("dataset=synthetic")
+    config.model, config.backbone = ZOO[name]
+    model = tiny(name)
+    scores = {"f1": 0.5, "apls": 0.25}
+    checkpoint = Checkpoint(model.state_dict(), config, 0.4, [0.5] * 3, [0.2] * 3, 3, scores)
+    save_checkpoint(path, checkpoint)
+    return path
+
+
+@pytest.fixture(scope="module")
+def checkpoint(tmp_path_factory):
+    return write_checkpoint(tmp_path_factory.mktemp("run") / "best.pt")
+
+
+def probabilities(path):
+    return open_network(path, device="cpu").predictor(IMAGE)
+
+
+def assert_alike(first, second):
+    assert first.keys() == second.keys()
+    for task, values in first.items():
+        np.testing.assert_allclose(second[task], values, atol=1e-4)
+
+
+def test_safetensors_folder_is_read_back_by_a_command(checkpoint, tmp_path):
+    command = [sys.executable, "-m", "roadex.export", f"checkpoint={checkpoint}"]
+    command += ["format=safetensors", f"out={tmp_path / 'card'}", "licence=CC BY 4.0"]
+    done = subprocess.run(command, capture_output=True, text=True, cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert_alike(probabilities(checkpoint), probabilities(tmp_path / "card"))
+    loaded = load_checkpoint(tmp_path / "card")
+    assert loaded.config == load_checkpoint(checkpoint).config and loaded.threshold == 0.4
+    card = (tmp_path / "card" / "README.md").read_text()
+    pixel = f"{loaded.config.dataset.gsd} m per pixel"
+    for said in ("linknet", "0.4", "CC BY 4.0", pixel, "| f1 | 0.5 |", "0.5, 0.5, 0.5"):
+        assert said in card
+
+
+@pytest.mark.parametrize(
+    "name",
+    [pytest.param(n, marks=() if n == "linknet" else pytest.mark.slow) for n in sorted(ZOO)],
+)
+def test_onnx_runtime_answers_as_the_model_at_any_size(name, tmp_path):
+    source = write_checkpoint(tmp_path / "best.pt", name)
+    export_checkpoint(ExportConfig(str(source), str(tmp_path / "onnx")))
+    first, second = probabilities(source), probabilities(tmp_path / "onnx")
+    assert_alike(first, second)
+    assert json.loads((tmp_path / "onnx" / "roadex.json").read_text())["tasks"].keys() >= set(first)
+
+
+def test_what_cannot_be_exported_or_read_is_refused_in_one_line(checkpoint, tmp_path):
+    (tmp_path / "full").mkdir()
+    (tmp_path / "full" / "thing.txt").write_text("mine")
+    with pytest.raises(RoadexError, match=r"out=.*full: is not empty; name a new folder"):
+        export_checkpoint(ExportConfig(str(checkpoint), str(tmp_path / "full"), "safetensors"))
+    with pytest.raises(RoadexError, match=r"no folder of roadex.export"):
+        load_checkpoint(tmp_path / "full")
+    export_checkpoint(ExportConfig(str(checkpoint), str(tmp_path / "card"), "safetensors"))
+    weights = tmp_path / "card" / "model.safetensors"
+    weights.write_bytes(weights.read_bytes()[:-1] + b"?")
+    with pytest.raises(RoadexError, match=r"model.safetensors: missing or damaged"):
+        load_checkpoint(tmp_path / "card")
