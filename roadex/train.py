@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 import logging
+from typing import TYPE_CHECKING
 
 from roadex.config.command import command
 from roadex.config.root import TrainConfig
 from roadex.evaluate import describe
 from roadex.sweep.process import in_sweep, run_job
 from roadex.sweep.sweeper import register
+
+if TYPE_CHECKING:
+    from roadex.engine.distributed import Group
+    from roadex.engine.run_folder import RunFolder
+    from roadex.engine.stop_signals import StopSignals
 
 register()
 log = logging.getLogger(__name__)
@@ -27,6 +33,8 @@ def main(config: TrainConfig) -> None:
       python -m roadex.train dataset=folder dataset.images=DIR dataset.masks=DIR dataset.gsd=0.5 \\
           backbone=timm backbone.name=convnext_tiny model.global_aware=spatial
       python -m roadex.train resume=RUN
+      python -m roadex.train dataset=deepglobe dataset.root=DIR trainer.dry_run=true
+      python -m roadex.train dataset=deepglobe dataset.root=DIR trainer.find_lr=200
       torchrun --nproc-per-node 4 -m roadex.train experiment=quickstart
       python -m roadex.train -m experiment=ablation/stacks seed=0,1,2 hydra/launcher=gpus
 
@@ -37,16 +45,30 @@ def main(config: TrainConfig) -> None:
         run_job(config.sweep)
         return
     from roadex.engine.distributed import open_group  # torch takes seconds, --help should not
+    from roadex.engine.dry_run import dry_run
     from roadex.engine.run_folder import join_run
     from roadex.engine.stop_signals import StopSignals
+
+    with open_group() as group, StopSignals() as stop:
+        if config.trainer.dry_run:
+            dry_run(config, stop, group)
+            return
+        with join_run(config, group) as run:
+            log.info("run folder %s", run.path)
+            if group.any(run.finished):
+                log.info("this run is finished; resume=never trains anew in another folder")
+            else:
+                _train(run, stop, group)
+
+
+def _train(run: RunFolder, stop: StopSignals, group: Group) -> None:
+    from roadex.engine.lr_finder import find_lr
     from roadex.engine.training import fit
 
-    with open_group() as group, StopSignals() as stop, join_run(config, group) as run:
-        log.info("run folder %s", run.path)
-        if group.any(run.finished):
-            log.info("this run is finished; resume=never trains anew")
-            return
-        metrics = fit(run.config, run, stop, group)
+    if run.config.trainer.find_lr:
+        find_lr(run, stop, group)
+        return
+    metrics = fit(run.config, run, stop, group)
     if metrics is None:
         return
     log.info("%s", describe(metrics, "test"))

@@ -10,7 +10,7 @@ import sys
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 import hydra
 from hydra.core.hydra_config import HydraConfig
@@ -20,7 +20,7 @@ from roadex.config.help import help_text
 from roadex.config.limits import check_known, check_limits
 from roadex.config.paths import config_dir
 from roadex.config.refusal import CONFIG_ERRORS, refusal
-from roadex.config.store import register_schemas
+from roadex.config.store import register_schemas, restore_training
 from roadex.errors import Preempted, RoadexError
 
 BAD_INPUT = 2
@@ -67,7 +67,11 @@ def typed(config: DictConfig) -> Any:
     if missing:
         key = min(missing)
         raise RoadexError(f"{key} is needed: add {key}=VALUE")
-    settings = OmegaConf.to_object(config)
+    if config and OmegaConf.get_type(config) is dict:  # RUN/config.yaml, by --config-dir RUN
+        plain = cast(dict[str, Any], OmegaConf.to_container(config, resolve=True))
+        settings: Any = restore_training(plain, "config.yaml")
+    else:
+        settings = OmegaConf.to_object(config)
     check_known(settings)
     check_limits(settings)
     return settings
@@ -88,7 +92,7 @@ def _run_hydra(run: Callable[[Any], None], config_name: str) -> int:
             codes.append(_guarded(lambda: run(typed(config))))
         if codes and codes[-1] == PREEMPTED:
             sys.exit(PREEMPTED)  # a sweep must not go on to its next job
-        if codes and codes[-1] and is_new:
+        if is_new:
             discard_unused(folder)
         return max(codes, default=0)
 
@@ -132,7 +136,7 @@ def _is_new(folder: Path) -> bool:
 
 
 def discard_unused(folder: Path) -> None:
-    """Remove the run folder of a run that was refused before it made anything."""
+    """Remove the run folder of a run that ended before it made anything."""
     if not folder.is_dir():
         return
     names = {path.name for path in folder.iterdir()}

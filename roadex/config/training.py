@@ -198,6 +198,10 @@ class TrainerConfig:
     keep: int = bounded(2, least=1)
     # For debugging: train on the first so many batches again and again; 0 is off.
     overfit_batches: int = bounded(0, least=0)
+    # One batch of everything, of which nothing is kept: to see that it works.
+    dry_run: bool = False
+    # Instead of training, try ever higher learning rates in so many steps; 0 trains.
+    find_lr: int = bounded(0, least=0)
 
     def __post_init__(self) -> None:
         if self.compile and self.recompute:

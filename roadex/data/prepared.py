@@ -16,6 +16,7 @@ from roadex.config.dataset import LabelConfig
 from roadex.data.splits import Splits
 from roadex.data.stretch import Calibration
 from roadex.data.tile import Tile
+from roadex.errors import RoadexError
 from roadex.files import atomic_write, write_json
 from roadex.graph import mask_to_graph
 from roadex.graph.formats import read_network, write_network
@@ -86,9 +87,13 @@ class PreparedDataset:
     crops: dict[str, int] = field(default_factory=dict)
 
     def tile(self, name: str) -> PreparedTile:
-        """The arrays of a tile, mapped and not read."""
+        """The arrays of a tile, mapped and not read.
+
+        Raises:
+            RoadexError: one of its files is gone or damaged.
+        """
         where = self.tile_folder(name)
-        return PreparedTile(*(np.load(where / f"{key}.npy", mmap_mode="r") for key in ARRAYS))
+        return PreparedTile(*(_mapped(where / f"{key}.npy") for key in ARRAYS))
 
     def with_directions(self, name: str) -> PreparedTile:
         """The same with the directions of the roads, which are drawn on their first use."""
@@ -100,11 +105,16 @@ class PreparedDataset:
             codes[tile.mask == IGNORE] = IGNORE
             with atomic_write(path) as temporary:
                 np.save(temporary, codes)
-        return replace(tile, directions=np.load(path, mmap_mode="r"))
+        return replace(tile, directions=_mapped(path))
 
     def graph(self, name: str) -> nx.MultiGraph:
         """The true road graph in metres, in the image frame."""
         return read_network(self.tile_folder(name) / "graph.geojson")
+
+    def first_tiles(self) -> PreparedDataset:
+        """The same with one tile each to validate and to test on."""
+        first = {split: self.splits[split][:1] for split in ("validation", "test")}
+        return replace(self, splits={**self.splits, **first})
 
     def tile_folder(self, name: str) -> Path:
         """Where the files of a tile are."""
@@ -126,6 +136,17 @@ def read_contrast(folder: Path) -> Calibration:
     path = folder / CONTRAST
     content: Calibration = json.loads(path.read_text()) if path.is_file() else {}
     return content
+
+
+def _mapped(path: Path) -> NDArray[np.uint8]:
+    try:
+        array: NDArray[np.uint8] = np.load(path, mmap_mode="r")
+    except (OSError, ValueError) as error:
+        raise RoadexError(
+            f"{path} is gone or damaged: remove the folder {path.parent} and give the same command "
+            "again, which prepares it anew"
+        ) from error
+    return array
 
 
 def prepare_tile(tile: Tile, recipe: TileRecipe, folder: Path) -> None:

@@ -54,18 +54,12 @@ def fit(
         RoadexError: unusable data, a missing device, or a training that cannot go on.
         Preempted: a signal asked to leave; the state is saved.
     """
-    device = pick_device(config.trainer.device, group.local_rank)
-    seed_everything(config.seed)
-    with group.leader_first(), stop.interruptible():
-        dataset = _prepare(config)
-    run.add_to_environment({"device": str(device), "dataset": dataset_facts(dataset)})
-    workers = loader_count(config.trainer.loaders, device)
-    batches = Batches(lambda: _open_loader(config, dataset, workers, group))
-    learner = build_learner(config, dataset, device, len(batches), group)
-    _describe(learner, len(batches))
+    learner, batches = open_training(config, stop, group)
+    facts = dataset_facts(learner.dataset)
+    run.add_to_environment({"device": str(learner.device), "dataset": facts})
     with _open_tracker(run) as tracker:
-        with Scorers(loader_count(config.trainer.scorers, device)) as scorers:
-            validator = Validator(config, dataset, group, scorers)
+        with Scorers(loader_count(config.trainer.scorers, learner.device)) as scorers:
+            validator = Validator(config, learner.dataset, group, scorers)
             progress = Progress(losses=LossSums(group))
             loop = TrainingLoop(learner, batches, run, tracker, stop, validator, progress=progress)
             loop.resume()
@@ -81,29 +75,33 @@ def fit(
     return metrics
 
 
+def open_training(config: TrainConfig, stop: StopSignals, group: Group) -> tuple[Learner, Batches]:
+    """A fresh network and the batches it is to learn; raises as `fit`."""
+    device = pick_device(config.trainer.device, group.local_rank)
+    seed_everything(config.seed)
+    with group.leader_first(), stop.interruptible():
+        dataset = _prepare(config)
+    workers = loader_count(config.trainer.loaders, device)
+    batches = Batches(lambda: _open_loader(config, dataset, workers, group))
+    learner = build_learner(config, dataset, device, len(batches), group)
+    parameters = f"{count_parameters(learner.model):,}"
+    what = (config.model.name, device, parameters, len(batches))
+    log.info("%s on %s: %s parameters, %d steps an epoch", *what)
+    return learner, batches
+
+
 def _open_tracker(run: RunFolder) -> AbstractContextManager[Tracker]:
     if not run.writes:
         return nullcontext(NoTracker())
     return open_tracker(run.config.tracking, to_plain(run.config), run.path, "train")
 
 
-def _describe(learner: Learner, epoch_steps: int) -> None:
-    name, parameters = learner.config.model.name, count_parameters(learner.model)
-    log.info(
-        "%s on %s: %s parameters, %d steps an epoch",
-        name,
-        learner.device,
-        f"{parameters:,}",
-        epoch_steps,
-    )
-
-
 def _prepare(config: TrainConfig) -> PreparedDataset:
     classes = config.model.connectivity_classes
     dataset = prepare(config.dataset, classes, log.info)
-    if config.extra is None:
-        return dataset
-    return with_extra(dataset, prepare(config.extra, classes, log.info))
+    if config.extra is not None:
+        dataset = with_extra(dataset, prepare(config.extra, classes, log.info))
+    return dataset.first_tiles() if config.trainer.dry_run else dataset
 
 
 def _open_loader(
