@@ -8,7 +8,7 @@ from omegaconf import MISSING
 
 from roadex.config.limits import bounded, choice
 from roadex.config.training import InferenceConfig, Precision
-from roadex.graph.settings import GraphSettings
+from roadex.graph.settings import DecodingSettings
 
 
 @dataclass
@@ -35,7 +35,7 @@ class PredictConfig:
     overview_px: int = bounded(2048, least=64, most=16384)
     # Write over results that were made with other settings.
     overwrite: bool = False
-    graph: GraphSettings = field(default_factory=GraphSettings)
+    graph: DecodingSettings = field(default_factory=DecodingSettings)
     inference: InferenceConfig = field(default_factory=InferenceConfig)
     device: str = choice("auto", "auto", "cpu", "cuda", "mps")
     precision: Precision = Precision.fp32

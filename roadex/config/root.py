@@ -20,7 +20,7 @@ from roadex.config.training import (
     TrainerConfig,
 )
 from roadex.data.synthetic.settings import WorldSettings
-from roadex.graph.settings import GraphSettings
+from roadex.graph.settings import DecodingSettings
 from roadex.metrics.settings import AplsSettings
 
 
@@ -44,7 +44,7 @@ class TrainConfig:
     optimizer: OptimizerConfig = MISSING
     scheduler: SchedulerConfig = MISSING
     augment: AugmentConfig = field(default_factory=AugmentConfig)
-    graph: GraphSettings = field(default_factory=GraphSettings)
+    graph: DecodingSettings = field(default_factory=DecodingSettings)
     apls: AplsSettings = field(default_factory=AplsSettings)
     trainer: TrainerConfig = field(default_factory=TrainerConfig)
     tracking: TrackingConfig = field(default_factory=TrackingConfig)
@@ -61,7 +61,7 @@ class EvaluateConfig:
     # Road where the probability reaches this; null takes the checkpoint's, chosen on validation.
     threshold: float | None = bounded(None, above=0, most=1)
     dataset: DatasetConfig | None = None
-    graph: GraphSettings = field(default_factory=GraphSettings)
+    graph: DecodingSettings = field(default_factory=DecodingSettings)
     apls: AplsSettings = field(default_factory=AplsSettings)
     inference: InferenceConfig = field(default_factory=InferenceConfig)
     device: str = choice("auto", "auto", "cpu", "cuda", "mps")

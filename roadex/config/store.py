@@ -14,7 +14,7 @@ from omegaconf.errors import OmegaConfBaseException
 
 from roadex.config import dataset, export, model, predict, root, training
 from roadex.errors import RoadexError
-from roadex.graph.settings import GraphSettings
+from roadex.graph.settings import DecodingSettings
 from roadex.metrics.settings import AplsSettings
 
 SCHEMAS: dict[str, type] = {
@@ -52,7 +52,7 @@ SCHEMAS: dict[str, type] = {
     "scheduler/step": training.StepConfig,
     "scheduler/cosine": training.CosineConfig,
     "augment/crop": training.AugmentConfig,
-    "graph/decoding": GraphSettings,
+    "graph/decoding": DecodingSettings,
     "apls/apls": AplsSettings,
     "trainer/loop": training.TrainerConfig,
     "tracking/wandb": training.TrackingConfig,

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from tqdm import tqdm
 
 from roadex.data.prepared import IGNORE, PreparedDataset
-from roadex.graph import GraphSettings, mask_to_graph
+from roadex.graph import GraphSettings, probabilities_to_graph, road_mask
 from roadex.graph.network import total_length
 from roadex.metrics.pixel import BINS, RelaxedCounts, ThresholdCurve
 from roadex.metrics.settings import AplsSettings, MetricSettings
@@ -33,31 +33,54 @@ class SplitPrediction:
     Attributes:
         probability: (H, W) uint8 per tile, the road probability in 1/256, rounded down.
         curve: pixel counts at every threshold, over all tiles.
+        directions: (K, H, W) uint8 per tile, likewise of each connectivity class; empty without the
+            task, or where `with_directions` is off, since they take five times as much memory.
         connectivity: (K, K) pixel counts, row = truth, column = prediction; None without the task.
     """
 
     dataset: PreparedDataset
+    with_directions: bool = False
     probability: dict[str, NDArray[np.uint8]] = field(default_factory=dict)
+    directions: dict[str, NDArray[np.uint8]] = field(default_factory=dict)
     curve: ThresholdCurve = field(default_factory=ThresholdCurve)
     connectivity: NDArray[np.int64] | None = None
 
     def mask(self, name: str, threshold: float) -> NDArray[np.bool_]:
         """The road mask (H, W) of a tile at a threshold, which is rounded to 1/256."""
-        return self.probability[name] >= round(threshold * BINS)
+        return road_mask(self.probability[name], threshold)
 
     def add(self, name: str, probabilities: dict[str, NDArray[np.float32]]) -> None:
         """Keep and count what the network says of a tile: (K, H, W) of each task."""
         tile = self.dataset.tile(name)
-        road = np.minimum(probabilities["segmentation"][1] * BINS, BINS - 1).astype(np.uint8)
+        road = _in_bins(probabilities["segmentation"][1])
         self.probability[name] = road
         self.curve.update(road / BINS, tile.mask == 1, tile.mask == IGNORE)
         if "connectivity" in probabilities:
             counts = _class_confusion(tile.connectivity, probabilities["connectivity"])
             self.connectivity = counts if self.connectivity is None else self.connectivity + counts
+            if self.with_directions:
+                self.directions[name] = _in_bins(probabilities["connectivity"])
 
     def only(self, name: str) -> SplitPrediction:
         """One tile's prediction, without the counts."""
-        return SplitPrediction(self.dataset, {name: self.probability[name]})
+        directions = {name: self.directions[name]} if name in self.directions else {}
+        return SplitPrediction(
+            self.dataset, self.with_directions, {name: self.probability[name]}, directions
+        )
+
+    def graph(self, name: str, threshold: float, settings: GraphSettings) -> nx.MultiGraph:
+        """The road graph of a tile, none where the truth is not known."""
+        ignored = self.dataset.tile(name).mask == IGNORE
+        road, directions = self.probability[name], self.directions.get(name)
+        if ignored.any():
+            road = np.where(ignored, np.uint8(0), road)
+            directions = None if directions is None else np.where(ignored, np.uint8(0), directions)
+        return probabilities_to_graph(road, directions, threshold, self.dataset.gsd, settings)
+
+
+def _in_bins(probability: NDArray[np.float32]) -> NDArray[np.uint8]:
+    """Probabilities in 1/256, rounded down."""
+    return np.minimum(probability * BINS, BINS - 1).astype(np.uint8)
 
 
 @dataclass(frozen=True)
@@ -69,16 +92,25 @@ class TileGraphs:
     proposal: nx.MultiGraph
 
 
-def predict_split(predictor: Predictor, dataset: PreparedDataset, split: str) -> SplitPrediction:
+def predict_split(
+    predictor: Predictor, dataset: PreparedDataset, split: str, with_directions: bool = False
+) -> SplitPrediction:
     """Predict every whole tile of a split, with a progress bar."""
-    return predict_tiles(predictor, dataset, dataset.splits[split], split)
+    return predict_tiles(predictor, dataset, dataset.splits[split], split, with_directions)
 
 
 def predict_tiles(
-    predictor: Predictor, dataset: PreparedDataset, names: list[str], what: str
+    predictor: Predictor,
+    dataset: PreparedDataset,
+    names: list[str],
+    what: str,
+    with_directions: bool = False,
 ) -> SplitPrediction:
-    """Predict whole tiles; the pixels of one are counted while the network sees the next."""
-    prediction = SplitPrediction(dataset)
+    """Predict whole tiles; the pixels of one are counted while the network sees the next.
+
+    The connectivity of each pixel is kept `with_directions`, which some decodings need.
+    """
+    prediction = SplitPrediction(dataset, with_directions)
     bar = tqdm(names, desc=f"{what} tiles", unit="tile", leave=False, disable=None)
     with ThreadPoolExecutor(1) as beside:
         counting: Future[None] | None = None
@@ -138,11 +170,8 @@ def decode_graphs(
 def _decode_graph(
     prediction: SplitPrediction, name: str, threshold: float, settings: GraphSettings
 ) -> TileGraphs:
-    dataset = prediction.dataset
-    ignored = dataset.tile(name).mask == IGNORE
-    mask = prediction.mask(name, threshold) & ~ignored
-    proposal = mask_to_graph(mask, dataset.gsd, settings)
-    return TileGraphs(name, dataset.graph(name), proposal)
+    proposal = prediction.graph(name, threshold, settings)
+    return TileGraphs(name, prediction.dataset.graph(name), proposal)
 
 
 def score_tile(

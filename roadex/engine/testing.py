@@ -29,6 +29,7 @@ from roadex.engine.inference import Predictor
 from roadex.files import write_json, write_table
 from roadex.graph import GraphSettings
 from roadex.graph.formats import write_network
+from roadex.graph.settings import needs_connectivity
 from roadex.metrics.settings import AplsSettings
 from roadex.metrics.summary import mean_scores
 from roadex.report.overlays import comparison, overlay
@@ -66,7 +67,7 @@ def report_split(
     pictures: int,
 ) -> SplitReport:
     """Predict and score a split at a given threshold; draw its first `pictures` tiles."""
-    prediction = predict_split(predictor, dataset, split)
+    prediction = predict_split(predictor, dataset, split, needs_connectivity(settings))
     graphs = decode_graphs(prediction, threshold, settings)
     results = score_graphs(graphs, metric, TEST_METRICS)
     scores = {

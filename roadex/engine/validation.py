@@ -15,6 +15,7 @@ from roadex.engine.distributed import Group
 from roadex.engine.evaluation import SplitPrediction, pixel_scores, predict_tiles, score_tile
 from roadex.engine.inference import Predictor
 from roadex.engine.scorers import Scorers
+from roadex.graph.settings import needs_connectivity
 from roadex.metrics.summary import PairScore, mean_scores
 
 SPLIT = "validation"
@@ -80,7 +81,8 @@ class Validator:
     def start(self, predictor: Predictor) -> Validation:
         """Predict the tiles and begin with their graphs; the network may change from then on."""
         names = self.group.part(self.dataset.splits[SPLIT])
-        own = predict_tiles(predictor, self.dataset, names, SPLIT)
+        directions = needs_connectivity(self.config.graph)
+        own = predict_tiles(predictor, self.dataset, names, SPLIT, directions)
         pooled = self._pool(own)
         threshold = pooled.curve.best_threshold()
         settings = (threshold, self.config.graph, self.config.apls)

@@ -3,9 +3,11 @@
 from roadex.graph.decode import mask_to_graph
 from roadex.graph.probabilities import probabilities_to_graph, road_mask
 from roadex.graph.raster import connectivity_map, draw_roads
-from roadex.graph.settings import GraphSettings
+from roadex.graph.settings import DecodingSettings, GapSettings, GraphSettings
 
 __all__ = [
+    "DecodingSettings",
+    "GapSettings",
     "GraphSettings",
     "connectivity_map",
     "draw_roads",

@@ -76,6 +76,17 @@ class _Rim:
         )
 
 
+def mark_border(graph: nx.MultiGraph, size: tuple[float, float]) -> None:
+    """Mark, as `on_border`, the dead ends that thinning left short of the border, in place.
+
+    `size` is the tile's, in metres; nodes need the attribute `half_width`.
+    """
+    for node in [node for node, degree in graph.degree if degree == 1]:
+        data = graph.nodes[node]
+        gap = min(data["x"], data["y"], size[0] - data["x"], size[1] - data["y"])
+        data["on_border"] = gap <= _SHORT_BY * max(data["half_width"], 1.0)
+
+
 def extend_to_border(
     graph: nx.MultiGraph, mask: NDArray[np.bool_], pixel: tuple[float, float], limit_m: float
 ) -> None:

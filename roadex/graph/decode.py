@@ -7,13 +7,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from roadex.errors import RoadexError
-from roadex.graph.border import extend_to_border
+from roadex.graph.beliefs import Beliefs
+from roadex.graph.border import extend_to_border, mark_border
 from roadex.graph.clean import clean_mask
-from roadex.graph.frame import Gsd, pixel_size
+from roadex.graph.crossings import place_junctions, separate_bridges
+from roadex.graph.frame import Gsd, extent, pixel_size
+from roadex.graph.gaps import close_gaps
 from roadex.graph.junctions import RING_POINTS, drop_end_forks, merge_junctions
 from roadex.graph.network import empty_network, merge_node, walked_distances
-from roadex.graph.prune import prune_spurs
-from roadex.graph.settings import GraphSettings
+from roadex.graph.prune import drop_small_networks, prune_spurs
+from roadex.graph.settings import DecodingSettings, GraphSettings
 from roadex.graph.simplify import simplify_roads
 from roadex.graph.skeleton import Floats, Ints, Lines, trace
 from roadex.graph.thin import thin
@@ -43,22 +46,52 @@ def mask_to_graph(
     Raises:
         RoadexError: the mask is not two-dimensional, or the pixel size not positive.
     """
+    return decode(mask, gsd, settings, None)
+
+
+def decode(
+    mask: NDArray[np.generic], gsd: Gsd, settings: GraphSettings, beliefs: Beliefs | None
+) -> nx.MultiGraph:
+    """`mask_to_graph`, with what a network believes beyond the mask."""
     if mask.ndim != 2:
         raise RoadexError(f"a mask of shape {mask.shape}: give one band, (rows, columns)")
     pixel = pixel_size(gsd)
     area = pixel[0] * pixel[1]
     road = clean_mask(mask, settings.min_area_m2 / area, settings.min_hole_m2 / area)
     graph = _network(trace(thin(road)), road, pixel)
+    if isinstance(settings, DecodingSettings) and settings.spur_half_widths:
+        mark_border(graph, extent((mask.shape[0], mask.shape[1]), pixel))
+        prune_spurs(graph, settings.min_spur_m, settings.spur_half_widths)
     merge_junctions(graph, settings.junction_merge)
     drop_end_forks(graph)
     for node in [node for node, degree in graph.degree if degree == 2]:
         merge_node(graph, node)
     extend_to_border(graph, road, pixel, settings.border_m)
+    if isinstance(settings, DecodingSettings):
+        _add_beliefs(graph, beliefs, settings)
     prune_spurs(graph, settings.min_spur_m)
+    if isinstance(settings, DecodingSettings) and settings.min_network_m:
+        drop_small_networks(
+            graph, settings.min_network_m, extent((mask.shape[0], mask.shape[1]), pixel)
+        )
     simplify_roads(graph, settings.simplify_m)
     for _, data in graph.nodes(data=True):
-        del data["half_width"]
+        for passing in ("half_width", "on_border"):
+            data.pop(passing, None)
     return graph
+
+
+def _add_beliefs(graph: nx.MultiGraph, beliefs: Beliefs | None, settings: DecodingSettings) -> None:
+    """What the connectivity of a place tells beyond the mask: bridges, gaps, junctions."""
+    if beliefs is None:
+        return
+    if settings.bridge_junction:
+        separate_bridges(graph, beliefs, settings.bridge_junction)
+    close_gaps(graph, beliefs, settings.gaps)
+    for node in [node for node, degree in graph.degree if degree == 2]:
+        merge_node(graph, node)
+    if settings.junction_shift_m:
+        place_junctions(graph, beliefs, settings.junction_shift_m)
 
 
 def _network(lines: Lines, road: NDArray[np.bool_], pixel: tuple[float, float]) -> nx.MultiGraph:

@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import networkx as nx
 import numpy as np
 from numpy.typing import NDArray
 
 from roadex.errors import RoadexError
-from roadex.graph.decode import mask_to_graph
-from roadex.graph.frame import Gsd
-from roadex.graph.settings import GraphSettings
+from roadex.graph.beliefs import STEPS, Beliefs, Probabilities
+from roadex.graph.decode import decode
+from roadex.graph.frame import Gsd, pixel_size
+from roadex.graph.settings import DecodingSettings, GraphSettings
 
-Probabilities = NDArray[np.uint8] | NDArray[np.floating[Any]]
-STEPS = 256  # probabilities are kept in 1/256, rounded down
-_DEFAULTS = GraphSettings()
+_DEFAULTS = DecodingSettings()
 
 
 def probabilities_to_graph(
@@ -47,7 +44,8 @@ def probabilities_to_graph(
             f"a road map of shape {road.shape} with a connectivity map of shape "
             f"{connectivity.shape}: give (H, W) and (K, H, W)"
         )
-    return mask_to_graph(road_mask(road, threshold), gsd, settings)
+    beliefs = None if connectivity is None else Beliefs(road, connectivity, pixel_size(gsd))
+    return decode(road_mask(road, threshold), gsd, settings, beliefs)
 
 
 def road_mask(road: Probabilities, threshold: float) -> NDArray[np.bool_]:

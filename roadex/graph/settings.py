@@ -30,3 +30,54 @@ class GraphSettings:
     border_m: float = _switchable(15.0)
     # Junctions nearer to each other than this many half-widths of their road are one junction.
     junction_merge: float = _switchable(1.5)
+
+
+@dataclass(unsafe_hash=True)
+class GapSettings:
+    """Which missing pieces of road are drawn: see roadex/graph/gaps.py."""
+
+    # How far an end looks for its continuation. 0 leaves all gaps open.
+    reach_m: float = _switchable(0.0)
+    # Half the opening of the sector, around the road's direction, in which it looks.
+    half_angle_deg: float = field(default=50.0, metadata={"above": 0.0, "most": 90.0})
+    # What a gap may cost. A metre costs -ln(belief in a road there), so 4 m believed to 37 %,
+    # or 1.7 m believed to 10 %, cost 4.
+    max_cost: float = _switchable(12.0)
+    # No belief counts as less than this, so that shade or a tree is no wall.
+    least_belief: float = field(default=0.05, metadata={"above": 0.0, "most": 1.0})
+    # An end whose chance to be a dead end, other than any place on a road, exceeds this, stays.
+    dead_end: float = field(default=0.5, metadata={"least": 0.0, "most": 1.0})
+    # What it costs more to end on a road that goes on than to meet another end face to face, where
+    # the network sees no junction. So a road under a bridge finds its other half.
+    tee_cost: float = _switchable(4.0)
+    # A path more than so many times as long as the straight line is none.
+    winding: float = field(default=1.3, metadata={"least": 1.0})
+    # Two places joined by roads already, less than so many times as long as the gap, stay apart.
+    detour: float = _switchable(4.0)
+
+
+@dataclass(unsafe_hash=True)
+class DecodingSettings(GraphSettings):
+    """How probabilities become a graph: the mask's own recipe, and what the network knows beyond.
+
+    The defaults add nothing to the recipe; conf/graph/connectivity.yaml does.
+    """
+
+    # A dead end must lead this many half-widths out of the road at its foot before its length
+    # counts: the bumps of a wide road's outline are no side roads.
+    spur_half_widths: float = _switchable(0.0)
+    # A network of fewer metres of road in all, apart from others and from the border, is none.
+    min_network_m: float = _switchable(0.0)
+    gaps: GapSettings = field(default_factory=GapSettings)
+    # A crossing whose chance to be a junction, other than any place on a road, is below this, is
+    # a bridge.
+    bridge_junction: float = field(default=0.0, metadata={"least": 0.0, "most": 1.0})
+    # A junction moves to the middle of what the network takes for one, so far at most.
+    junction_shift_m: float = _switchable(0.0)
+
+
+def needs_connectivity(settings: GraphSettings) -> bool:
+    """Whether a decoding asks for more than the probability of road."""
+    if not isinstance(settings, DecodingSettings):
+        return False
+    return bool(settings.gaps.reach_m or settings.bridge_junction or settings.junction_shift_m)

@@ -14,7 +14,7 @@ from typing import Any
 from numpy.typing import NDArray
 
 from roadex.config.training import InferenceConfig
-from roadex.graph import GraphSettings
+from roadex.graph import DecodingSettings, GraphSettings
 from roadex.prediction.contrast import TRAINING
 from roadex.prediction.network import RoadNetwork
 from roadex.prediction.pipeline import Network, Wishes, open_network, predict_scene
@@ -61,7 +61,7 @@ class RoadPredictor:
         Raises:
             RoadexError: the image cannot be used.
         """
-        wishes = Wishes(gsd, contrast, threshold, graph or GraphSettings())
+        wishes = Wishes(gsd, contrast, threshold, graph or DecodingSettings())
         folder = Path(tempfile.mkdtemp(prefix="roadex-"))
         try:
             with _opened(source, bands) as scene:

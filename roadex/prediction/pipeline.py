@@ -20,7 +20,7 @@ from roadex.engine.device import pick_device
 from roadex.engine.exported import DESCRIPTION
 from roadex.engine.inference import Predictor
 from roadex.errors import RoadexError
-from roadex.graph import GraphSettings, probabilities_to_graph
+from roadex.graph import DecodingSettings, GraphSettings, probabilities_to_graph
 from roadex.prediction.contrast import TRAINING, choose_contrast
 from roadex.prediction.network import RoadNetwork
 from roadex.prediction.overview import small_image
@@ -65,7 +65,7 @@ class Wishes:
     gsd: float | None = None
     contrast: str = TRAINING
     threshold: float | None = None
-    graph: GraphSettings = field(default_factory=GraphSettings)
+    graph: GraphSettings = field(default_factory=DecodingSettings)
     overview_px: int = 2048
 
 

@@ -1,0 +1,220 @@
+"""Gaps closed: an end that the network does not take for a dead end looks for its continuation.
+
+It looks ahead, in a sector around its road's direction, for the road that the path of least cost
+leads to. Gaps are closed from the cheapest on, one at each end. A path that passes over another
+road does not join it.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Hashable
+from dataclasses import dataclass
+
+import networkx as nx
+import numpy as np
+import shapely
+
+from roadex.graph.beliefs import DEAD_END, JUNCTION, Beliefs
+from roadex.graph.least_cost import LeastCost, in_sector
+from roadex.graph.network import add_road, oriented, polyline_length, position, walked_distances
+from roadex.graph.places import Places, cut_road, points_at
+from roadex.graph.settings import GapSettings
+from roadex.graph.skeleton import Floats, Ints
+
+_BORDER_M = 1.0  # a road that ends so near the border goes on outside
+_BACK_M = 12.0  # the direction of an end is that of so much of its road
+_AT_END_M = 2.0  # a path that comes so near to an end meets it
+_SMOOTH_M = 1.5  # paths lead from cell to cell: corners of this size mean nothing
+_DISC_M = 3.0  # the end of a line and the middle of its disc may lie so far apart
+
+
+@dataclass(frozen=True)
+class _End:
+    """A dead end of the graph.
+
+    Its last `tip_m` metres, half the width of the road, may bend towards a corner of the mask, so
+    that it counts from `point` on, where the road leads `ahead` (a unit vector).
+    """
+
+    node: Hashable
+    point: Floats
+    tip_m: float
+    ahead: Floats
+    width_m: float
+
+
+@dataclass(frozen=True)
+class _Join:
+    """A gap's line, from an end to a place of a road, perhaps another end."""
+
+    cost: float
+    end: _End
+    line: Floats
+    place: int
+    met: _End | None
+
+
+class _Ends:
+    """The dead ends inside a tile, and which of them a place of a road belongs to."""
+
+    def __init__(self, graph: nx.MultiGraph, places: Places, beliefs: Beliefs) -> None:
+        size = np.array(beliefs.road.shape[::-1]) * beliefs.pixel
+        tips = [node for node, degree in graph.degree if degree == 1]
+        self.all = [_end(graph, node) for node in tips if _margin(graph, node, size) > _BORDER_M]
+        self.met_at = {
+            place: end
+            for end in self.all
+            for place in places.near(end.point, end.tip_m + _AT_END_M).tolist()
+        }
+
+    def facing(self, end: _End, near: Ints) -> Floats:
+        """How squarely an end faces the ends at some places: 1 face to face, 0 where none is."""
+        met = [self.met_at.get(place) for place in near.tolist()]
+        against = [0.0 if other is None else -float(other.ahead @ end.ahead) for other in met]
+        return np.maximum(against, 0.0)
+
+
+def close_gaps(graph: nx.MultiGraph, beliefs: Beliefs, settings: GapSettings) -> None:
+    """Draw the missing pieces of roads, in place.
+
+    Roads need the attribute `width_m`; a new piece has that of the road it continues. All roads get
+    `bridged`, the share of their length drawn over gaps, and `graph.graph["gaps"]` is the list of
+    the new lines (n, 2).
+    """
+    graph.graph["gaps"] = []
+    nx.set_edge_attributes(graph, 0.0, "bridged")
+    if not settings.reach_m or not graph.number_of_edges():
+        return
+    places = Places.of(graph)
+    ends = _Ends(graph, places, beliefs)
+    searching = [end for end in ends.all if not _is_dead_end(end, beliefs, settings)]
+    found = [_best_join(graph, end, ends, places, beliefs, settings) for end in searching]
+    joins = _compatible([join for join in found if join is not None])
+    graph.graph["gaps"] = [join.line for join in joins]
+    _draw(graph, joins, places)
+
+
+def _margin(graph: nx.MultiGraph, node: Hashable, size: Floats) -> float:
+    """How far inside the tile a node lies."""
+    point = np.array(position(graph, node))
+    return float(min(point.min(), (size - point).min()))
+
+
+def _end(graph: nx.MultiGraph, node: Hashable) -> _End:
+    ((_, other, key),) = graph.edges(node, keys=True)
+    line, width = oriented(graph, node, other, key), graph.edges[node, other, key]["width_m"]
+    walked = walked_distances(line)
+    near = min(width / 2, walked[-1] / 3)
+    stops = np.array([near, min(near + _BACK_M, walked[-1])])
+    point, behind = points_at(line, walked, stops)
+    ahead = (point - behind) / max(float(np.hypot(*(point - behind))), 1e-9)
+    return _End(node, point, near, ahead, width)
+
+
+def _is_dead_end(end: _End, beliefs: Beliefs, settings: GapSettings) -> bool:
+    chance = beliefs.chance(end.point, DEAD_END, end.width_m / 2 + _DISC_M)
+    return chance > settings.dead_end
+
+
+def _best_join(
+    graph: nx.MultiGraph,
+    end: _End,
+    ends: _Ends,
+    places: Places,
+    beliefs: Beliefs,
+    settings: GapSettings,
+) -> _Join | None:
+    """The cheapest way on from an end, unless it costs too much."""
+    near = _candidates(graph, end, places, settings)
+    if not len(near):
+        return None
+    search = LeastCost(beliefs, end.point, end.ahead, settings)
+    oddity = (1 - ends.facing(end, near)) * (1 - _junction(places.points[near], end, beliefs))
+    costs = search.to(places.points[near]) + settings.tee_cost * oddity
+    best = int(np.argmin(costs))
+    if not costs[best] <= settings.max_cost:
+        return None
+    place = int(near[best])
+    met = ends.met_at.get(place)
+    target = places.points[place] if met is None else met.point
+    line = _smooth(np.vstack([end.point, search.path(places.points[place])[1:-1], target]))
+    straight = float(np.hypot(*(line[-1] - line[0])))
+    if polyline_length(line) > settings.winding * straight:
+        return None
+    return _Join(float(costs[best]), end, line, place, met)
+
+
+def _smooth(path: Floats) -> Floats:
+    return shapely.get_coordinates(shapely.simplify(shapely.linestrings(path), _SMOOTH_M))
+
+
+def _candidates(graph: nx.MultiGraph, end: _End, places: Places, settings: GapSettings) -> Ints:
+    """The places ahead of an end that roads do not lead to already, or only a long way round."""
+    near = places.near(end.point, settings.reach_m)
+    steps = places.points[near] - end.point
+    near = near[in_sector(steps, end.ahead, settings.half_angle_deg)]
+    gaps = np.hypot(*(places.points[near] - end.point).T)
+    detours = settings.detour * gaps + end.tip_m  # the ways begin at the tip
+    return near[places.ways(graph, end.node, near, float(detours.max(initial=0.0))) > detours]
+
+
+def _junction(points: Floats, end: _End, beliefs: Beliefs) -> Floats:
+    """The chance (n,) that there is a junction at points (n, 2) around an end."""
+    reach = float(np.abs(points - end.point).max())
+    window = beliefs.around(end.point, reach)
+    shares = beliefs.shares(window, JUNCTION)
+    corner = window[1].start, window[0].start
+    columns, rows = (np.floor(points / beliefs.pixel).astype(np.int64) - corner).T
+    return shares[rows.clip(0, len(shares) - 1), columns.clip(0, shares.shape[1] - 1)]
+
+
+def _compatible(joins: list[_Join]) -> list[_Join]:
+    """The cheapest joins of which no two meet at one end."""
+    used: set[Hashable] = set()
+    chosen = []
+    for join in sorted(joins, key=lambda join: join.cost):
+        ends = {join.end.node} | ({join.met.node} if join.met else set())
+        if not ends & used:
+            used |= ends
+            chosen.append(join)
+    return chosen
+
+
+def _draw(graph: nx.MultiGraph, joins: list[_Join], places: Places) -> None:
+    """Add the lines of joins, cutting the roads that they end on."""
+    cuts: dict[int, dict[float, Hashable]] = defaultdict(dict)
+    targets: list[Hashable] = []
+    fresh = 1 + max(node for node in graph if isinstance(node, int))
+    for join in joins:
+        target = join.met.node if join.met else _node_at(join.place, places)
+        if target is None:
+            road, walked = int(places.road[join.place]), float(places.walked[join.place])
+            target = cuts[road].setdefault(walked, fresh)
+            fresh += target == fresh
+        targets.append(target)
+    for road, nodes in cuts.items():
+        cut_road(graph, places.steps[road], nodes)
+    for join, target in zip(joins, targets, strict=True):
+        for end in (join.end, join.met):
+            if end is not None:
+                _trim(graph, end)
+        add_road(graph, join.end.node, target, join.line, width_m=join.end.width_m, bridged=1.0)
+        graph.nodes[target].setdefault("half_width", join.end.width_m / 2)
+
+
+def _trim(graph: nx.MultiGraph, end: _End) -> None:
+    """Take the bent tip off a road's end."""
+    ((_, other, key),) = graph.edges(end.node, keys=True)
+    line, data = oriented(graph, end.node, other, key), graph.edges[end.node, other, key]
+    first = int(np.searchsorted(walked_distances(line), end.tip_m, side="right"))
+    data["geometry"] = np.vstack([end.point, line[min(first, len(line) - 1) :]])
+    data["length"] = polyline_length(data["geometry"])
+    graph.nodes[end.node].update(x=float(end.point[0]), y=float(end.point[1]))
+
+
+def _node_at(place: int, places: Places) -> Hashable | None:
+    """The node that a place is, if it is one."""
+    u, v, _ = places.steps[places.road[place]]
+    walked, length = places.walked[place], places.lengths[places.road[place]]
+    return u if walked <= 0 else v if walked >= length else None
