@@ -146,6 +146,22 @@ class Bench:
         self.optimizer.zero_grad(set_to_none=True)
         return int(counter.get_total_flops())
 
+    def held_bytes(self) -> int:
+        """What the forward pass of one image keeps for the backward pass, weights left out."""
+        weights = {value.data_ptr() for value in self.learner.model.state_dict().values()}
+        held: dict[int, int] = {}
+
+        def keep(tensor: Tensor) -> Tensor:
+            if tensor.data_ptr() not in weights:
+                held[tensor.data_ptr()] = tensor.untyped_storage().nbytes()
+            kept.append(tensor)  # or its place would be given to the next
+            return tensor
+
+        kept: list[Tensor] = []
+        with torch.autograd.graph.saved_tensors_hooks(keep, lambda tensor: tensor):
+            self.learner.model(self.image()[:1])
+        return sum(held.values())
+
     def peak_bytes(self) -> int:
         """The most memory so far: the GPU's, or this process's."""
         if self.learner.device.type == "cuda":

@@ -106,7 +106,10 @@ def _performance(bench: Bench, seconds: float, settings: Settings) -> str:
     text = f"{images:.3f} {unit}, {flops / GIGA:.1f} GFLOP an image, {speed:.1f} GFLOP/s"
     if settings.peak_tflops:
         text += f" ({speed / 1000 / settings.peak_tflops:.1%} of the peak)"
-    return f"{text}, peak memory {bench.peak_bytes() / MIB:,.0f} MiB"
+    peak, held = bench.peak_bytes() / MIB, bench.held_bytes() / MIB
+    return (
+        f"{text}\npeak memory {peak:,.0f} MiB, of which {held:,.0f} MiB an image for its gradient"
+    )
 
 
 def compare_backbones(config: TrainConfig, settings: Settings, folder: Path) -> None:

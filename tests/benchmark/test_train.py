@@ -20,9 +20,8 @@ def test_it_tells_the_ratio_the_speed_and_where_the_time_goes(capsys):
     main(TINY)
     out = capsys.readouterr().out
     assert 0.5 < float(re.search(r"ratio +(\S+)", out)[1]) < 5
-    assert re.search(
-        r"images per processor second, \S+ GFLOP an image, .* peak memory \S+ MiB", out
-    )
+    assert re.search(r"images per processor second, \S+ GFLOP an image, \S+ GFLOP/s\n", out)
+    assert re.search(r"peak memory \S+ MiB; an image holds \S+ MiB for its gradient\n", out)
     shares = [float(re.search(rf"{phase} (\S+)%", out)[1]) for phase in PHASES]
     assert sum(shares) == pytest.approx(100, abs=1)
 
@@ -45,6 +44,14 @@ def test_operations_are_counted_for_forward_and_backward(tmp_path):
     with counter:
         bench.learner.model(bench.image()[:1])
     assert 2.5 * counter.get_total_flops() < bench.flops() <= 3 * counter.get_total_flops()
+
+
+def test_less_is_held_where_hourglasses_are_recomputed(tmp_path):
+    held = [
+        open_bench(parse([*TINY, f"trainer.recompute={on}"])[1], tmp_path, steps=1).held_bytes()
+        for on in (False, True)
+    ]
+    assert held[1] < 0.9 * held[0]
 
 
 @pytest.mark.parametrize(
