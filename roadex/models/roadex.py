@@ -3,8 +3,8 @@
 The idea is kept: two tasks on one trunk, hourglasses that refine it one after another and give
 their logits back to it, gates that see the whole image. Other are the hourglasses, which grow wider
 as they grow coarser, the spatial gate, which is learnt, and the heads: one linear layer for all
-intermediate logits, and for the last
-ones channels that are rearranged into pixels, with fine detail from the image itself.
+intermediate logits, and for the last ones channels that are rearranged into pixels, with fine
+detail from the image itself.
 """
 
 from __future__ import annotations
@@ -21,6 +21,8 @@ from roadex.config.model import BackboneConfig, GlobalAware, RoadexConfig
 from roadex.models.backbones import build_backbone
 from roadex.models.blocks import ResidualBlock, initialize
 from roadex.models.contract import Logits, pad_to_multiple, task_classes
+
+SMALL = 0.01  # deviation of the first weights of what gives logits
 
 
 class LearnedSpatialGate(nn.Module):
@@ -68,7 +70,10 @@ class WideningHourglass(nn.Module):
 
 
 class RefiningStack(nn.Module):
-    """An hourglass, a block at the trunk's resolution, the gate, and the logits of all tasks."""
+    """An hourglass, a block at the trunk's resolution, the gate, and the logits of all tasks.
+
+    The features are normalised before the linear head sees them.
+    """
 
     def __init__(self, config: RoadexConfig, widths: list[int], classes: int) -> None:
         super().__init__()
@@ -77,6 +82,9 @@ class RefiningStack(nn.Module):
         self.features = nn.Sequential(
             WideningHourglass(gated, widths, config.blocks),
             plain(config.width, config.width),
+            nn.Conv2d(config.width, config.width, 1, bias=False),
+            nn.BatchNorm2d(config.width),
+            nn.ReLU(inplace=True),
             LearnedSpatialGate() if config.spatial_gate else nn.Identity(),
         )
         self.head = nn.Conv2d(config.width, classes, 1)
@@ -101,13 +109,13 @@ class DetailDecoder(nn.Module):
             nn.Conv2d(detail, detail, 3, padding=1, bias=False),
             nn.BatchNorm2d(detail),
             nn.ReLU(inplace=True),
-            nn.Conv2d(detail, 4 * classes, 3, padding=1),
-            nn.PixelShuffle(2),
         )
+        self.logits = nn.Conv2d(detail, 4 * classes, 3, padding=1)
 
     def forward(self, y: Tensor, image: Tensor) -> Tensor:
         """(B, width, H/4, W/4) and (B, 3, H, W) to (B, classes, H, W)."""
-        return self.fuse(self.features(y) + self.detail(image))
+        fused = self.fuse(self.features(y) + self.detail(image))
+        return functional.pixel_shuffle(self.logits(fused), 2)
 
 
 class Roadex(nn.Module):
@@ -128,15 +136,21 @@ class Roadex(nn.Module):
         )
         self.decoder = DetailDecoder(width, config.detail, total)
         initialize(self)
-        for stack in self.stacks:
-            for module in stack.modules():
-                if isinstance(module, LearnedSpatialGate):
-                    nn.init.zeros_(module.conv.weight)
+        self._start_small()
         block = partial(ResidualBlock, gates=GlobalAware.channel, squeeze=config.squeeze)
         self.backbone = build_backbone(backbone, width, block)
         if backbone.kind != "timm":
             initialize(self.backbone)
         self.multiple = math.lcm(4 * 2**config.depth, cast(int, self.backbone.multiple))
+
+    def _start_small(self) -> None:
+        """Gates at 1, and logits near 0: the general rule makes those of few classes large."""
+        for stack in cast(list[RefiningStack], list(self.stacks)):
+            nn.init.normal_(stack.head.weight, 0.0, SMALL)
+        nn.init.normal_(self.decoder.logits.weight, 0.0, SMALL)
+        for module in self.modules():
+            if isinstance(module, LearnedSpatialGate):
+                nn.init.zeros_(module.conv.weight)
 
     def forward(self, image: Tensor) -> Logits:
         """As in roadex/models/contract.py: a map at a quarter for every stack, then the full."""

@@ -19,12 +19,14 @@ import roadex
 network = roadex.load("THIS_FOLDER").predict("city.tif")
 ```
 
-From other programs: `{{ weights }}`{% if format == "onnx" %} takes `image`, float32 (batch, 3, \
-rows, columns), sides that divide by {{ multiple }},{% else %} holds the weights; `roadex.json` \
-the settings from which the network is built. It takes images{% endif %} of {{ gsd_m }} m per \
-pixel, normalised as `(RGB / 255 - mean) / std` with mean {{ mean | map("round", 4) | join(", ") }} and \
-std {{ std | map("round", 4) | join(", ") }}. It gives logits at the image's resolution; a softmax \
-over the classes gives probabilities.
+From other programs: `{{ weights }}`\
+{% if format == "onnx" %} takes `image`, float32 (batch, 3, rows, columns), sides that divide by \
+{{ multiple }},\
+{% else %} holds the weights, `roadex.json` the settings from which the network is built. It takes \
+images\
+{% endif %} of {{ gsd_m }} m per pixel, normalised as `(RGB / 255 - mean) / std` with mean \
+{{ mean | map("round", 4) | join(", ") }} and std {{ std | map("round", 4) | join(", ") }}. It gives \
+logits at the image's resolution; a softmax over the classes gives probabilities.
 
 | task | classes |
 |---|---|
