@@ -25,8 +25,8 @@ From other programs: `{{ weights }}`\
 {% else %} holds the weights, `roadex.json` the settings from which the network is built. It takes \
 images\
 {% endif %} of {{ gsd_m }} m per pixel, normalised as `(RGB / 255 - mean) / std` with mean \
-{{ mean | map("round", 4) | join(", ") }} and std {{ std | map("round", 4) | join(", ") }}. It gives \
-logits at the image's resolution; a softmax over the classes gives probabilities.
+{{ mean | map("round", 4) | join(", ") }} and std {{ std | map("round", 4) | join(", ") }}. It \
+gives logits at the image's resolution; a softmax over the classes gives probabilities.
 
 | task | classes |
 |---|---|
