@@ -178,6 +178,16 @@ def test_keys_move_and_zoom(shown):
     assert shown.run("({...roadMap.view})") == start
 
 
+def test_on_a_phone_the_panel_waits_and_lines_are_as_sharp_as_the_screen(page, tmp_path):
+    image = np.zeros((10, 10, 3), np.uint8)
+    write_map_page(tmp_path / "map.html", crossing(), image, (SIDE, SIDE))
+    page.resize(400, 700, ratio=2)
+    page.open(tmp_path / "map.html")
+    seen = page.run("[document.getElementById('panel').open, document.getElementById('map').width]")
+    page.resize(1200, 800)
+    assert seen == [False, 800]
+
+
 def test_a_page_without_roads_or_coordinates_opens(page, tmp_path):
     image = np.zeros((10, 20, 3), np.uint8)
     write_map_page(tmp_path / "map.html", empty_network(), image, (20.0, 10.0))

@@ -14,6 +14,8 @@ const panel = new Panel(drawing, data.place);
 const controls = new Controls(drawing, panel);
 
 function start() {
+  // On a phone the map comes first.
+  if (window.innerWidth <= 560) document.getElementById("panel").open = false;
   drawing.resize();
   view.showAll();
   window.addEventListener("resize", () => drawing.resize());
