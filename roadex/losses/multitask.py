@@ -15,6 +15,7 @@ from roadex.losses.terms import (
     cross_entropy,
     soft_iou_loss,
 )
+from roadex.losses.topology import node_cross_entropy, soft_cldice_loss
 
 Logits = dict[str, list[Tensor]]
 
@@ -46,6 +47,8 @@ def multitask_loss(
 ) -> tuple[Tensor, dict[str, Tensor]]:
     """L = L_seg + L_conn (Xu et al. 2023) and its parts: `task/stackN`, `task/half`, `task/full`.
 
+    Where they have a weight, `segmentation/cldice` and `segmentation/nodes` are parts, too.
+
     Args:
         logits: for each task the maps of the stacks (B, K, ceil(H/4), ceil(W/4)), perhaps one at
             half scale, then the full one (B, K, H, W), as the network gives them.
@@ -62,6 +65,13 @@ def multitask_loss(
         for name, scores in zip(_names(maps), maps, strict=True):
             scale = f"{task}/{_scale(scores, maps[-1])}"
             terms[f"{task}/{name}"] = _term(task, scores, targets[scale], config, whole, scale)
+    full = logits["segmentation"][-1]
+    if config.cldice:
+        share = len(mask) / whole.samples
+        terms["segmentation/cldice"] = share * soft_cldice_loss(full, mask, config.cldice_openings)
+    if config.nodes:
+        pixels = whole.counts["segmentation/full"].sum()
+        terms["segmentation/nodes"] = node_cross_entropy(full, mask, connectivity, pixels)
     total = sum(_weight(name, config) * value for name, value in terms.items())
     assert isinstance(total, Tensor)
     return total, terms
@@ -140,4 +150,5 @@ def _weight(name: str, config: LossConfig) -> float:
         "connectivity": config.connectivity,
         "orientation": config.orientation,
     }
-    return by_task[task] * (config.full if scale == "full" else config.intermediate)
+    by_scale = {"full": config.full, "cldice": config.cldice, "nodes": config.nodes}
+    return by_task[task] * by_scale.get(scale, config.intermediate)
