@@ -107,9 +107,8 @@ def _performance(bench: Bench, seconds: float, settings: Settings) -> str:
     if settings.peak_tflops:
         text += f" ({speed / 1000 / settings.peak_tflops:.1%} of the peak)"
     peak, held = bench.peak_bytes() / MIB, bench.held_bytes() / MIB
-    return (
-        f"{text}\npeak memory {peak:,.0f} MiB, of which {held:,.0f} MiB an image for its gradient"
-    )
+    memory = f"peak memory {peak:,.0f} MiB; an image holds {held:,.0f} MiB for its gradient"
+    return f"{text}\n{memory}"
 
 
 def compare_backbones(config: TrainConfig, settings: Settings, folder: Path) -> None:
