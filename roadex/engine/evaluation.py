@@ -16,6 +16,7 @@ from tqdm import tqdm
 from roadex.data.prepared import IGNORE, PreparedDataset
 from roadex.graph import GraphSettings, probabilities_to_graph, road_mask
 from roadex.graph.network import total_length
+from roadex.metrics.connections import count_false
 from roadex.metrics.pixel import BINS, RelaxedCounts, ThresholdCurve
 from roadex.metrics.settings import AplsSettings, MetricSettings
 from roadex.metrics.summary import Job, PairScore, score_many
@@ -191,6 +192,20 @@ def score_graphs(
     """Scores of each tile's graph, by the code of `roadex.score`."""
     jobs = [Job(graph.name, partial(_pair, graph)) for graph in graphs]
     return score_many(jobs, MetricSettings(apls=settings), metrics, workers=1)
+
+
+def connection_scores(graphs: list[TileGraphs]) -> dict[str, float]:
+    """Gaps closed in all tiles, and the share of them that join what is not joined in truth.
+
+    Nothing where no decoding looked for gaps.
+    """
+    lines = [graph.proposal.graph.get("gaps") for graph in graphs]
+    if all(found is None for found in lines):
+        return {}
+    total = sum(len(found or []) for found in lines)
+    pairs = zip(graphs, lines, strict=True)
+    false = sum(count_false(graph.truth, found or []) for graph, found in pairs)
+    return {"connections": total, "false_connections": false / total if total else NAN}
 
 
 def _pair(graph: TileGraphs) -> tuple[nx.MultiGraph, nx.MultiGraph]:

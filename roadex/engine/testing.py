@@ -17,6 +17,7 @@ from roadex.engine.device import pick_device
 from roadex.engine.evaluation import (
     SplitPrediction,
     TileGraphs,
+    connection_scores,
     decode_graphs,
     graph_rows,
     pixel_scores,
@@ -74,6 +75,7 @@ def report_split(
         **pixel_scores(prediction, threshold),
         **relaxed_scores(prediction, threshold),
         **mean_scores(results),
+        **connection_scores(graphs),
     }
     shown = list(zip(graphs, results, strict=True))[:pictures]
     drawn = [_draw(prediction, graph, result.scores, threshold, folder) for graph, result in shown]

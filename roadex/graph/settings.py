@@ -42,7 +42,7 @@ class GapSettings:
     half_angle_deg: float = field(default=50.0, metadata={"above": 0.0, "most": 90.0})
     # What a gap may cost. A metre costs -ln(belief in a road there), so 4 m believed to 37 %,
     # or 1.7 m believed to 10 %, cost 4.
-    max_cost: float = _switchable(12.0)
+    max_cost: float = _switchable(8.0)
     # No belief counts as less than this, so that shade or a tree is no wall.
     least_belief: float = field(default=0.05, metadata={"above": 0.0, "most": 1.0})
     # An end whose chance to be a dead end, other than any place on a road, exceeds this, stays.
