@@ -14,6 +14,7 @@ from roadex.data.rasters import load_rasterio
 from roadex.files import atomic_write
 from roadex.graph.probabilities import STEPS
 from roadex.prediction.resample import Resampling
+from roadex.prediction.scene import GDAL_OPTIONS
 from roadex.prediction.store import Store
 
 NO_DATA = 255
@@ -42,9 +43,8 @@ def write_probability(
     resampling = Resampling(store.shape, shape)
     with atomic_write(path) as temporary, warnings.catch_warnings():
         warnings.simplefilter("ignore", rasterio.errors.NotGeoreferencedWarning)
-        with rasterio.open(
-            temporary, "w", driver="GTiff", height=shape[0], width=shape[1], **options
-        ) as file:
+        options |= {"driver": "GTiff", "height": shape[0], "width": shape[1]}
+        with rasterio.Env(**GDAL_OPTIONS), rasterio.open(temporary, "w", **options) as file:
             file.scales, file.offsets = (1 / STEPS,), (0.5 / STEPS,)
             file.set_band_description(1, "probability of road")
             for top in range(0, shape[0], _TILE):

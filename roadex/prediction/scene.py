@@ -17,9 +17,13 @@ from roadex.data.georeference import Georeference
 from roadex.data.rasters import colour_bands, grid_of, load_rasterio
 from roadex.errors import RoadexError
 
-_CACHE_BYTES = 256 << 20  # what GDAL may keep of a file; it takes 5 % of the memory if left alone
-# Else GDAL fills what a JPEG or PNG that is cut short lacks, and says nothing.
-_STRICT = {"GDAL_ERROR_ON_LIBJPEG_WARNING": True, "GDAL_PNG_WHOLE_IMAGE_OPTIM": False}
+# Left alone, GDAL keeps blocks in 5 % of the machine's memory, and fills what a JPEG or PNG that is
+# cut short lacks without a word. This holds a row of the blocks of an image 80,000 pixels wide.
+GDAL_OPTIONS = {
+    "GDAL_CACHEMAX": 128 << 20,
+    "GDAL_ERROR_ON_LIBJPEG_WARNING": True,
+    "GDAL_PNG_WHOLE_IMAGE_OPTIM": False,
+}
 _INTEGERS = ("uint8", "uint16", "int16")
 _FLOATS = ("float32", "float64")
 
@@ -192,7 +196,7 @@ def open_scene(path: Path, bands: list[int] | None = None) -> Iterator[FileScene
     if not path.is_file() or not path.stat().st_size:
         state = "an empty file" if path.is_file() else "no such file"
         raise RoadexError(f"{path}: {state}; fetch it again or leave it out")
-    with rasterio.Env(GDAL_CACHEMAX=_CACHE_BYTES), _readable(path):
+    with _readable(path):
         file = rasterio.open(path)
     with file:
         numbers = _colours(path, file, bands)
@@ -223,7 +227,7 @@ def _readable(path: Path) -> Iterator[None]:
     """Reading of a file, its failure told in one line."""
     rasterio = load_rasterio()
     try:
-        with rasterio.Env(**_STRICT), warnings.catch_warnings():
+        with rasterio.Env(**GDAL_OPTIONS), warnings.catch_warnings():
             warnings.simplefilter("ignore", rasterio.errors.NotGeoreferencedWarning)
             yield
     except (rasterio.errors.RasterioError, rasterio.errors.RasterioIOError, ValueError) as error:

@@ -94,7 +94,7 @@ def test_plain_networkx_routes_on_the_graphml(found):
 
 
 def test_a_gis_opens_the_vectors_with_their_attributes(found):
-    network, folder = found
+    _, folder = found
     wanted = {"length_m", "mean_probability", "width_m", "u", "v"}
     package = geopandas.read_file(folder / "town.roads.gpkg", layer="roads")
     text = geopandas.read_file(folder / "town.roads.geojson")

@@ -113,7 +113,7 @@ def test_more_than_8_bits_are_stretched_as_in_training(tmp_path):
 def test_contrast_without_training_statistics_is_refused_with_a_remedy(tmp_path):
     path = write_tif(tmp_path / "a.tif", noise(20, 30, top=2000, dtype=np.uint16))
     with open_scene(path) as scene:
-        with pytest.raises(RoadexError, match="trained on 8 bits.*contrast=image"):
+        with pytest.raises(RoadexError, match=r"trained on 8 bits.*contrast=image"):
             choose_contrast(scene, "training", {})
         with pytest.raises(RoadexError, match="contrast=Paris: choose one of training, image, AOI"):
             choose_contrast(scene, "Paris", CONTRAST)
