@@ -36,7 +36,7 @@ HEADER = ("model", "parameters", "GMACs at 512", "forward/s", "training/s", "ste
 class Settings:
     """The benchmark's settings."""
 
-    # null: all that there are, the published one first.
+    # null: all that there are, the published one first. Also "experiment=NAME", for its model.
     models: list[str] | None = None
     # Further settings of roadex.train for all of them.
     overrides: list[str] = field(default_factory=list)
@@ -108,14 +108,15 @@ def ordered(names: list[str]) -> list[str]:
 
 
 def composed(name: str, overrides: list[str]) -> TrainConfig:
-    """The settings of a training with `model=name`.
+    """The settings of a training with `model=name`, or of an experiment.
 
     Raises:
         RoadexError: there is no such model or setting.
     """
     try:
         with initialize_config_dir(str(config_dir()), version_base="1.3"):
-            return cast(TrainConfig, typed(compose("train", [f"model={name}", *overrides])))
+            first = name if "=" in name else f"model={name}"
+            return cast(TrainConfig, typed(compose("train", [first, *overrides])))
     except CONFIG_ERRORS as error:
         raise RoadexError(refusal(error)) from error
 
