@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help install train test test-slow check clean
+.PHONY: help install train test test-slow test-slurm check clean
 
 help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -26,6 +26,9 @@ test: $(STAMP)  ## the whole quick test suite
 
 test-slow: $(STAMP)  ## the tests marked slow, too
 	$(BIN)/python -m pytest -m "slow or not slow"
+
+test-slurm: $(STAMP)  ## sweeps through a real SLURM, started on this machine (root; skipped where it cannot be)
+	scripts/test_slurm.sh $(BIN)/python
 
 check: $(STAMP)  ## style and types
 	$(BIN)/ruff check roadex tests

@@ -15,7 +15,8 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, nullcontext
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from datetime import datetime
 from pathlib import Path
 from types import FrameType
 
@@ -24,7 +25,7 @@ from hydra.types import RunMode
 
 from roadex.config.sweep import SweepConfig
 from roadex.sweep.jobs import quote
-from roadex.sweep.records import Record, log_path, write_record
+from roadex.sweep.records import START, Record, log_path, write_record
 from roadex.sweep.slots import gpu_slot
 
 MODULE = "roadex.train"
@@ -65,6 +66,12 @@ def job_command(processes: int, arguments: list[str]) -> list[str]:
     return [sys.executable, *torchrun, "-m", MODULE, *arguments]
 
 
+def slurm_job() -> str | None:
+    """The SLURM job that this process is part of, as its commands name it."""
+    array, job = os.environ.get("SLURM_ARRAY_JOB_ID"), os.environ.get("SLURM_JOB_ID")
+    return f"{array}_{os.environ['SLURM_ARRAY_TASK_ID']}" if array else job
+
+
 def job_environment(settings: SweepConfig, gpus: str | None, pinned: bool) -> dict[str, str]:
     """The environment of a training: its GPUs, or its share of the cores beside other trainings."""
     environment = dict(os.environ)
@@ -79,18 +86,28 @@ def job_environment(settings: SweepConfig, gpus: str | None, pinned: bool) -> di
 
 
 def supervise(
-    command: list[str], environment: dict[str, str], sweep: Path, folder: str, gpus: str | None
+    command: list[str],
+    environment: dict[str, str],
+    sweep: Path,
+    folder: str,
+    gpus: str | None,
+    beside: Callable[[subprocess.Popen[bytes]], AbstractContextManager[None]] | None = None,
 ) -> int:
-    """Run a command to its end with its output in the job's log, and keep the job's record."""
+    """Run a command to its end with its output in the job's log, and keep the job's record.
+
+    Args:
+        beside: a context that is entered with the process while it runs.
+    """
     log = log_path(sweep, folder)
     log.parent.mkdir(parents=True, exist_ok=True)
-    with log.open("w", encoding="utf-8") as output:
+    with log.open("a", encoding="utf-8") as output:
+        print(f"{START} {datetime.now():%Y-%m-%d %H:%M:%S}", file=output, flush=True)
         process = subprocess.Popen(
             command, env=environment, stdout=output, stderr=subprocess.STDOUT, preexec_fn=_die_along
         )
-        record = Record(platform.node(), process.pid, time.time(), gpus=gpus)
+        record = Record(platform.node(), process.pid, time.time(), gpus=gpus, slurm=slurm_job())
         write_record(sweep, folder, record)
-        with forwarded_signals(process):
+        with forwarded_signals(process), beside(process) if beside else nullcontext():
             record.code = process.wait()
     record.ended = time.time()
     write_record(sweep, folder, record)

@@ -21,6 +21,8 @@ from roadex.files import write_json
 from roadex.sweep.jobs import Job
 
 RECORDS = ".sweep"
+# What a job's log says of each of its processes before their own words.
+START = "=== started"
 
 
 class State(Enum):
@@ -43,6 +45,8 @@ class Record:
     ended: float | None = None
     code: int | None = None
     gpus: str | None = None
+    # The number of the SLURM job that it is part of.
+    slurm: str | None = None
 
 
 @dataclass(frozen=True)
@@ -88,6 +92,14 @@ def read_record(sweep: Path, folder: str) -> Record | None:
         return None
 
 
+def all_records(sweep: Path) -> list[Record]:
+    """The records of all jobs of a sweep."""
+    folder = sweep / RECORDS
+    names = [path.relative_to(folder).with_suffix("") for path in folder.rglob("*.json")]
+    records = [read_record(sweep, str(name)) for name in names]
+    return [record for record in records if record is not None]
+
+
 def forget(sweep: Path, jobs: Sequence[Job]) -> None:
     """Remove the records of earlier attempts; what the trainings themselves keep stays."""
     for job in jobs:
@@ -112,7 +124,7 @@ def progress(sweep: Path, job: Job) -> Progress:
         seconds = float(metrics.get("seconds") or seconds)
         return Progress(State.finished, "", epochs, seconds, metrics, record)
     state = _state(record, (run / "config.yaml").is_file())
-    reason = _reason(record, log_path(sweep, job.folder)) if state is State.failed else ""
+    reason = failure_reason(sweep, job.folder) if state is State.failed else ""
     return Progress(state, reason, epochs, seconds, None, record)
 
 
@@ -147,13 +159,15 @@ def _history(path: Path) -> tuple[int, float]:
         return 0, 0.0
 
 
-def _reason(record: Record | None, log: Path) -> str:
+def failure_reason(sweep: Path, folder: str) -> str:
     """Why a job failed: the signal, the command's own line, or the last of what was printed."""
+    record, log = read_record(sweep, folder), log_path(sweep, folder)
     if record is not None and record.code is not None and record.code < 0:
         name = signal.Signals(-record.code).name
         return f"killed by {name}" + (" (out of memory?)" if name == "SIGKILL" else "")
     try:
-        lines = [line.strip() for line in log.read_text(errors="replace").splitlines()]
+        last = log.read_text(errors="replace").rpartition(START)[2]
+        lines = [line.strip() for line in last.splitlines()[1:]]
     except OSError:
         return "it left no message"
     lines = [line for line in lines if line]

@@ -6,27 +6,26 @@ import os
 import platform
 import signal
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import FrameType
 
 from roadex.errors import Preempted
-from roadex.sweep.jobs import Job
 from roadex.sweep.process import FORWARDED, STOP_SECONDS
-from roadex.sweep.records import is_running, read_record
+from roadex.sweep.records import all_records, is_running
 
 
 @contextmanager
-def stopped_by_signals(sweep: Path, jobs: Sequence[Job]) -> Iterator[None]:
-    """Within the block, SIGTERM and SIGUSR1 stop the trainings of `jobs`, then the sweep.
+def stopped_by_signals(sweep: Path) -> Iterator[None]:
+    """Within the block, SIGTERM and SIGUSR1 stop the trainings of a sweep's folder, then the sweep.
 
     Raises:
         Preempted: such a signal has come, and the trainings have ended.
     """
 
     def stop(number: int, frame: FrameType | None) -> None:
-        end_trainings(sweep, jobs)
+        end_trainings(sweep)
         raise Preempted(signal.Signals(number).name)
 
     before = {number: signal.signal(number, stop) for number in FORWARDED}
@@ -37,10 +36,9 @@ def stopped_by_signals(sweep: Path, jobs: Sequence[Job]) -> Iterator[None]:
             signal.signal(number, handler)
 
 
-def end_trainings(sweep: Path, jobs: Sequence[Job]) -> None:
+def end_trainings(sweep: Path) -> None:
     """Ask this machine's trainings to save themselves and end, and wait for them a while."""
-    records = [read_record(sweep, job.folder) for job in jobs]
-    own = [record for record in records if record is not None and record.host == platform.node()]
+    own = [record for record in all_records(sweep) if record.host == platform.node()]
     running = [record for record in own if is_running(record)]
     for record in running:
         with suppress(OSError):

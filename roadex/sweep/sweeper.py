@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 import sys
 from collections.abc import Callable
+from contextlib import nullcontext
 from pathlib import Path
 
 from hydra.core.override_parser.overrides_parser import OverridesParser
@@ -128,11 +129,9 @@ class ResumableSweeper(Sweeper):
         claim(self.folder, revision(), [Path(sys.argv[0]).name, *sys.argv[1:]])
         forget(self.folder, jobs)
         # Jobs in a queue go on without this process.
-        own = [] if isinstance(self.launcher, SlurmLauncher) else jobs
-        with (
-            Watch(look, at_once, self.folder / "status.json"),
-            stopped_by_signals(self.folder, own),
-        ):
+        queued = isinstance(self.launcher, SlurmLauncher)
+        stopping = nullcontext() if queued else stopped_by_signals(self.folder)
+        with Watch(look, at_once, self.folder / "status.json"), stopping:
             self.launcher.launch([self._overrides(job) for job in jobs], initial_job_idx=0)
             close(self.folder, jobs)
 

@@ -47,7 +47,7 @@ class Watch:
         self.tell()
 
     def tell(self) -> None:
-        """Log what has changed since the last time, and keep the overview."""
+        """Print what has changed since the last time, and keep the overview."""
         overview = self.look()
         lines = []
         for job, done in overview.rows:
@@ -55,10 +55,8 @@ class Watch:
             if now != self._told.get(job.folder):
                 self._told[job.folder] = now
                 lines.append(f"{job.title}: {_line(done, overview.epochs.get(job.folder))}")
-        for line in lines:
-            log.info("%s", line)
-        if lines:
-            log.info("  %s", overview.summary(self.at_once))
+        if lines:  # printed, since launchers take the log over
+            print("\n".join([*lines, f"  {overview.summary(self.at_once)}"]), flush=True)
         write_json(self.status, overview.plain(self.at_once))
 
     def _run(self) -> None:

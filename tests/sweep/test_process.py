@@ -86,7 +86,7 @@ def test_a_signal_stops_the_training_first_then_the_sweep(tmp_path):
     )
     command = [sys.executable, "-c", f"import os; os.chdir({str(tmp_path)!r})\n{code}"]
     before = signal.getsignal(signal.SIGTERM)
-    with pytest.raises(Preempted, match="SIGTERM"), stopped_by_signals(tmp_path, [JOB]):
+    with pytest.raises(Preempted, match="SIGTERM"), stopped_by_signals(tmp_path):
         supervise(command, dict(os.environ), tmp_path, JOB.folder, None)
     assert (tmp_path / "saved").exists()
     assert signal.getsignal(signal.SIGTERM) == before
