@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import resource
 import sys
+import time
 from pathlib import Path
 from unittest.mock import patch
 
@@ -47,12 +48,14 @@ def main(side: int, folder: Path) -> None:
     write_town(image, side)
     config = PredictConfig(input=str(image), out=str(folder / "out"))
     network = bright_network(GSD, window=1024, overlap=128)
+    started = time.process_time()
     with patch("roadex.prediction.batch.open_network", lambda *_: network):
         failures, _ = predict_all(config, print)
     assert not failures
     summary = json.loads((folder / "out" / f"town{side}.summary.json").read_text())
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
-    print(json.dumps({"peak_bytes": peak, **summary}))
+    seconds = time.process_time() - started
+    print(json.dumps({"peak_bytes": peak, "processor_seconds": seconds, **summary}))
 
 
 if __name__ == "__main__":
