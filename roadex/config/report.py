@@ -8,6 +8,7 @@ from omegaconf import MISSING
 
 from roadex.config.limits import bounded
 from roadex.config.store import SCHEMAS, register_schemas
+from roadex.config.training import TrackingConfig
 
 
 @dataclass
@@ -40,6 +41,8 @@ class ReportConfig:
     imagery: bool = True
     # Average and compare runs of different splits, metric settings or code versions all the same.
     mixed: bool = False
+    # tracking.mode=online|offline keeps the tables and all files in Weights & Biases, too.
+    tracking: TrackingConfig = field(default_factory=lambda: TrackingConfig(mode="disabled"))
 
 
 SCHEMAS["report"] = ReportConfig

@@ -3,10 +3,17 @@
 from __future__ import annotations
 
 import logging
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 from roadex.config.command import command
 from roadex.config.report import ReportConfig
+from roadex.config.store import to_plain
 from roadex.errors import RoadexError
+from roadex.tracking.report import track_report
+
+if TYPE_CHECKING:
+    from roadex.report.assembly import Report
 
 log = logging.getLogger(__name__)
 
@@ -28,11 +35,24 @@ def main(config: ReportConfig) -> None:
     from roadex.report.assembly import write_report  # matplotlib takes a second, --help should not
 
     report = write_report(config)
+    _track(config, report)
     log.info("%d rows; page in %s", len(report.comparison.lines), report.page)
     if report.faults:
         raise RoadexError(
             f"{len(report.faults)} of the runs left out of the report: {'; '.join(report.faults)}"
         )
+
+
+def _track(config: ReportConfig, report: Report) -> None:
+    """Keep the tables and the files in Weights & Biases, if that is wanted."""
+    from roadex.report.tables import difference_table, score_table
+
+    name = config.title or Path(config.runs).resolve().name
+    tables = {"scores": score_table(report.comparison)}
+    if report.comparison.measured:
+        tables["differences"] = difference_table(report.comparison)
+    settings = {**to_plain(config), "name": name}
+    track_report(config.tracking, settings, report.page.parent, tables)
 
 
 if __name__ == "__main__":

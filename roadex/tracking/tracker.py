@@ -19,6 +19,9 @@ class Tracker(Protocol):
     def table(self, key: str, rows: list[dict[str, Any]], step: int) -> None:
         """Rows that share their keys."""
 
+    def artifact(self, name: str, kind: str, paths: Sequence[Path]) -> None:
+        """Files that are kept together under a name."""
+
     def summary(self, values: dict[str, Any]) -> None:
         """Final values of the run."""
 
@@ -33,6 +36,9 @@ class NoTracker:
         """Do nothing."""
 
     def table(self, key: str, rows: list[dict[str, Any]], step: int) -> None:
+        """Do nothing."""
+
+    def artifact(self, name: str, kind: str, paths: Sequence[Path]) -> None:
         """Do nothing."""
 
     def summary(self, values: dict[str, Any]) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import re
 import uuid
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -64,6 +65,17 @@ class WandbTracker:
             self._try(
                 lambda: self.run.log({key: wandb.Table(columns=columns, data=data)}, step=step)
             )
+
+    def artifact(self, name: str, kind: str, paths: Sequence[Path]) -> None:
+        """Files that are kept together under a name."""
+
+        def keep() -> None:
+            artifact = wandb.Artifact(re.sub(r"[^\w.-]", "_", name), type=kind)
+            for path in paths:
+                artifact.add_file(str(path), name=path.name)
+            self.run.log_artifact(artifact)
+
+        self._try(keep)
 
     def summary(self, values: dict[str, Any]) -> None:
         """Final values of the run."""

@@ -13,6 +13,7 @@ from wandb.proto import wandb_internal_pb2
 from roadex.config.training import TrackingConfig
 from roadex.data.images import write_image
 from roadex.tracking import open_tracker
+from roadex.tracking.report import track_report
 from roadex.tracking.tracker import NoTracker
 
 datastore = pytest.importorskip(
@@ -155,3 +156,21 @@ def test_runs_of_a_sweep_are_one_group_and_tell_what_varies(tmp_path, monkeypatc
         assert row["loss/total"] == stacks
         ids.add(start.run_id)
     assert len(ids) == 2
+
+
+def test_a_report_is_kept_as_tables_and_an_artifact(tmp_path, monkeypatch):
+    monkeypatch.setenv("WANDB_DIR", str(tmp_path))
+    (tmp_path / "table.md").write_text("| setting |")
+    tables = {"scores": [["setting", "F1"], ["stacks 1", "0.5"], ["stacks 2", "0.6"]]}
+    track_report(TrackingConfig(), {"name": "my stacks"}, tmp_path, tables)
+    records = read_run(tmp_path)
+    (start,) = [r.run for r in records if r.WhichOneof("record_type") == "run"][:1]
+    assert start.job_type == "report"
+    table = json.loads(next(tmp_path.rglob("media/table/report/scores*.json")).read_text())
+    assert table["columns"] == ["setting", "F1"] and table["data"][1] == ["stacks 2", "0.6"]
+    kept = [
+        r.request.log_artifact.artifact if r.WhichOneof("record_type") == "request" else r.artifact
+        for r in records
+    ]
+    (artifact,) = [one for one in kept if one.name == "report-my_stacks"]
+    assert [entry.path for entry in artifact.manifest.contents] == ["table.md"]
