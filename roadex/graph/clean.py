@@ -27,7 +27,8 @@ def clean_mask(
     _erase_small(pixels, min_area_px, _ROADS)
     np.bitwise_xor(pixels, 1, out=pixels)
     _erase_small(pixels, min_hole_px, _HOLES)
-    return pixels[1:-1, 1:-1] == 0
+    np.bitwise_xor(pixels, 1, out=pixels)
+    return pixels[1:-1, 1:-1].view(np.bool_)  # no copy: of a large map each one counts
 
 
 def _erase_small(pixels: NDArray[np.uint8], min_px: float, neighbours: int) -> None:

@@ -57,10 +57,12 @@ def decode(
         raise RoadexError(f"a mask of shape {mask.shape}: give one band, (rows, columns)")
     pixel = pixel_size(gsd)
     area = pixel[0] * pixel[1]
+    size = extent((mask.shape[0], mask.shape[1]), pixel)
     road = clean_mask(mask, settings.min_area_m2 / area, settings.min_hole_m2 / area)
+    del mask  # of a large map each array counts
     graph = _network(trace(thin(road)), road, pixel)
     if isinstance(settings, DecodingSettings) and settings.spur_half_widths:
-        mark_border(graph, extent((mask.shape[0], mask.shape[1]), pixel))
+        mark_border(graph, size)
         prune_spurs(graph, settings.min_spur_m, settings.spur_half_widths)
     merge_junctions(graph, settings.junction_merge)
     drop_end_forks(graph)
@@ -71,9 +73,7 @@ def decode(
         _add_beliefs(graph, beliefs, settings)
     prune_spurs(graph, settings.min_spur_m)
     if isinstance(settings, DecodingSettings) and settings.min_network_m:
-        drop_small_networks(
-            graph, settings.min_network_m, extent((mask.shape[0], mask.shape[1]), pixel)
-        )
+        drop_small_networks(graph, settings.min_network_m, size)
     simplify_roads(graph, settings.simplify_m)
     for _, data in graph.nodes(data=True):
         for passing in ("half_width", "on_border"):

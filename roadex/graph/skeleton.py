@@ -47,7 +47,9 @@ class _Chains:
 def trace(skeleton: NDArray[np.bool_]) -> Lines:
     """The lines of a boolean skeleton (rows, columns); a lone pixel gives no line."""
     rows, columns = np.nonzero(skeleton)
-    links, in_block = _links(rows, columns, skeleton.shape[1])
+    width = skeleton.shape[1]
+    del skeleton  # the largest array by far, of no more use
+    links, in_block = _links(rows, columns, width)
     degrees = np.bincount(links.ravel(), minlength=len(rows))
     is_node = (degrees != 2) | in_block
     places = np.column_stack([columns, rows]).astype(np.float64)

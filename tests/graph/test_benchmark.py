@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from roadex.benchmark import graph_memory
 from roadex.benchmark.graph import city_mask, main
 from roadex.errors import RoadexError
 
@@ -25,3 +26,12 @@ def test_the_city_is_that_of_its_seed():
 def test_an_unknown_setting_is_refused():
     with pytest.raises(RoadexError, match="size=4096"):
         main(["tiles=3"])
+
+
+def test_memory_is_told_beside_the_map(capsys):
+    graph_memory.main(["size=300"])
+    first, *_, last = capsys.readouterr().out.splitlines()
+    assert first.startswith("300 x 300 pixels")
+    assert float(last.split()[-1]) >= 0
+    with pytest.raises(RoadexError, match="size=20000"):
+        graph_memory.main(["size=x"])
