@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 
+from roadex.data.prepared import IGNORE
 from roadex.engine.evaluation import (
+    SplitPrediction,
     TileGraphs,
     connection_scores,
     graph_rows,
     mean_class_iou,
     score_graphs,
 )
+from roadex.graph import DecodingSettings, GapSettings
 from roadex.graph.network import empty_network, straight_network
 from roadex.metrics.settings import AplsSettings
 from roadex.metrics.summary import mean_scores
@@ -44,3 +49,23 @@ def test_connections_are_counted_where_gaps_were_looked_for():
     closed.graph["gaps"] = [right, wrong]
     scores = connection_scores([TileGraphs("a", truth, plain), TileGraphs("b", truth, closed)])
     assert scores == {"connections": 2, "false_connections": 0.5}
+
+
+@pytest.mark.parametrize("with_directions", [False, True])
+def test_a_gap_is_closed_by_what_is_kept_of_the_connectivity(with_directions):
+    mask = np.zeros((160, 160), np.uint8)
+    mask[72:86] = 1
+    tile = SimpleNamespace(mask=mask, connectivity=mask * 2)
+    dataset = SimpleNamespace(gsd=0.5, tile=lambda name: tile)
+    prediction = SplitPrediction(dataset, with_directions)
+    road = np.where(mask, 0.95, 0.02).astype(np.float32)
+    along = road.copy()
+    road[:, 70:86] = 0.1  # hidden from one head
+    nothing = np.zeros_like(road)
+    connectivity = np.stack([1 - along, nothing, along, nothing, nothing])
+    prediction.add("a", {"segmentation": np.stack([1 - road, road]), "connectivity": connectivity})
+    settings = DecodingSettings(gaps=GapSettings(reach_m=20.0))
+    graph = prediction.only("a").graph("a", 0.5, settings)
+    assert graph.number_of_edges() == (1 if with_directions else 2)
+    tile.mask = np.full_like(mask, IGNORE)
+    assert prediction.graph("a", 0.5, settings).number_of_edges() == 0
