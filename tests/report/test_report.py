@@ -149,7 +149,8 @@ def test_the_page_warns_of_what_was_mixed(sweep):
     with pytest.raises(RoadexError, match="mixed=true"):
         report(sweep)
     assert not (sweep.parent / "out").exists()
-    assert "different code version" in report(sweep, mixed=True, tiles=0).page.read_text()
+    text = report(sweep, mixed=True, tiles=0).page.read_text()
+    assert "different code version" in text and "No tiles: none were asked for" in text
 
 
 def test_metric_settings_are_compared(sweep):
