@@ -206,7 +206,8 @@ def table(costs: dict[str, Cost], settings: Settings, device: torch.device) -> s
     where = torch.cuda.get_device_name(device) if device.type == "cuda" else "one CPU core's time"
     lines = [
         f"Images of {settings.size} px in batches of {settings.batch}, {where}, "
-        f"torch {torch.__version__}; step time as a multiple of {reference}'s.",
+        f"torch {torch.__version__}; step time as a multiple of {reference}'s; MiB an image holds "
+        "in training.",
         "",
         f"| {' | '.join(HEADER)} |",
         "|---|" + "---:|" * (len(HEADER) - 1),
