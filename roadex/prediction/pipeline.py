@@ -22,6 +22,7 @@ from roadex.engine.inference import Predictor
 from roadex.errors import RoadexError
 from roadex.graph import DecodingSettings, GraphSettings, probabilities_to_graph
 from roadex.prediction.contrast import TRAINING, choose_contrast
+from roadex.prediction.memory import return_freed_memory
 from roadex.prediction.network import RoadNetwork
 from roadex.prediction.overview import small_image
 from roadex.prediction.place import add_probabilities
@@ -158,6 +159,7 @@ def predict_scene(
     store = open_store(folder, view.shape, network.classes, scene.masked, identity)
     with _timed(clock, "network"):
         scan(view, network.predictor, store)
+        return_freed_memory()
     threshold = network.threshold if wishes.threshold is None else wishes.threshold
     with _timed(clock, "graph"):
         frame = decode(store, threshold, view.gsd, wishes.graph)
