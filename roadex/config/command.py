@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import atexit
+import errno
 import logging
 import os
 import shutil
@@ -29,6 +30,7 @@ RECORDS = {"train", "config", "overrides", "environment"}
 INTERRUPTED = 130
 # EX_TEMPFAIL: the run was told to make room, is saved, and wants to be started again.
 PREEMPTED = 75
+UNWRITABLE = (errno.EROFS, errno.EACCES, errno.EPERM, errno.ENOSPC, errno.EDQUOT)
 Config = TypeVar("Config")
 
 register_schemas()
@@ -81,6 +83,7 @@ def _run_hydra(run: Callable[[Any], None], config_name: str) -> int:
     """Run under Hydra and give the exit code. Hydra must raise, not print, for us to translate."""
     traceback_wanted = os.environ.get("HYDRA_FULL_ERROR") == "1"
     os.environ["HYDRA_FULL_ERROR"] = "1"
+    logging.raiseExceptions = False  # a full disk fails the log too; the run tells it in one line
     codes: list[int] = []
 
     def task(config: DictConfig) -> int:
@@ -124,6 +127,11 @@ def _guarded(action: Callable[[], Any]) -> int:
     except KeyboardInterrupt:
         _refuse("stopped")
         return INTERRUPTED
+    except OSError as error:
+        if error.errno not in UNWRITABLE:
+            raise
+        where = error.filename or "a file"
+        return _refuse(f"{where} cannot be written ({error.strerror}): choose another folder")
     except Preempted as signal:
         _refuse(f"stopped by {signal}: the same command continues")
         return PREEMPTED

@@ -21,6 +21,7 @@ TINY = [
     "dataset.images=images", "dataset.masks=masks", "dataset.crop=64", "trainer.epochs=3",
     "trainer.batch_size=4", "trainer.overlays=0", "trainer.save_steps=1", "trainer.ema=0.9",
     "optimizer=adamw", "scheduler=cosine", "augment=paper", "tracking.mode=disabled",
+    "dataset.workers=1",
 ]  # fmt: skip
 
 
@@ -52,8 +53,8 @@ class Trainings:
         return self.folder / name
 
 
-def wait_for(condition, process: subprocess.Popen[str], seconds: float = 120) -> None:
-    """Wait until a condition holds or the process ends."""
+def wait_for(condition, process, seconds: float = 300) -> None:
+    """Wait until a condition holds or the process, of Popen's kind, ends."""
     end = time.monotonic() + seconds
     while not condition() and process.poll() is None:
         assert time.monotonic() < end, "nothing happened"
