@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +14,7 @@ def track_report(
     config: TrackingConfig,
     settings: dict[str, Any],
     folder: Path,
-    tables: dict[str, Sequence[Sequence[str]]],
+    tables: Mapping[str, Sequence[Sequence[str]]],
 ) -> None:
     """Log tables, each a head and rows, and the files of the report's folder.
 
