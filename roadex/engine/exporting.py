@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import logging
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, cast
 
@@ -123,9 +124,7 @@ def _write_onnx(model: nn.Module, path: Path) -> None:
     example = torch.zeros(2, 3, 2 * multiple, 3 * multiple)
     with torch.inference_mode():
         tasks = list(model(example))
-    logging.getLogger("torch.onnx").setLevel(logging.ERROR)
-    with warnings.catch_warnings(), torch.no_grad():
-        warnings.simplefilter("ignore")
+    with _quiet(), torch.no_grad():
         program = torch.onnx.export(
             FullMaps(model),
             (example,),
@@ -137,6 +136,19 @@ def _write_onnx(model: nn.Module, path: Path) -> None:
         )
     assert program is not None
     program.save(path, external_data=False)
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Without the exporter's own account of its work, which fills pages."""
+    before = logging.root.manager.disable
+    logging.disable(logging.WARNING)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            yield
+    finally:
+        logging.disable(before)
 
 
 def _missing(packages: str) -> RoadexError:
