@@ -2,8 +2,8 @@
 
 Usage: python experiments/decoding/ablation.py CHECKPOINT OUT.csv [dataset.KEY=VALUE ...]
 
-The network predicts the test tiles once, at the threshold of the checkpoint; every row decodes these
-probabilities. Differences to the first row are paired by tile, with a bootstrap interval of 95 %.
+The network predicts the test tiles once; every row decodes these probabilities at the threshold of
+the checkpoint. Differences to the first row are paired by tile, with a bootstrap interval of 95 %.
 `split=validation` scores the validation tiles instead.
 """
 
