@@ -27,12 +27,16 @@ _NUMBER_KIND = re.compile(r"[<>|=]?[biuf](1|2|4|8)")
 _LARGEST_BYTES = 1 << 30
 
 
+class _ForeignError(pickle.UnpicklingError):
+    """What a file asks for besides containers and numbers."""
+
+
 class _Kind:
     """Stands in for `numpy.dtype` while a file is read, and can only be a kind of number."""
 
     def __init__(self, code: Any, *_: Any) -> None:
         if not isinstance(code, str) or not _NUMBER_KIND.fullmatch(code):
-            raise pickle.UnpicklingError(f"a NumPy value of kind {str(code)[:40]!r}")
+            raise _ForeignError(f"a NumPy value of kind {str(code)[:40]!r}")
         self.dtype = np.dtype(code)
 
     def __setstate__(self, state: Any) -> None:
@@ -50,12 +54,12 @@ class _Number:
     def __new__(cls, kind: Any, data: Any) -> Any:
         raw = data.encode("latin-1") if isinstance(data, str) else data
         if not isinstance(kind, _Kind) or not isinstance(raw, bytes):
-            raise pickle.UnpicklingError("a NumPy value without its bytes")
+            raise _ForeignError("a NumPy value without its bytes")
         (value,) = np.frombuffer(raw, dtype=kind.dtype)
         return value.item()
 
     def __setstate__(self, state: Any) -> None:
-        raise pickle.UnpicklingError("a changed NumPy function")
+        raise _ForeignError("a changed NumPy function")
 
 
 _ALLOWED: dict[tuple[str, str], Callable[..., Any]] = {
@@ -73,7 +77,7 @@ class _Reader(pickle.Unpickler):
         try:
             return _ALLOWED[module, name]
         except KeyError:
-            raise pickle.UnpicklingError(f"{module}.{name}"[:80]) from None
+            raise _ForeignError(f"{module}.{name}"[:80]) from None
 
 
 def load_numbers(path: Path) -> Any:
@@ -88,7 +92,7 @@ def load_numbers(path: Path) -> Any:
         return _Reader(io.BytesIO(path.read_bytes()), encoding="latin-1").load()
     except OSError as error:
         raise RoadexError(f"{path} cannot be read ({error.strerror}): check the path") from error
-    except pickle.UnpicklingError as error:
+    except _ForeignError as error:
         raise RoadexError(
             f"{path} refused: besides containers and numbers it holds {error}; "
             "do not open it with anything else"

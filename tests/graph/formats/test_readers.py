@@ -286,3 +286,10 @@ def test_coordinates_that_are_no_degrees_are_refused(tmp_path):
     write_features(path, line((36.2, -115.1), (36.3, -115.1)))
     with pytest.raises(RoadexError, match="axes swapped"):
         read_network(path)
+
+
+def test_a_pickle_cut_short_is_damaged_and_not_malicious(tmp_path):
+    path = tmp_path / "graph.p"
+    path.write_bytes(pickle.dumps({(0.0, 0.0): [(1.5, 1.5)]})[:-9])
+    with pytest.raises(RoadexError, match=r"graph\.p is a damaged pickle"):
+        read_network(path)
