@@ -84,9 +84,23 @@ def test_more_than_eight_bits_are_refused(tmp_path):
 
 def test_real_deepglobe_tiles_are_read_as_downloaded(real_data):
     source = open_source(DeepGlobeConfig(root=str(real_data / "deepglobe")))
-    assert len(source.entries) == 2
-    tile = source.read(next(iter(source.entries)))
-    assert tile.image.shape == (1024, 1024, 3) and 0.005 < tile.mask.mean() < 0.3
+    assert list(source.entries) == ["113", "388"]
+    for name, entry in source.entries.items():
+        channels = np.array(Image.open(entry.label))
+        assert channels.shape == (1024, 1024, 3)
+        tile = source.read(name)
+        assert tile.image.shape == (1024, 1024, 3) and tile.graph is None
+        for channel in range(3):
+            assert np.array_equal(tile.mask, channels[..., channel] // 255)
+        assert 0.005 < tile.mask.mean() < 0.3
+
+
+def test_unlabelled_real_deepglobe_images_are_counted(real_data):
+    source = open_source(DeepGlobeConfig(root=str(real_data / "deepglobe")))
+    assert source.notes() == [
+        "2 images with labels",
+        "left out: 4 images without a label (19438_sat.jpg, 206_sat.jpg, 457490_sat.jpg, ...)",
+    ]
 
 
 def test_deepglobe_images_without_masks_are_left_out(real_data):

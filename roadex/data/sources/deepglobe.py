@@ -7,12 +7,14 @@ from pathlib import Path
 from roadex.config.dataset import DeepGlobeConfig
 from roadex.data.images import list_images
 from roadex.data.sources.files import Division, FileSource, match
-from roadex.data.sources.listing import named, to_source
+from roadex.data.sources.listing import images_below, named, to_source
 from roadex.data.sources.masks import MaskReader
+
+_UNLABELLED = ("valid", "test")  # as the challenge ships them: counted, and left out
 
 
 def deepglobe_source(config: DeepGlobeConfig) -> FileSource:
-    """ID_sat.jpg beside ID_mask.png, in `raw` or its `train` folder.
+    """ID_sat.jpg beside ID_mask.png, in `raw` or its `train`, `valid` and `test` folders.
 
     The challenge ships its validation and test images without masks: they are left out.
 
@@ -23,6 +25,8 @@ def deepglobe_source(config: DeepGlobeConfig) -> FileSource:
     root = Path(config.root).expanduser()
     folder = root / "train" if (root / "train").is_dir() else root
     files = list_images(folder, "dataset.root")
+    if folder != root:
+        files += [path for name in _UNLABELLED for path in images_below(root / name)]
     matched = match(named(files, "_sat"), named(files, "_mask"))
     remedy = "it wants ID_sat.jpg with ID_mask.png"
     reader = MaskReader(config.road_above)
