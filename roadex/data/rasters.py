@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import warnings
 from dataclasses import dataclass
 from pathlib import Path
@@ -54,7 +55,8 @@ def read_raster(path: Path, bands: list[int] | None = None) -> Raster:
                 first = file.read(sorted(set(chosen)))
                 return Raster(*_pixels(path, file, first, chosen), grid)
     except (rasterio.errors.RasterioError, rasterio.errors.RasterioIOError, ValueError) as error:
-        reason = str(error).splitlines()[0] if str(error) else repr(error)
+        # Rasterio says "read failed", and the library below it why.
+        reason = next(iter(str(error.__cause__ or error).splitlines()), repr(error))
         raise RoadexError(
             f"{path}: not a readable raster ({reason}); replace or remove the file"
         ) from error
@@ -71,6 +73,8 @@ def load_rasterio() -> ModuleType:
         import rasterio.errors
     except ImportError as error:
         raise RoadexError('GeoTIFF needs rasterio: pip install "roadex[geo]"') from error
+    # It logs what it raises as well: a bad file is told of in one line, that of who catches it.
+    logging.getLogger("rasterio").setLevel(logging.CRITICAL)
     return rasterio
 
 

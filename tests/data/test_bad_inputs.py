@@ -118,6 +118,7 @@ def test_bad_file_is_named_and_the_rest_prepared(case, spacenet, tmp_path):
     dataset, found = prepared(spacenet, tmp_path)
     assert tiles_of(dataset) == [f"AOI_9_Testing_img{i}" for i in range(8) if i != 3]
     assert found and all(complaint in line for line in found[:1]), found
+    assert "previous exception" not in found[0], "the reason itself"
 
 
 def test_strict_preparation_refuses_until_the_report_exists(spacenet, tmp_path):
@@ -138,7 +139,7 @@ def test_mended_file_is_prepared_anew(spacenet, tmp_path):
 
 
 ODD = {
-    "no features": ({"type": "FeatureCollection", "features": []}, 0, None),
+    "no features": ({"type": "FeatureCollection", "features": []}, 0, "holds no road"),
     "a null geometry": (geojson(None), 0, "null geometry"),
     "a null coordinate": (
         geojson([*line((0, 10), (20, 10)), [None, None]]), 20, "vertex without finite coordinates"

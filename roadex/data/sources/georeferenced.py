@@ -101,6 +101,8 @@ class GeoReader:
 def _notes(entry: Entry, drawn: nx.MultiGraph, outside_m: float) -> tuple[str, ...]:
     dropped = {k: n for k, n in drawn.graph.get("dropped", {}).items() if k != "repeated point"}
     notes = [f"{entry.label.name}: left out {count} x {what}" for what, count in dropped.items()]
+    if not drawn.number_of_edges():
+        notes.append(f"{entry.label.name}: holds no road")
     if outside_m > _OVERHANG_M:
         notes.append(f"{entry.label.name}: left out {outside_m:.0f} m of road outside the image")
     return tuple(notes)
