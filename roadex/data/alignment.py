@@ -8,6 +8,7 @@ metres is the difference of the two, found at once by correlation.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import cv2
 import numpy as np
@@ -72,7 +73,8 @@ def alignment(image: NDArray[np.uint8], mask: NDArray[np.uint8], gsd: float) -> 
     known = (_shrunk((mask != IGNORE).astype(np.float32), scale) > 0.99).astype(np.float32)
     reach = max(1, min(round(FARTHEST_M / step), min(road.shape) // 4))
     edges = _edges(seen, known, _BLUR_M / step)
-    across = _along_border(edges, known, cv2.GaussianBlur(road, (0, 0), _BLUR_M / step), reach)
+    smooth = np.asarray(cv2.GaussianBlur(road, (0, 0), _BLUR_M / step), np.float32)
+    across = _along_border(edges, known, smooth, reach)
     inside = _weighted(edges[0] + edges[1], known, _inner(road), reach)
     return Alignment(across - inside, step)
 
@@ -85,7 +87,7 @@ def common(found: list[Alignment]) -> Alignment | None:
     return Alignment(np.mean([each.scores for each in found], axis=0), found[0].step_m)
 
 
-def _shrunk(plane: NDArray[np.generic], scale: float) -> Plane:
+def _shrunk(plane: NDArray[Any], scale: float) -> Plane:
     size = [max(1, round(side * scale)) for side in plane.shape[1::-1]]
     return np.asarray(cv2.resize(plane, size, interpolation=cv2.INTER_AREA), np.float32)
 

@@ -15,7 +15,7 @@ from roadex.data.prepared import IGNORE, PreparedTile
 _FLAT = 3.0  # grey levels: a picture that varies less shows nothing
 # A moved label must fit so much better: of 144 sound tiles two do, of those moved by 10 m nine in
 # ten (experiments/data).
-_CLEARLY = 0.03
+CLEARLY = 0.03
 _TOGETHER = 0.01  # the same for all labels together, which say more than one
 _MANY_EDGES = 0.7  # of the labelled tiles have fewer edges
 
@@ -89,7 +89,7 @@ def _alone(look: Look, busy: float) -> list[str]:
         found.append(f"{look.ignored_share:.0%} of it has no data")
     if look.road_share > 0.5:
         found.append(f"{look.road_share:.0%} of it is road")
-    if look.alignment and look.alignment.gain > _CLEARLY:
+    if look.alignment and look.alignment.gain > CLEARLY:
         x, y = look.alignment.best
         found.append(f"the label would fit better moved by {x:+.0f}, {y:+.0f} m (right, down)")
     return found

@@ -8,10 +8,10 @@ import pytest
 from roadex.data.alignment import alignment, common
 from roadex.data.images import read_image, read_mask
 from roadex.data.prepared import IGNORE
+from roadex.data.suspicion import CLEARLY
 from roadex.data.synthetic import WorldSettings, make_tile
 
 GSD = 0.5
-CLEARLY = 0.03
 
 
 def moved(mask, metres, gsd):
