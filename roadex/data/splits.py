@@ -26,7 +26,13 @@ def assign_splits(names: list[str], config: SplitConfig) -> Splits:
     return require_members(RULES[config.rule](names, config))
 
 
-def require_members(splits: Splits) -> Splits:
+_REMEDY = (
+    "dataset.splits.rule=ranked gives each its share of the tiles, or give lists with "
+    "dataset.splits.lists=DIR"
+)
+
+
+def require_members(splits: Splits, remedy: str = _REMEDY) -> Splits:
     """The splits, none of them empty.
 
     Raises:
@@ -35,10 +41,7 @@ def require_members(splits: Splits) -> Splits:
     total = sum(map(len, splits.values()))
     for split, members in splits.items():
         if not members:
-            raise RoadexError(
-                f"the {split} split is empty ({total} tiles in all): change "
-                "dataset.splits.train/validation/test or give lists with dataset.splits.lists=DIR"
-            )
+            raise RoadexError(f"the {split} split is empty ({total} tiles in all): {remedy}")
     return splits
 
 

@@ -49,6 +49,12 @@ class Reader(Protocol):
         """The settings that its tiles depend on."""
 
 
+_NO_FOLDER = (
+    "fill its folder, from which the published split is taken, or give lists with "
+    "dataset.splits.lists=DIR"
+)
+
+
 @dataclass(frozen=True)
 class Division:
     """How the tiles of a source are split.
@@ -70,7 +76,7 @@ class Division:
             RoadexError: a list is wrong, or a split is empty.
         """
         if self.published is not None and not self.config.lists:
-            return require_members(self.published)
+            return require_members(self.published, _NO_FOLDER)
         if not self.by_group:
             return assign_splits(sorted(entries), self.config)
         groups = sorted({entry.group for entry in entries.values()})
