@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-from pathlib import Path
 
 from roadex.config.command import command
 from roadex.config.root import InspectConfig
@@ -19,7 +18,7 @@ def main(config: InspectConfig) -> None:
     first: empty masks over much structure, labels that fit better when moved, the same picture
     twice, pictures of one colour, tiles without data. With beside=DIR a second page, beside.html,
     shows crops of the dataset and of the images in DIR side by side, on one scale, and what is
-    measured on both.
+    measured on both. Unusable files are left out and named, and the exit code is then 2.
 
     Examples:
       python -m roadex.inspect dataset=deepglobe dataset.raw=DIR out=DIR
@@ -29,9 +28,7 @@ def main(config: InspectConfig) -> None:
     """
     from roadex.report.survey import survey
 
-    for name, reasons in survey(config).items():
-        log.info("suspicious: %s: %s", name, "; ".join(reasons))
-    log.info("page in %s", Path(config.out) / "index.html")
+    survey(config, log.info)
 
 
 if __name__ == "__main__":

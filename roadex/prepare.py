@@ -6,7 +6,6 @@ import logging
 
 from roadex.config.command import command
 from roadex.config.root import PrepareConfig
-from roadex.errors import RoadexError
 
 log = logging.getLogger(__name__)
 
@@ -25,18 +24,12 @@ def main(config: PrepareConfig) -> None:
       python -m roadex.prepare dataset=massachusetts dataset.raw=DIR dataset.cache=DIR
       python -m roadex.prepare dataset=folder dataset.images=DIR dataset.lines=DIR dataset.gsd=0.5
     """
-    from roadex.data.prepare import prepare, problems
+    from roadex.data.prepare import prepare
+    from roadex.data.problems import require_whole
 
     classes = config.connectivity_classes
     dataset = prepare(config.dataset, classes, log.info, keep_going=True)
-    found = problems(dataset.folder)
-    for line in found:
-        log.info("unusable: %s", line)
-    if found:
-        raise RoadexError(
-            f"{dataset.folder / 'report.json'}: {len(found)} unusable files were left out and the "
-            "rest is prepared; mend them and prepare again, or train without them"
-        )
+    require_whole(dataset.folder, log.info)
 
 
 if __name__ == "__main__":

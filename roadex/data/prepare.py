@@ -88,12 +88,6 @@ def prepare(
     return _described(work, identity, splits, left_out, tell)
 
 
-def problems(folder: Path) -> list[str]:
-    """Every line of the report beside prepared tiles that somebody should look at."""
-    report = json.loads((folder / "report.json").read_text())
-    return [*report["left_out"].values(), *report["files"]]
-
-
 def _described(
     work: _Work, identity: list[Any], splits: Splits, left_out: dict[str, str], tell: Tell
 ) -> PreparedDataset:

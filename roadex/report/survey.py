@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,7 @@ from roadex.data.manifest import tile_facts
 from roadex.data.parallel import over_tiles
 from roadex.data.prepare import prepare
 from roadex.data.prepared import PreparedDataset
+from roadex.data.problems import problems, require_whole
 from roadex.data.suspicion import Look, common_move, look_at, suspicions
 from roadex.files import write_json
 from roadex.report.beside import others, write_beside
@@ -21,10 +23,16 @@ _SHOWN = ("tiles", "sizes", "splits", "split_hash", "graphs_from", "road_share",
           "connectivity_shares", "road_km", "road_km_per_km2", "mean", "std")  # fmt: skip
 
 
-def survey(config: InspectConfig) -> dict[str, list[str]]:
-    """Write OUT/index.html and OUT/suspicious.json; returns the odd tiles with their reasons."""
+def survey(
+    config: InspectConfig, tell: Callable[[str], None] = lambda line: None
+) -> dict[str, list[str]]:
+    """Write OUT/index.html and OUT/suspicious.json; returns the odd tiles with their reasons.
+
+    Raises:
+        RoadexError: unusable files had to be left out; the page shows the rest.
+    """
     beside = others(config.beside, config.beside_gsd) if config.beside else None
-    dataset = prepare(config.dataset, config.connectivity_classes, keep_going=True)
+    dataset = prepare(config.dataset, config.connectivity_classes, tell, keep_going=True)
     names = sorted(name for split in dataset.splits.values() for name in split)
     measure = partial(_look, dataset=dataset)
     looks = dict(over_tiles(measure, names, config.dataset.workers, "looking at tiles"))
@@ -35,6 +43,7 @@ def survey(config: InspectConfig) -> dict[str, list[str]]:
     summary = {key.replace("_", " "): _plain(manifest[key]) for key in _SHOWN}
     found = {name: odd[name] for name in ranked if odd[name]}
     summary["suspicious tiles"] = f"{len(found)} of {len(names)}"
+    summary["unusable files left out"] = str(len(problems(dataset.folder)))
     move = common_move(looks)
     if move is not None:
         summary["all labels"] = f"would fit better moved by {move[0]:+.1f}, {move[1]:+.1f} m"
@@ -45,6 +54,10 @@ def survey(config: InspectConfig) -> dict[str, list[str]]:
     write_json(out / "suspicious.json", found)
     if beside is not None:
         write_beside(out / "beside.html", dataset, beside, config.tiles, config.width_px)
+    for name, reasons in found.items():
+        tell(f"suspicious: {name}: {'; '.join(reasons)}")
+    tell(f"page in {out / 'index.html'}")
+    require_whole(dataset.folder, tell)
     return found
 
 

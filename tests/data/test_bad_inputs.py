@@ -13,7 +13,8 @@ import pytest
 from roadex.config.dataset import CityScaleConfig, FolderConfig, SpaceNetConfig, SplitConfig
 from roadex.data.georeference import Georeference
 from roadex.data.images import write_image
-from roadex.data.prepare import prepare, problems
+from roadex.data.prepare import prepare
+from roadex.data.problems import problems
 from roadex.data.rasters import write_raster
 from roadex.data.sources import open_source
 from roadex.errors import RoadexError

@@ -38,7 +38,10 @@ def dataset(tmp_path):
 def test_no_data_has_no_part_in_the_loss(dataset):
     tile = dataset.tile("train")
     mask, connectivity = (torch.tensor(a[None]) for a in (tile.mask, tile.connectivity))
-    assert (mask[..., :WHITE] == IGNORE).all() and set(mask[..., WHITE:].unique().tolist()) == {0, 1}
+    assert (mask[..., :WHITE] == IGNORE).all() and set(mask[..., WHITE:].unique().tolist()) == {
+        0,
+        1,
+    }
     logits = {
         task: [torch.randn(1, k, side, side, requires_grad=True) for side in (SIZE // 4, SIZE)]
         for task, k in (("segmentation", 2), ("connectivity", 5))
@@ -65,7 +68,9 @@ def test_no_data_has_no_part_in_the_scores(dataset):
         prediction.add("test", {"segmentation": np.stack([1 - road, road]),
                                 "connectivity": connectivity})  # fmt: skip
         graphs = decode_graphs(prediction, 0.5, DecodingSettings())
-        assert total_length(graphs[0].proposal) == pytest.approx(SIZE - WHITE, abs=6), "its skeleton is a little shorter"
+        assert total_length(graphs[0].proposal) == pytest.approx(SIZE - WHITE, abs=6), (
+            "its skeleton is a little shorter"
+        )
         scores.append({**pixel_scores(prediction, 0.5), **relaxed_scores(prediction, 0.5)})
     assert scores[0] == scores[1]
     assert scores[0]["f1"] == 1 and scores[0]["relaxed_f1"] == 1

@@ -11,6 +11,7 @@ import pytest
 from roadex.config.dataset import FolderConfig, SplitConfig
 from roadex.config.root import InspectConfig
 from roadex.data.images import read_image, read_mask, write_image
+from roadex.errors import RoadexError
 from roadex.report.survey import survey
 from tests.data.worlds import write_folder
 
@@ -48,3 +49,27 @@ def test_spoilt_tiles_are_found_and_shown_first(spoilt, tmp_path):
     assert page.count("<article>") == 6 and page.count("data:image/jpeg;base64,") == 24
     assert "http" not in page, "the page needs nothing but itself"
     assert json.loads((tmp_path / "page" / "suspicious.json").read_text()) == found
+
+
+def test_unusable_files_are_named_and_the_rest_is_shown(tmp_path):
+    images, masks = write_folder(tmp_path, 12, size=64)
+    (images / "tile01.png").write_bytes(b"")
+    (images / "tile02.png").unlink()
+    splits = SplitConfig(lists=str(tmp_path / "lists"))
+    (tmp_path / "lists").mkdir()
+    for split, names in (("train", "03 04 01"), ("validation", "05"), ("test", "06")):
+        listed = "\n".join(f"tile{number}" for number in names.split())
+        (tmp_path / "lists" / f"{split}.txt").write_text(listed)
+    config = InspectConfig(
+        dataset=FolderConfig(
+            images=str(images), masks=str(masks), cache=str(tmp_path / "cache"), workers=1,
+            splits=splits,
+        ),
+        out=str(tmp_path / "page"),
+    )  # fmt: skip
+    told = []
+    with pytest.raises(RoadexError, match=r"report.json: 2 unusable files were left out"):
+        survey(config, told.append)
+    assert any("tile01.png: not a readable image" in line for line in told)
+    assert any("tile02.png: its image is missing" in line for line in told)
+    assert (tmp_path / "page" / "index.html").read_text().count("<article>") == 4
