@@ -14,6 +14,8 @@ from roadex.errors import DataError, RoadexError
 
 log = logging.getLogger(__name__)
 RESTARTS = 3
+# How a loading process that is gone shows: as PyTorch says it, or in the pipe to it.
+LOST = (ConnectionError, EOFError, RuntimeError)
 
 
 class Batches:
@@ -57,11 +59,11 @@ class Batches:
                 for batch in self._iterate(epoch, start):
                     yield batch
                     start += 1
-            except (RoadexError, OSError) as error:
-                raise DataError(_last_line(error)) from error
-            except RuntimeError as error:
+            except LOST as error:
                 restarts += 1
                 self._restart(error, restarts)
+            except (RoadexError, OSError) as error:
+                raise DataError(_last_line(error)) from error
 
     @property
     def _sampler(self) -> DrawSampler:
@@ -78,8 +80,8 @@ class Batches:
             signal.signal(signal.SIGCHLD, signal.SIG_DFL)
         return iterator
 
-    def _restart(self, error: RuntimeError, restarts: int) -> None:
-        if "DataLoader worker" not in str(error):
+    def _restart(self, error: Exception, restarts: int) -> None:
+        if isinstance(error, RuntimeError) and "DataLoader worker" not in str(error):
             raise error
         if restarts > RESTARTS:
             raise DataError(
@@ -92,5 +94,5 @@ class Batches:
 
 def _last_line(error: BaseException) -> str:
     """What remains of an error that a loading process wrapped in its traceback."""
-    line = str(error).strip().splitlines()[-1]
+    line = (str(error).strip() or type(error).__name__).splitlines()[-1]
     return line.removeprefix(f"{RoadexError.__module__}.{type(error).__name__}: ")

@@ -6,6 +6,7 @@ import logging
 from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
+import torch
 from torch.utils.data import DataLoader
 
 from roadex.config.root import TrainConfig
@@ -111,7 +112,7 @@ def _open_loader(
     augmentation = Augmentation(config.augment)
     directions = config.model.orientation_bins > 0
     crops = CropDataset(dataset, data.crop, augmentation, config.seed, directions)
-    pin = config.trainer.device != "cpu" and workers > 0
+    pin = torch.cuda.is_available() and workers > 0
     trainer = config.trainer
     # Processes that synchronise batch norms must compute as many pieces as each other.
     wanted = group.size * trainer.accumulate if group.size > 1 else 1

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import logging
+import multiprocessing
 from dataclasses import replace
 
 import numpy as np
 import pytest
 import torch
 
-from roadex.data.crops import DrawSampler
+from roadex.data.augment import Augmentation
+from roadex.data.crops import CropDataset, DrawSampler, crop_loader
 from roadex.data.prepare import prepare
+from roadex.engine.batches import Batches
 from roadex.engine.distributed import Group
 from roadex.engine.dry_run import shortest
 from roadex.engine.lr_finder import find_lr
@@ -129,6 +132,22 @@ def test_a_tile_that_vanishes_is_named_and_its_return_continues(config, whole, t
     assert snapshots(tmp_path)
     hidden.rename(path)
     assert trained(config, tmp_path) == whole
+
+
+def test_a_loading_process_that_is_killed_is_replaced(config, caplog):
+    dataset = prepare(config.dataset, 5)
+    crops = CropDataset(dataset, 64, Augmentation(config.augment), seed=0)
+    batches = Batches(lambda: crop_loader(crops, 2, 1, pin=False))
+    found = []
+    for batch in batches.of_epoch(1, 0):
+        if len(found) == 1:
+            for process in multiprocessing.active_children():
+                process.kill()
+        found.append(batch["image"])
+    assert "a process that loads crops died" in caplog.text
+    wanted = list(Batches(lambda: crop_loader(crops, 2, 0, pin=False)).of_epoch(1, 0))
+    assert len(found) == len(wanted) == len(crops) // 2
+    assert all(torch.equal(a, b["image"]) for a, b in zip(found, wanted, strict=True))
 
 
 def test_memory_that_is_too_small_says_what_to_set(config, tmp_path, monkeypatch):

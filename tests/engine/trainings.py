@@ -73,6 +73,7 @@ def outcome(run: Path) -> dict:
         for name in ("best", "last")
     }
     for content in contents.values():
+        del content["config"]  # which also tells how many processes loaded, and to whom it was told
         content["weights"] = {k: v.numpy().tobytes() for k, v in content["weights"].items()}
     rows = list(csv.DictReader((run / "history.csv").open()))
     metrics = json.loads((run / "metrics.json").read_text())
