@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from omegaconf import MISSING
 
 from roadex.config.limits import bounded, choice
 from roadex.config.training import InferenceConfig, Precision
-from roadex.graph.settings import DecodingSettings
+from roadex.graph.settings import SPURS_BY_WIDTH, DecodingSettings
 
 
 @dataclass
@@ -35,7 +35,7 @@ class PredictConfig:
     overview_px: int = bounded(2048, least=64, most=16384)
     # Write over results that were made with other settings.
     overwrite: bool = False
-    graph: DecodingSettings = field(default_factory=DecodingSettings)
+    graph: DecodingSettings = field(default_factory=lambda: replace(SPURS_BY_WIDTH))
     inference: InferenceConfig = field(default_factory=InferenceConfig)
     device: str = choice("auto", "auto", "cpu", "cuda", "mps")
     precision: Precision = Precision.fp32

@@ -76,6 +76,10 @@ class DecodingSettings(GraphSettings):
     junction_shift_m: float = _switchable(0.0)
 
 
+# What predict does unless told otherwise; conf/graph/spurs_by_width.yaml.
+SPURS_BY_WIDTH = DecodingSettings(spur_half_widths=1.5)
+
+
 def needs_connectivity(settings: GraphSettings) -> bool:
     """Whether a decoding asks for more than the probability of road."""
     if not isinstance(settings, DecodingSettings):

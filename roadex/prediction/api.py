@@ -14,7 +14,8 @@ from typing import Any
 from numpy.typing import NDArray
 
 from roadex.config.training import InferenceConfig
-from roadex.graph import DecodingSettings, GraphSettings
+from roadex.graph import GraphSettings
+from roadex.graph.settings import SPURS_BY_WIDTH
 from roadex.prediction.contrast import TRAINING
 from roadex.prediction.network import RoadNetwork
 from roadex.prediction.pipeline import Network, Wishes, open_network, predict_scene
@@ -56,12 +57,12 @@ class RoadPredictor:
             bands: numbers of a file's red, green and blue band, from 1.
             contrast: how 16 bits become 8: "training", one of its cities, or "image".
             threshold: road where the probability reaches it; None: as chosen on validation.
-            graph: how probabilities become a graph, in metres.
+            graph: how probabilities become a graph, in metres; None: as the command does.
 
         Raises:
             RoadexError: the image cannot be used.
         """
-        wishes = Wishes(gsd, contrast, threshold, graph or DecodingSettings())
+        wishes = Wishes(gsd, contrast, threshold, graph or SPURS_BY_WIDTH)
         folder = Path(tempfile.mkdtemp(prefix="roadex-"))
         try:
             with _opened(source, bands) as scene:

@@ -6,7 +6,7 @@ import hashlib
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +20,8 @@ from roadex.engine.device import pick_device
 from roadex.engine.exported import DESCRIPTION
 from roadex.engine.inference import Predictor
 from roadex.errors import RoadexError
-from roadex.graph import DecodingSettings, GraphSettings, probabilities_to_graph
+from roadex.graph import GraphSettings, probabilities_to_graph
+from roadex.graph.settings import SPURS_BY_WIDTH
 from roadex.prediction.contrast import TRAINING, choose_contrast
 from roadex.prediction.memory import return_freed_memory
 from roadex.prediction.network import RoadNetwork
@@ -66,7 +67,7 @@ class Wishes:
     gsd: float | None = None
     contrast: str = TRAINING
     threshold: float | None = None
-    graph: GraphSettings = field(default_factory=DecodingSettings)
+    graph: GraphSettings = SPURS_BY_WIDTH
     overview_px: int = 2048
 
 
