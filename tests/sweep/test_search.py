@@ -100,7 +100,10 @@ def test_search_goes_on_where_it_was_ended_and_tells_what_was_best(tmp_path):
 
 
 def test_a_space_that_no_training_has_is_refused_in_one_line(tmp_path):
-    process = search(tmp_path, "space=optimization", "+space.colour.choices=[1]")
+    own = tmp_path / "own" / "space"
+    own.mkdir(parents=True)
+    (own / "colours.yaml").write_text("colour: {choices: [1]}\n")
+    process = search(tmp_path, "--config-dir", str(own.parent), "space=colours")
     output, _ = process.communicate()
     assert process.returncode == 2 and output.count("\n") == 1
     assert "there is no setting 'colour'" in output and not (tmp_path / "search").exists()
