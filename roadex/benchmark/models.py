@@ -21,7 +21,8 @@ from roadex.config.limits import bounded, check_limits, choice
 from roadex.config.paths import config_dir
 from roadex.config.refusal import CONFIG_ERRORS, refusal
 from roadex.config.root import TrainConfig
-from roadex.engine.device import pick_device
+from roadex.config.training import Precision
+from roadex.engine.device import autocast, pick_device
 from roadex.errors import RoadexError
 from roadex.files import write_text
 from roadex.models.registry import build_model, count_parameters
@@ -45,6 +46,7 @@ class Settings:
     batch: int = bounded(2, least=2)
     repeats: int = bounded(2, least=1)
     device: str = choice("auto", "auto", "cpu", "cuda", "mps")
+    precision: Precision = Precision.fp32
     # The table is written here as Markdown, too.
     out: str | None = None
 
@@ -72,7 +74,7 @@ def main(overrides: list[str]) -> None:
 
     On a CPU seconds are those of the processor, which a busy machine does not distort; the column
     `step time` is the ratio to the first model. Settings: models=[a,b] size=256 batch=2 repeats=2
-    device=auto out=FILE.md overrides=[model.connectivity=true].
+    device=auto precision=bf16 out=FILE.md overrides=[model.connectivity=true].
     """
     settings = parse(overrides)
     device = pick_device(settings.device)
@@ -129,12 +131,17 @@ def measure(model: nn.Module, settings: Settings, device: torch.device) -> Cost:
     shape = (settings.batch, 3, settings.size, settings.size)
     images = torch.randn(shape, device=device).contiguous(memory_format=form)
 
+    def answer() -> Tensor:
+        with autocast(device, settings.precision):
+            return _answer(model, images)
+
     def learn() -> None:
         model.zero_grad(set_to_none=True)
-        _answer(model, images).backward()
+        answer().backward()
 
+    model.eval()
     with torch.no_grad():
-        forward = seconds(lambda: _answer(model.eval(), images), settings.repeats, device)
+        forward = seconds(answer, settings.repeats, device)
     model.train()
     memory = training_memory(learn, device)
     step = seconds(learn, settings.repeats, device)
@@ -205,7 +212,8 @@ def table(costs: dict[str, Cost], settings: Settings, device: torch.device) -> s
     reference = next(iter(costs))
     where = torch.cuda.get_device_name(device) if device.type == "cuda" else "one CPU core's time"
     lines = [
-        f"Images of {settings.size} px in batches of {settings.batch}, {where}, "
+        f"Images of {settings.size} px in batches of {settings.batch}, "
+        f"{settings.precision.value}, {where}, "
         f"torch {torch.__version__}; step time as a multiple of {reference}'s; MiB an image holds "
         "in training.",
         "",
