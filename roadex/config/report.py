@@ -39,6 +39,10 @@ class ReportConfig:
     tiles: int = bounded(4, least=0)
     # Whether images may be on the page: some licences forbid to pass them on.
     imagery: bool = True
+    # A Markdown file that tells of several reports: a short table, of summary_scores alone, is put
+    # between its lines `<!-- report TITLE -->` and `<!-- end of report -->`.
+    summary: str | None = None
+    summary_scores: list[str] = field(default_factory=lambda: ["f1", "apls"])
     # Average and compare runs of different splits, metric settings or code versions all the same.
     mixed: bool = False
     # tracking.mode=online|offline keeps the tables and all files in Weights & Biases, too.

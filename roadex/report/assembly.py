@@ -13,6 +13,7 @@ from roadex.report.panels import tile_panels
 from roadex.report.rows import mixtures, rows_of
 from roadex.report.runs import Found, Run, find_runs
 from roadex.report.statistics import CONFIDENCE
+from roadex.report.summary import check_place, write_summary
 from roadex.report.tables import difference_table, score_table, write_tables
 
 
@@ -29,19 +30,24 @@ def write_report(config: ReportConfig) -> Report:
     """Read the runs and write table.md, table.csv, table.tex, figures and index.html.
 
     Raises:
-        RoadexError: no finished run, runs that may not be compared, or an unusable output folder.
+        RoadexError: no finished run, runs that may not be compared, an unusable output folder, or a
+            summary without a place for the report.
     """
-    out = Path(config.out)
+    out, heading = Path(config.out), config.title or Path(config.runs).resolve().name
+    if config.summary is not None:
+        check_place(Path(config.summary), heading)
     found = find_runs(config.runs)
-    comparison = compare(rows_of(found.finished, config.mixed), config.scores, config.baseline)
+    rows = rows_of(found.finished, config.mixed)
+    comparison = compare(rows, config.scores, config.baseline)
     tiles = tile_panels(comparison, config.tiles, config.imagery)
-    write_tables(comparison, _notes(found, comparison), out)
+    notes = [*_notes(found, comparison), COSTS]
+    write_tables(comparison, notes, out)
     figures = draw_figures(comparison, out)
     write_page(
         out / "index.html",
         "report.html",
-        title=config.title or Path(config.runs).resolve().name,
-        notes=_notes(found, comparison),
+        title=heading,
+        notes=notes,
         warnings=[*mixtures(found.finished), *(f"Left out: {fault}" for fault in found.faults)],
         scores=score_table(comparison),
         baseline=comparison.baseline and comparison.baseline.name,
@@ -50,7 +56,16 @@ def write_report(config: ReportConfig) -> Report:
         tiles=tiles,
         runs=_run_table(comparison, Path(config.runs)),
     )
+    if config.summary is not None:
+        short = compare(rows, config.summary_scores, config.baseline)
+        write_summary(short, _notes(found, short), Path(config.summary), heading)
     return Report(out / "index.html", comparison, found.faults)
+
+
+COSTS = (
+    "GMACs are multiply-accumulates at 512 x 512; images/s is the speed of training on the machine "
+    "of these runs."
+)
 
 
 def _notes(found: Found, comparison: Comparison) -> list[str]:
@@ -64,8 +79,7 @@ def _notes(found: Found, comparison: Comparison) -> list[str]:
         f"{', '.join(sorted({str(run.metrics.get('threshold_from')) for run in runs}))}; "
         f"code {', '.join(sorted({run.version for run in runs}))}.",
         "± is the sample standard deviation over the runs of a row, which differ in their seed "
-        "alone. GMACs are multiply-accumulates at 512 x 512; images/s is the speed of training on "
-        "the machine of these runs.",
+        "alone.",
     ]
     changed = sum(bool(run.environment.get("uncommitted_changes")) for run in runs)
     if changed:

@@ -84,7 +84,7 @@ def write_tables(comparison: Comparison, notes: list[str], folder: Path) -> None
     captions = ["", *([f"Against {comparison.baseline.name}:"] if comparison.baseline else [])]
     parts = [
         part for caption, table in zip(captions, tables, strict=True)
-        for part in (caption, _markdown(table)) if part
+        for part in (caption, markdown(table)) if part
     ]  # fmt: skip
     write_text(folder / "table.md", "\n\n".join([*parts, *notes]) + "\n")
     comments = "".join(f"% {note}\n" for note in notes)
@@ -92,7 +92,8 @@ def write_tables(comparison: Comparison, notes: list[str], folder: Path) -> None
     write_table(folder / "table.csv", [_record(line) for line in comparison.lines])
 
 
-def _markdown(table: list[list[str]]) -> str:
+def markdown(table: list[list[str]]) -> str:
+    """A Markdown table of a head and rows, its numbers to the right."""
     head, *rows = [[cell.replace("|", "\\|") for cell in row] for row in table]
     rule = ["---", *["---:"] * (len(head) - 1)]
     return "\n".join("| " + " | ".join(cells) + " |" for cells in (head, rule, *rows))

@@ -91,6 +91,23 @@ def test_tables_say_the_same_in_every_format(sweep):
     assert latex.count(r"\toprule") == latex.count(r"\end{tabular}") == 2
 
 
+def test_short_table_takes_its_place_in_a_file_and_leaves_the_rest(sweep, tmp_path):
+    file = tmp_path / "README.md"
+    place = "<!-- report {} -->\n{}<!-- end of report -->\n"
+    text = "# Studies\n\n" + place.format("gates", "stale\n") + "\n" + place.format("other", "kept\n")
+    file.write_text(text)
+    for _ in range(2):  # the second time in place of the first
+        report(sweep, baseline="none", title="gates", summary=str(file))
+    written = file.read_text()
+    assert "| global_aware=both | 3 | 0.620 ± 0.017 | +0.100 [+0.090, +0.110] |" in written
+    assert "| global_aware=none | 4 | 0.540 ± 0.043 | – |" in written
+    assert "stale" not in written and place.format("other", "kept\n") in written
+    assert written.count("7 runs finished and read") == 1 and "IoU" not in written
+    with pytest.raises(RoadexError, match="write '<!-- report gone -->'"):
+        report(sweep, title="gone", summary=str(file))
+    assert file.read_text() == written
+
+
 def test_page_shows_everything_without_a_network(sweep, tmp_path):
     page_file = report(sweep, baseline="none", title="A <b>").page
     with browser(tmp_path / "profile") as page:
