@@ -1,12 +1,16 @@
 #!/usr/bin/env bash
-# The studies on the built-in world, each by one command: scripts/studies.sh NAME [OVERRIDES]
+# The studies, each by one command: scripts/studies.sh NAME [OVERRIDES]
 #
 #   rivals        every model at equal training time (conf/experiment/study says the epochs)
 #   connectivity  each architecture with and without the connectivity task
 #   context       the gates of the global-aware module x the number of stacks
 #   losses        what terms that see topology add
+#   rivals_epfl   as rivals, on the real tiles in $EPFL (images/, groundtruth/)
+#   pretraining   on the same tiles, from the weights that `rivals` learned on the built-in world
+#   transfer      scores of those weights on the real tiles, without any training on them
 #
-# SEEDS=0,1,2 by default. A finished run is skipped, so the same command goes on where it was. Then:
+# The first four are on the built-in world. SEEDS=0,1,2 by default. A finished run is skipped, so the
+# same command goes on where it was. Then:
 #   python -m roadex.report runs=multirun/study_NAME out=experiments/NAME
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -14,6 +18,7 @@ PYTHON=${PYTHON:-.venv/bin/python}
 SEEDS=${SEEDS:-0,1,2}
 STACKED=stacked_multitask,roadex
 ENCODERS=unet,linknet,dlinknet,deeplabv3plus,segformer
+ALL=$STACKED,multibranch,segmentation_only,stacked_orientation,$ENCODERS
 study=${1:-}
 shift || true
 
@@ -25,9 +30,39 @@ sweep() {
   "$PYTHON" -m roadex.train -m "name=study_$study" "seed=$SEEDS" "$@"
 }
 
+real_tiles() {  # the settings of the data
+  : "${EPFL:?name the folder of the real tiles: EPFL=DIR}"
+  echo dataset=folder "dataset.images=$EPFL/images" "dataset.masks=$EPFL/groundtruth" \
+    dataset.gsd=0.25 dataset.splits.lists=epfl dataset.crops_per_tile=2
+}
+
+weights() {  # MODEL SEED: what `rivals` learned
+  ls multirun/study_rivals/*study_"$1"-*/seed-"$2"/checkpoints/last.pt
+}
+
 case $study in
   rivals)
-    sweep "experiment=$(names $STACKED,multibranch,segmentation_only,stacked_orientation,$ENCODERS)" "$@" ;;
+    sweep "experiment=$(names $ALL)" "$@" ;;
+  rivals_epfl)
+    real=$(real_tiles)
+    sweep "experiment=$(names $ALL)" $real "$@" ;;
+  pretraining)
+    real=$(real_tiles)
+    for model in ${STACKED//,/ }; do
+      for seed in ${SEEDS//,/ }; do
+        "$PYTHON" -m roadex.train "experiment=study/$model" "name=study_$study" "seed=$seed" \
+          "init=$(weights "$model" "$seed")" $real \
+          "hydra.run.dir=multirun/study_$study/$model/seed-$seed" "$@"
+      done
+    done ;;
+  transfer)
+    real=$(real_tiles)
+    for model in ${STACKED//,/ }; do
+      for seed in ${SEEDS//,/ }; do
+        "$PYTHON" -m roadex.evaluate "checkpoint=$(weights "$model" "$seed")" $real \
+          "out=multirun/study_$study/$model/seed-$seed" "$@"
+      done
+    done ;;
   connectivity)
     sweep "experiment=$(names $STACKED,multibranch,$ENCODERS)" model.connectivity=true,false "$@" ;;
   context)
@@ -36,6 +71,6 @@ case $study in
   losses)
     sweep "experiment=$(names $STACKED)" loss.cldice=0,1 loss.nodes=0,10 "$@" ;;
   *)
-    sed -n '2,11s/^# \{0,1\}//p' "$0" >&2
+    sed -n '2,15s/^# \{0,1\}//p' "$0" >&2
     exit 2 ;;
 esac

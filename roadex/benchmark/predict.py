@@ -21,7 +21,7 @@ from roadex.errors import RoadexError
 from roadex.prediction.batch import predict_all
 from roadex.prediction.pipeline import SHIPPED, Network, open_network
 
-_DEFAULTS = {"size": "1280", "window": "512", "overlap": "64", "repeats": "2", "checkpoint": ""}
+_DEFAULTS = {"size": "2048", "window": "512", "overlap": "64", "repeats": "2", "checkpoint": ""}
 
 
 @dataclass(frozen=True)
@@ -38,7 +38,7 @@ def main(overrides: list[str]) -> None:
     The command reads the GeoTIFF, blends, decodes the graph and writes every file. A second image
     of a quarter of the area shows whether the cost grows with the area.
 
-    Settings: size=1280 and window=512, overlap=64 (pixels), repeats=2, checkpoint=FILE (the
+    Settings: size=2048 and window=512, overlap=64 (pixels), repeats=2, checkpoint=FILE (the
     weights that come with roadex, if none is given).
     """
     settings = _settings(overrides)

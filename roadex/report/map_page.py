@@ -23,6 +23,7 @@ from roadex.report.html import array_text, jpeg_uri, script_data, shrunk, write_
 from roadex.report.overlays import Picture
 
 # A probability is drawn from here on, in 1/256, ever less transparent.
+_OPACITY_STEP = 8
 _FAINTEST = 16
 _PROBABILITY_COLOUR = (0, 229, 255)
 
@@ -115,10 +116,15 @@ def _attribute(edges: list[tuple[Any, Any, dict[str, Any]]], name: str) -> str:
 
 
 def _probability_uri(probability: NDArray[np.uint8], longest: int) -> str:
-    """A PNG of one colour whose opacity is the probability: a palette keeps it small."""
-    picture = Image.fromarray(shrunk(probability, longest), mode="P")
+    """A PNG of one colour whose opacity is the probability, in steps that an eye does not tell.
+
+    A palette and few steps keep it small, and the compression from taking a tenth of the time that
+    the network does.
+    """
+    levels = shrunk(probability, longest) // _OPACITY_STEP * _OPACITY_STEP
+    picture = Image.fromarray(levels, mode="P")
     picture.putpalette(_PROBABILITY_COLOUR * 256)
     opacity = bytes(value if value >= _FAINTEST else 0 for value in range(256))
     file = io.BytesIO()
-    picture.save(file, format="PNG", transparency=opacity, optimize=True)
+    picture.save(file, format="PNG", transparency=opacity, compress_level=3)
     return "data:image/png;base64," + base64.b64encode(file.getvalue()).decode()

@@ -94,8 +94,7 @@ def test_tables_say_the_same_in_every_format(sweep):
 def test_short_table_takes_its_place_in_a_file_and_leaves_the_rest(sweep, tmp_path):
     file = tmp_path / "README.md"
     place = "<!-- report {} -->\n{}<!-- end of report -->\n"
-    text = "# Studies\n\n" + place.format("gates", "stale\n") + "\n" + place.format("other", "kept\n")
-    file.write_text(text)
+    file.write_text(place.format("gates", "stale\n") + "\n" + place.format("other", "kept\n"))
     for _ in range(2):  # the second time in place of the first
         report(sweep, baseline="none", title="gates", summary=str(file))
     written = file.read_text()
