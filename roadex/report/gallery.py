@@ -20,7 +20,8 @@ from roadex.report.overlays import Picture, dimmed, draw_graph
 _CLASS_COLOURS = ((25, 25, 28), (86, 180, 233), (130, 130, 130), (230, 159, 0), (213, 94, 0))
 _IGNORED = (120, 0, 120)
 _STYLE = """
-body { font: 15px/1.4 system-ui, sans-serif; margin: 2em auto; padding: 0 20px; max-width: 1280px; color: #222; }
+body { font: 15px/1.4 system-ui, sans-serif; margin: 2em auto; padding: 0 20px;
+  max-width: 1280px; color: #222; }
 table { border-collapse: collapse; margin: 1em 0; } td { padding: .15em 1.2em .15em 0; }
 article { border-top: 1px solid #ccc; padding: .6em 0 1em; } h2 { font-size: 1em; margin: .3em 0; }
 .odd { color: #b03a00; } .panels { display: flex; gap: 6px; }
