@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 from importlib import import_module
 from importlib.util import find_spec
 
@@ -11,14 +12,14 @@ import numpy as np
 from numpy.typing import NDArray
 from skimage.morphology import skeletonize
 
-from roadex.errors import RoadexError
+from roadex.benchmark._settings import parse_settings
+from roadex.config.limits import bounded
 from roadex.graph import draw_roads, mask_to_graph
 from roadex.graph.clean import clean_mask
 from roadex.graph.network import add_road, empty_network
 from roadex.graph.skeleton import trace
 from roadex.graph.thin import thin
 
-_DEFAULTS = {"size": 4096, "roads": 60, "repeats": 3, "seed": 0}
 _GSD = 0.5
 _WIDTHS_M = (4.0, 6.0, 6.0, 8.0, 12.0)
 _YARDSTICK = "skimage skeletonize alone"
@@ -26,19 +27,30 @@ _YARDSTICK = "skimage skeletonize alone"
 Mask = NDArray[np.bool_]
 
 
+@dataclass
+class Settings:
+    """The benchmark's settings."""
+
+    # Side of the mask in pixels, and the streets drawn on it.
+    size: int = bounded(4096, least=64)
+    roads: int = bounded(60, least=1)
+    repeats: int = bounded(3, least=1)
+    seed: int = bounded(0, least=0)
+
+
 def main(overrides: list[str]) -> None:
     """Mask to graph on a drawn city, the best of some runs of each program.
 
     Settings: size=4096 (pixels), roads=60, repeats=3, seed=0.
     """
-    settings = _settings(overrides)
-    mask = city_mask(settings["size"], settings["roads"], settings["seed"])
+    settings = parse_settings(Settings, overrides)
+    mask = city_mask(settings.size, settings.roads, settings.seed)
     print(f"{mask.shape[0]} x {mask.shape[1]} pixels at {_GSD} m, {mask.mean():.1%} road")
     programs = _programs()
     for program in programs.values():
         program(mask[:256, :256])  # compiled at first use, some of them
     seconds = dict.fromkeys(programs, np.inf)
-    for _ in range(settings["repeats"]):
+    for _ in range(settings.repeats):
         for name, program in programs.items():
             started = time.perf_counter()
             program(mask)
@@ -78,17 +90,6 @@ def _programs() -> dict[str, Callable[[Mask], object]]:
         skeleton = import_module("skan").Skeleton
         programs["skan, skeletonize + Skeleton"] = lambda mask: skeleton(skeletonize(mask))
     return programs
-
-
-def _settings(overrides: list[str]) -> dict[str, int]:
-    settings = dict(_DEFAULTS)
-    for override in overrides:
-        name, _, value = override.partition("=")
-        if name not in settings or not value.isdigit():
-            known = ", ".join(f"{key}={default}" for key, default in _DEFAULTS.items())
-            raise RoadexError(f"{override}: the settings are {known}, in whole numbers")
-        settings[name] = int(value)
-    return settings
 
 
 def _print_table(seconds: dict[str, float]) -> None:

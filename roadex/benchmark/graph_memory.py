@@ -6,12 +6,14 @@ import resource
 import sys
 import tempfile
 import time
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
+from roadex.benchmark._settings import parse_settings
 from roadex.benchmark.graph import city_mask
-from roadex.errors import RoadexError
+from roadex.config.limits import bounded
 from roadex.graph import DecodingSettings, probabilities_to_graph
 
 _GSD = 0.5
@@ -19,12 +21,20 @@ _BLOCK = 2000
 _KIB = 1024 if sys.platform != "darwin" else 1
 
 
+@dataclass
+class Settings:
+    """The benchmark's settings."""
+
+    # Side of the map in pixels.
+    size: int = bounded(20_000, least=1)
+
+
 def main(overrides: list[str]) -> None:
     """Decode a mapped file of a city drawn over and over; peaks of resident memory.
 
     Settings: size=20000 (pixels).
     """
-    size = _size(overrides)
+    size = parse_settings(Settings, overrides).size
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "road.npy"
         _write_city(path, size)
@@ -52,13 +62,3 @@ def _write_city(path: Path, size: int) -> None:
 
 def _peak_bytes() -> int:
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * _KIB
-
-
-def _size(overrides: list[str]) -> int:
-    size = 20000
-    for override in overrides:
-        name, _, value = override.partition("=")
-        if name != "size" or not value.isdigit() or int(value) < 1:
-            raise RoadexError(f"{override}: the only setting is size=20000, in pixels")
-        size = int(value)
-    return size

@@ -4,25 +4,25 @@ from __future__ import annotations
 
 import tempfile
 import time
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import cv2
 import networkx as nx
 import numpy as np
 import torch
 
+from roadex.benchmark._settings import parse_settings
 from roadex.config.dataset import LabelConfig
+from roadex.config.limits import bounded
 from roadex.config.training import AugmentConfig
 from roadex.data.augment import Augmentation
 from roadex.data.crops import CropDataset
 from roadex.data.prepared import PreparedDataset, TileRecipe, prepare_tile
 from roadex.data.tile import Tile
-from roadex.errors import RoadexError
 from roadex.graph.network import straight_network
 from roadex.graph.raster import draw_roads
 
-_DEFAULTS = {"largest": 8192, "crop": 256, "crops": 600, "repeats": 3}
 _SIZES = (512, 1300, 2048, 4096, 8192)
 _GSD = 0.3
 AUGMENTATIONS = {
@@ -35,6 +35,17 @@ AUGMENTATIONS = {
 }  # fmt: skip
 
 
+@dataclass
+class Settings:
+    """The benchmark's settings."""
+
+    # Side of the largest tile in pixels.
+    largest: int = bounded(8192, least=512)
+    crop: int = bounded(256, least=32)
+    crops: int = bounded(600, least=1)
+    repeats: int = bounded(3, least=1)
+
+
 def main(overrides: list[str]) -> None:
     """Crops a second of processor time with image, mask and connectivity, the best of some runs.
 
@@ -42,11 +53,11 @@ def main(overrides: list[str]) -> None:
 
     Settings: largest=8192 (side of the largest tile), crop=256, crops=600, repeats=3.
     """
-    settings = _settings(overrides)
+    settings = parse_settings(Settings, overrides)
     cv2.setNumThreads(1)
     torch.set_num_threads(1)
-    sizes = [size for size in _SIZES if size <= settings["largest"]]
-    print(f"crops of {settings['crop']} px, crops/s of one core by the side of the tile")
+    sizes = [size for size in _SIZES if size <= settings.largest]
+    print(f"crops of {settings.crop} px, crops/s of one core by the side of the tile")
     print(f"{'augmentation':42}" + "".join(f"{size:>8}" for size in sizes))
     with tempfile.TemporaryDirectory() as folder:
         datasets = [example_dataset(Path(folder) / str(size), size) for size in sizes]
@@ -78,29 +89,16 @@ def _streets(side: float, spacing: float = 90.0) -> nx.MultiGraph:
     return straight_network(places, across + down)
 
 
-def crops_per_second(
-    dataset: PreparedDataset, config: AugmentConfig, settings: dict[str, Any]
-) -> float:
+def crops_per_second(dataset: PreparedDataset, config: AugmentConfig, settings: Settings) -> float:
     """The best rate of some runs; the first crops, which open the files, are not counted."""
-    crops = CropDataset(dataset, settings["crop"], Augmentation(config), seed=0)
+    crops = CropDataset(dataset, settings.crop, Augmentation(config), seed=0)
     for draw in range(20):
         crops[draw]
     best = np.inf
-    for run in range(settings["repeats"]):
-        first = run * settings["crops"]
+    for run in range(settings.repeats):
+        first = run * settings.crops
         started = time.process_time()
-        for draw in range(first, first + settings["crops"]):
+        for draw in range(first, first + settings.crops):
             crops[draw]
         best = min(best, time.process_time() - started)
-    return float(settings["crops"] / best)
-
-
-def _settings(overrides: list[str]) -> dict[str, int]:
-    """The defaults, changed by key=value."""
-    settings = dict(_DEFAULTS)
-    for override in overrides:
-        key, _, value = override.partition("=")
-        if key not in settings or not value.isdigit() or int(value) < 1:
-            raise RoadexError(f"{override}: set one of {', '.join(_DEFAULTS)} to a whole number")
-        settings[key] = int(value)
-    return settings
+    return float(settings.crops / best)

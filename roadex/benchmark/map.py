@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import tempfile
+from dataclasses import dataclass
 from pathlib import Path
 
 import networkx as nx
 import numpy as np
 
 from roadex.benchmark._chromium import Page, chromium
-from roadex.errors import RoadexError
+from roadex.benchmark._settings import parse_settings
+from roadex.config.limits import bounded
 from roadex.graph.network import add_road, empty_network
 from roadex.report.map_page import write_map_page
 
-_DEFAULTS = {"roads": 20_000, "few": 200, "frames": 120}
 _SPACING_M = 100.0
 _OVERVIEW_PX = 2048
 # Zoom in, then drag, a step a frame: milliseconds between frames, and of drawing the roads anew
@@ -41,6 +42,16 @@ _MOVE = """(async () => {
 })()"""
 
 
+@dataclass
+class Settings:
+    """The benchmark's settings."""
+
+    roads: int = bounded(20_000, least=1)
+    # What they are compared with.
+    few: int = bounded(200, least=1)
+    frames: int = bounded(120, least=1)
+
+
 def main(overrides: list[str]) -> None:
     """Frames of a moving map in headless Chromium, without a graphics processor.
 
@@ -48,12 +59,12 @@ def main(overrides: list[str]) -> None:
 
     Settings: roads=20000, few=200, frames=120.
     """
-    settings = _settings(overrides)
+    settings = parse_settings(Settings, overrides)
     print(f"{'roads':>8}{'median ms':>12}{'95 % ms':>10}{'worst ms':>10}{'redrawing ms':>14}")
     medians = []
     with tempfile.TemporaryDirectory() as folder, chromium(Path(folder) / "profile") as page:
-        for count in (settings["few"], settings["roads"]):
-            times, redrawing = measure(page, count, settings["frames"], Path(folder))
+        for count in (settings.few, settings.roads):
+            times, redrawing = measure(page, count, settings.frames, Path(folder))
             middle, high, worst = np.percentile(times, [50, 95, 100])
             medians.append(middle)
             print(f"{count:8}{middle:12.1f}{high:10.1f}{worst:10.1f}{redrawing:14.1f}")
@@ -83,14 +94,3 @@ def winding_town(roads: int) -> nx.MultiGraph:
         end = (i, j + 1) if turned else (i + 1, j)
         add_road(graph, (i, j), end, line, width_m=6.0, mean_probability=j / side)
     return graph
-
-
-def _settings(overrides: list[str]) -> dict[str, int]:
-    """The defaults, changed by key=value."""
-    settings = dict(_DEFAULTS)
-    for override in overrides:
-        key, _, value = override.partition("=")
-        if key not in settings or not value.isdigit() or int(value) < 1:
-            raise RoadexError(f"{override}: set one of {', '.join(_DEFAULTS)} to a whole number")
-        settings[key] = int(value)
-    return settings

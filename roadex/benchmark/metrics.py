@@ -21,6 +21,7 @@ from typing import Any
 import networkx as nx
 import numpy as np
 
+from roadex.benchmark._settings import parse_settings
 from roadex.errors import RoadexError
 from roadex.files import atomic_write
 from roadex.graph.network import straight_network
@@ -57,9 +58,17 @@ class Row:
     ratio: float
 
 
+@dataclass
+class Settings:
+    """The benchmark's settings."""
+
+    # A folder that keeps the table, as metrics.csv.
+    out: str | None = None
+
+
 def main(overrides: list[str]) -> None:
     """Measure, print a table, and with out=DIR keep it as metrics.csv."""
-    options = _options(overrides)
+    settings = parse_settings(Settings, overrides)
     factor = yardstick()
     print(f"{platform.machine()}, Python {platform.python_version()}")
     seconds = factor * REFERENCE_YARDSTICK
@@ -73,8 +82,8 @@ def main(overrides: list[str]) -> None:
             f"{row.other:<34}{row.other_s:>10.2f} s{row.ratio:>8.0f} x",
             flush=True,
         )
-    if "out" in options:
-        _write(rows, Path(options["out"]) / "metrics.csv")
+    if settings.out is not None:
+        _write(rows, Path(settings.out) / "metrics.csv")
 
 
 def measurements(factor: float) -> Iterable[Row]:
@@ -205,14 +214,6 @@ def _timed(action: Callable[[], Any], repeats: int) -> tuple[float, Any]:
         result = action()
         best = min(best, time.process_time() - begin)
     return best, result
-
-
-def _options(overrides: list[str]) -> dict[str, str]:
-    options = dict(item.split("=", 1) for item in overrides if "=" in item)
-    unknown = [item for item in overrides if "=" not in item] + [k for k in options if k != "out"]
-    if unknown:
-        raise RoadexError(f"'{unknown[0]}': this benchmark takes out=DIR")
-    return options
 
 
 def _write(rows: list[Row], path: Path) -> None:

@@ -11,13 +11,13 @@ from typing import cast
 
 import torch
 from hydra import compose, initialize_config_dir
-from omegaconf import OmegaConf
 from torch import Tensor, nn
 from torch.utils.flop_counter import FlopCounterMode
 
+from roadex.benchmark._settings import parse_settings
 from roadex.config.command import typed
 from roadex.config.help import group_choices
-from roadex.config.limits import bounded, check_limits, choice
+from roadex.config.limits import bounded, choice
 from roadex.config.paths import config_dir
 from roadex.config.refusal import CONFIG_ERRORS, refusal
 from roadex.config.root import TrainConfig
@@ -76,7 +76,7 @@ def main(overrides: list[str]) -> None:
     `step time` is the ratio to the first model. Settings: models=[a,b] size=256 batch=2 repeats=2
     device=auto precision=bf16 out=FILE.md overrides=[model.connectivity=true].
     """
-    settings = parse(overrides)
+    settings = parse_settings(Settings, overrides)
     device = pick_device(settings.device)
     names = settings.models or ordered(group_choices(config_dir() / "model"))
     costs: dict[str, Cost] = {}
@@ -87,21 +87,6 @@ def main(overrides: list[str]) -> None:
         print(" | ".join(row(name, costs, next(iter(costs)))), flush=True)
     if settings.out is not None:
         write_text(Path(settings.out), table(costs, settings, device))
-
-
-def parse(overrides: list[str]) -> Settings:
-    """The settings of the command line.
-
-    Raises:
-        RoadexError: an unknown setting, or one of the wrong type or out of its range.
-    """
-    try:
-        merged = OmegaConf.merge(OmegaConf.structured(Settings), OmegaConf.from_dotlist(overrides))
-        settings = cast(Settings, OmegaConf.to_object(merged))
-    except CONFIG_ERRORS as error:
-        raise RoadexError(refusal(error)) from error
-    check_limits(settings)
-    return settings
 
 
 def ordered(names: list[str]) -> list[str]:

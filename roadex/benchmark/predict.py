@@ -12,16 +12,15 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from roadex.benchmark._settings import parse_settings
+from roadex.config.limits import bounded
 from roadex.config.predict import PredictConfig
 from roadex.config.training import InferenceConfig
 from roadex.data.georeference import Georeference
 from roadex.data.rasters import write_raster
 from roadex.engine.inference import windows
-from roadex.errors import RoadexError
 from roadex.prediction.batch import predict_all
 from roadex.prediction.pipeline import SHIPPED, Network, open_network
-
-_DEFAULTS = {"size": "2048", "window": "512", "overlap": "64", "repeats": "2", "checkpoint": ""}
 
 
 @dataclass(frozen=True)
@@ -30,6 +29,19 @@ class Seconds:
 
     processor: float
     clock: float
+
+
+@dataclass
+class Settings:
+    """The benchmark's settings."""
+
+    # Sides of the image and of the windows, in pixels.
+    size: int = bounded(2048, least=128)
+    window: int = bounded(512, least=64)
+    overlap: int = bounded(64, least=0)
+    repeats: int = bounded(2, least=1)
+    # null: the weights that come with roadex.
+    checkpoint: str | None = None
 
 
 def main(overrides: list[str]) -> None:
@@ -41,10 +53,10 @@ def main(overrides: list[str]) -> None:
     Settings: size=2048 and window=512, overlap=64 (pixels), repeats=2, checkpoint=FILE (the
     weights that come with roadex, if none is given).
     """
-    settings = _settings(overrides)
-    size, repeats = int(settings["size"]), int(settings["repeats"])
-    checkpoint = settings["checkpoint"] or str(SHIPPED)
-    inference = InferenceConfig(int(settings["window"]), int(settings["overlap"]))
+    settings = parse_settings(Settings, overrides)
+    size, repeats = settings.size, settings.repeats
+    checkpoint = settings.checkpoint or str(SHIPPED)
+    inference = InferenceConfig(settings.window, settings.overlap)
     network = open_network(checkpoint, "auto", inference)
     with tempfile.TemporaryDirectory() as folder:
         config = PredictConfig(input="", out="", checkpoint=checkpoint, inference=inference)
@@ -74,7 +86,8 @@ def _bare(network: Network, image: NDArray[np.uint8]) -> None:
     predictor = network.predictor
     predictor.model.eval()
     pixels = torch.from_numpy(image).permute(2, 0, 1)[None].float().to(predictor.device) / 255
-    for rows, columns in windows(*image.shape[:2], predictor.settings):
+    height, width = image.shape[:2]
+    for rows, columns in windows(height, width, predictor.settings):
         logits = predictor.model(pixels[:, :, rows, columns].contiguous())
     logits["segmentation"][-1].cpu()
 
@@ -110,14 +123,3 @@ def _best(work: Callable[[], None], repeats: int) -> Seconds:
 def _row(name: str, spent: Seconds, yardstick: Seconds) -> None:
     ratio = spent.processor / max(yardstick.processor, 1e-9)
     print(f"{name:32s} {spent.processor:11.2f} {spent.clock:8.2f} {ratio:6.2f}")
-
-
-def _settings(overrides: list[str]) -> dict[str, str]:
-    settings = dict(_DEFAULTS)
-    for override in overrides:
-        name, _, value = override.partition("=")
-        if name not in settings or (name != "checkpoint" and not value.isdigit()):
-            known = ", ".join(f"{key}={default or 'FILE'}" for key, default in _DEFAULTS.items())
-            raise RoadexError(f"{override}: the settings are {known}")
-        settings[name] = value
-    return settings

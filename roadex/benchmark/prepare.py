@@ -7,23 +7,33 @@ import shutil
 import tempfile
 import time
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import cv2
 
+from roadex.benchmark._settings import parse_settings
 from roadex.config.dataset import LabelConfig, SpaceNetConfig, SplitConfig
+from roadex.config.limits import bounded
 from roadex.config.root import SynthesizeConfig
 from roadex.data.prepare import prepare
 from roadex.data.prepared import TileRecipe, prepare_tile
 from roadex.data.rasters import read_raster
 from roadex.data.sources import open_source
 from roadex.data.synthesize import synthesize
-from roadex.errors import RoadexError
 from roadex.graph.formats import read_network
 
-_DEFAULTS = {"size": 1300, "tiles": 4, "repeats": 3}
 _CLASSES = 5
+
+
+@dataclass
+class Settings:
+    """The benchmark's settings."""
+
+    # Side of the tiles in pixels; one tile at least for each split.
+    size: int = bounded(1300, least=64)
+    tiles: int = bounded(4, least=3)
+    repeats: int = bounded(3, least=1)
 
 
 def main(overrides: list[str]) -> None:
@@ -35,15 +45,15 @@ def main(overrides: list[str]) -> None:
 
     Settings: size=1300 (side of a tile), tiles=4, repeats=3 (the best counts).
     """
-    settings = _settings(overrides)
+    settings = parse_settings(Settings, overrides)
     cv2.setNumThreads(1)
     with tempfile.TemporaryDirectory() as folder:
         raw, cache = Path(folder) / "raw", Path(folder) / "cache"
-        world = SynthesizeConfig(layout="spacenet", out=str(raw), tiles=settings["tiles"])
-        synthesize(replace(world, size_px=settings["size"], workers=1))
-        seconds = times(raw, cache, settings["repeats"])
-    pixels = settings["size"] ** 2 * settings["tiles"]
-    print(f"{settings['tiles']} tiles of {settings['size']} px, {pixels / 1e6:.1f} million pixels")
+        world = SynthesizeConfig(layout="spacenet", out=str(raw), tiles=settings.tiles)
+        synthesize(replace(world, size_px=settings.size, workers=1))
+        seconds = times(raw, cache, settings.repeats)
+    pixels = settings.size**2 * settings.tiles
+    print(f"{settings.tiles} tiles of {settings.size} px, {pixels / 1e6:.1f} million pixels")
     print(f"{'':32}{'Mpx/s':>8}{'s':>8}{'x decoding':>12}")
     for name, spent in seconds.items():
         ratio = spent / seconds["decoding alone"]
@@ -95,16 +105,3 @@ def _prepare_anew(settings: SpaceNetConfig) -> None:
     with contextlib.suppress(FileNotFoundError):
         shutil.rmtree(settings.cache)
     prepare(settings, _CLASSES)
-
-
-def _settings(overrides: list[str]) -> dict[str, int]:
-    """The defaults, changed by key=value."""
-    settings = dict(_DEFAULTS)
-    for override in overrides:
-        key, _, value = override.partition("=")
-        if key not in settings or not value.isdigit() or int(value) < 1:
-            raise RoadexError(f"{override}: set one of {', '.join(_DEFAULTS)} to a whole number")
-        settings[key] = int(value)
-    if settings["tiles"] < 3:
-        raise RoadexError(f"tiles={settings['tiles']}: at least 3, one for each split")
-    return settings

@@ -7,15 +7,14 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
-from typing import cast
 
 import torch
 from hydra import compose, initialize_config_dir
-from omegaconf import OmegaConf
 
+from roadex.benchmark._settings import parse_settings
 from roadex.benchmark._steps import Bench, open_bench
 from roadex.config.command import typed
-from roadex.config.limits import bounded, check_limits
+from roadex.config.limits import bounded
 from roadex.config.model import BackboneConfig, PaperBackboneConfig, TimmBackboneConfig
 from roadex.config.paths import config_dir
 from roadex.config.refusal import CONFIG_ERRORS, refusal
@@ -68,10 +67,7 @@ def parse(overrides: list[str]) -> tuple[Settings, TrainConfig]:
     """
     own = {entry.name for entry in fields(Settings)}
     mine = [line for line in overrides if line.partition("=")[0] in own]
-    structured = OmegaConf.structured(Settings)
-    merged = OmegaConf.to_object(OmegaConf.merge(structured, OmegaConf.from_dotlist(mine)))
-    settings = cast(Settings, merged)
-    check_limits(settings)
+    settings = parse_settings(Settings, mine)
     with initialize_config_dir(str(config_dir()), version_base="1.3"):
         config = typed(compose("train", [line for line in overrides if line not in mine]))
     return settings, config

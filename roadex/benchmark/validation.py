@@ -4,22 +4,31 @@ from __future__ import annotations
 
 import tempfile
 import time
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from roadex.benchmark._settings import parse_settings
 from roadex.benchmark.loader import example_dataset
 from roadex.benchmark.train import parse
+from roadex.config.limits import bounded
 from roadex.data.prepared import PreparedDataset
 from roadex.engine.distributed import Group
 from roadex.engine.scorers import Scorers
 from roadex.engine.validation import Validator
-from roadex.errors import RoadexError
 
-_DEFAULTS = {"size": 1300, "tiles": 4, "repeats": 3}
+
+@dataclass
+class Settings:
+    """The benchmark's settings."""
+
+    # Side of the tiles in pixels.
+    size: int = bounded(1300, least=64)
+    tiles: int = bounded(4, least=1)
+    repeats: int = bounded(3, least=1)
 
 
 def main(overrides: list[str]) -> None:
@@ -30,13 +39,13 @@ def main(overrides: list[str]) -> None:
 
     Settings: size=1300 (side of a tile), tiles=4, repeats=3.
     """
-    settings = _settings(overrides)
+    settings = parse_settings(Settings, overrides)
     cv2.setNumThreads(1)
     with tempfile.TemporaryDirectory() as folder:
-        dataset = example_dataset(Path(folder), settings["size"], settings["tiles"])
+        dataset = example_dataset(Path(folder), settings.size, settings.tiles)
         dataset = replace(dataset, splits={**dataset.splits, "validation": dataset.splits["train"]})
-        alone, beside = (seconds(dataset, count, settings["repeats"]) for count in (0, 1))
-    print(f"{settings['tiles']} tiles of {settings['size']} px, seconds of the training process")
+        alone, beside = (seconds(dataset, count, settings.repeats) for count in (0, 1))
+    print(f"{settings.tiles} tiles of {settings.size} px, seconds of the training process")
     print(f"graphs scored by itself         {alone:9.3f}")
     print(f"graphs scored beside it         {beside:9.3f}")
     print(f"ratio                           {beside / alone:9.3f}")
@@ -73,14 +82,3 @@ def _blotted(mask: NDArray[np.uint8]) -> NDArray[np.float32]:
     blots = cv2.GaussianBlur(noise, (0, 0), 8) * 16
     road = np.clip(cv2.GaussianBlur((mask == 1).astype(np.float32), (0, 0), 1) + 0.2 * blots, 0, 1)
     return np.stack([1 - road, road]).astype(np.float32)
-
-
-def _settings(overrides: list[str]) -> dict[str, int]:
-    """The defaults, changed by key=value."""
-    settings = dict(_DEFAULTS)
-    for override in overrides:
-        key, _, value = override.partition("=")
-        if key not in settings or not value.isdigit() or int(value) < 1:
-            raise RoadexError(f"{override}: set one of {', '.join(_DEFAULTS)} to a whole number")
-        settings[key] = int(value)
-    return settings

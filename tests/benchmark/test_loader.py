@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import pytest
-
 from roadex.benchmark.loader import AUGMENTATIONS, example_dataset, main
-from roadex.errors import RoadexError
 
 
 def test_table_has_a_rate_for_each_augmentation_and_size(capsys):
@@ -20,9 +17,3 @@ def test_example_tiles_have_all_labels(tmp_path):
     tile = example_dataset(tmp_path, 1300).tile("tile0")
     assert tile.image.shape == (1300, 1300, 3)
     assert set(tile.connectivity.ravel().tolist()) == {0, 2, 3, 4}
-
-
-@pytest.mark.parametrize("override", ["size=3", "crop=0", "crop=x"])
-def test_unknown_settings_are_refused(override):
-    with pytest.raises(RoadexError, match=f"{override}: set one of largest, crop"):
-        main([override])

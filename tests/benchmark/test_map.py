@@ -6,7 +6,6 @@ import pytest
 
 from roadex.benchmark._chromium import installed
 from roadex.benchmark.map import main, winding_town
-from roadex.errors import RoadexError
 
 
 @pytest.mark.parametrize("roads", [1, 7, 200])
@@ -22,8 +21,3 @@ def test_few_and_many_roads_are_measured_and_compared(capsys):
     assert few.split()[0] == "10" and many.split()[0] == "40"
     assert all(float(value) > 0 for value in many.split()[1:])
     assert float(ratio.split()[-1]) > 0
-
-
-def test_unknown_settings_are_refused():
-    with pytest.raises(RoadexError, match="edges=3: set one of roads, few, frames"):
-        main(["edges=3"])

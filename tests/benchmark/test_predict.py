@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import pytest
-
 from roadex.benchmark.predict import main
-from roadex.errors import RoadexError
 
 
 def test_the_table_has_the_network_as_one(capsys):
@@ -15,8 +12,3 @@ def test_the_table_has_the_network_as_one(capsys):
     (alone,) = (line for line in lines if line.startswith("the network alone"))
     assert alone.endswith("1.00")
     assert lines[-1].startswith("four times the area costs ")
-
-
-def test_an_unknown_setting_is_refused():
-    with pytest.raises(RoadexError, match="size=1280"):
-        main(["tiles=3"])

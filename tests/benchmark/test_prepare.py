@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import pytest
-
 from roadex.benchmark.prepare import main
-from roadex.errors import RoadexError
 
 
 def test_whole_costs_more_than_decoding_and_every_part_is_timed(capsys):
@@ -14,9 +11,3 @@ def test_whole_costs_more_than_decoding_and_every_part_is_timed(capsys):
     ratios = {line[:32].strip(): float(line.split()[-1]) for line in lines[2:]}
     assert len(ratios) == 6 and ratios["decoding alone"] == 1.0
     assert ratios["end to end"] > 1.0 and min(ratios.values()) >= 0
-
-
-@pytest.mark.parametrize("override", ["side=3", "size=0", "tiles=2"])
-def test_unknown_settings_are_refused(override):
-    with pytest.raises(RoadexError, match=override):
-        main([override])
