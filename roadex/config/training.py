@@ -127,6 +127,8 @@ class AugmentConfig:
     # Up to so many rectangles of a random colour hide the image, each side up to so many pixels.
     occlusions: int = bounded(0, least=0)
     occlusion_px: int = bounded(32, least=1)
+    # The share of crops in which a rectangle shows another crop, with its labels.
+    mix: float = bounded(0.0, least=0, most=1)
 
     def __post_init__(self) -> None:
         if self.scale_min > self.scale_max:
