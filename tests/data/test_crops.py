@@ -93,6 +93,25 @@ def test_orientation_lies_on_the_road_and_changes_no_other_array(dataset):
     assert any(dataset.folder.rglob("directions.npy")), "they are drawn once and kept"
 
 
+def test_mixed_crops_show_another_with_its_labels_in_a_rectangle(dataset):
+    plain, some = crops(dataset), crops(dataset, augment=AugmentConfig(mix=1.0))
+    assert not any(
+        torch.equal(plain[draw]["image"], some[draw]["image"]) for draw in range(len(plain))
+    )
+    for draw in range(10):
+        own, both = plain[draw], some[draw]
+        changed = (own["image"] != both["image"]).any(dim=0)
+        rows, columns = (changed.any(dim=axis).nonzero().flatten() for axis in (1, 0))
+        inside = torch.zeros_like(changed)
+        inside[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1] = True
+        assert 0.1 < inside.float().mean() < 0.65
+        assert torch.equal(own["mask"][~inside], both["mask"][~inside])
+        # The street is brighter than all else, in the rectangle as well.
+        road, grey = both["mask"] == 1, both["image"].float().mean(dim=0)
+        assert not road.any() or grey[road].min() > grey[~road].max()
+    assert torch.equal(some[3]["image"], crops(dataset, augment=AugmentConfig(mix=1.0))[3]["image"])
+
+
 def test_sampler_gives_a_smaller_batch_rather_than_none():
     assert list(DrawSampler(3, 8)) == [[0, 1, 2]]
 
