@@ -21,6 +21,8 @@ class ReportConfig:
     # The row that the others are measured against: its name, or a value or part of it that no
     # other row has.
     baseline: str | None = None
+    # The settings that name the rows, by=[experiment]; empty: all in which they differ.
+    by: list[str] = field(default_factory=list)
     # The page's heading; null takes the name of the folder.
     title: str | None = None
     # Test scores in table.md, table.tex, the page and the figures; table.csv has all there are.

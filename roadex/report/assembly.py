@@ -37,7 +37,7 @@ def write_report(config: ReportConfig) -> Report:
     if config.summary is not None:
         check_place(Path(config.summary), heading)
     found = find_runs(config.runs)
-    rows = rows_of(found.finished, config.mixed)
+    rows = rows_of(found.finished, config.mixed, config.by)
     comparison = compare(rows, config.scores, config.baseline)
     tiles = tile_panels(comparison, config.tiles, config.imagery)
     notes = [*_notes(found, comparison), COSTS]

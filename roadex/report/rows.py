@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
@@ -30,12 +30,15 @@ class Row:
         return sorted({run.seed for run in self.runs})
 
 
-def rows_of(runs: list[Run], mixed: bool = False) -> list[Row]:
+def rows_of(runs: list[Run], mixed: bool = False, by: Sequence[str] = ()) -> list[Row]:
     """Group runs into rows, in order of appearance.
+
+    Args:
+        by: the settings that name the rows, instead of all that differ.
 
     Raises:
         RoadexError: two runs have the same settings and seed, or any two differ in what scores
-            depend on besides the settings, unless `mixed`.
+            depend on besides the settings, unless `mixed`; or two rows differ in nothing of `by`.
     """
     if not mixed and (reasons := mixtures(runs)):
         raise RoadexError(f"{reasons[0]}; mixed=true compares them all the same")
@@ -46,7 +49,8 @@ def rows_of(runs: list[Run], mixed: bool = False) -> list[Row]:
     if not mixed:
         for group in members:
             _check_seeds(group)
-    names = _names([group[0] for group in members])
+    firsts = [group[0] for group in members]
+    names = _chosen_names(firsts, by) if by else _names(firsts)
     return [Row(name, group) for name, group in zip(names, members, strict=True)]
 
 
@@ -92,6 +96,16 @@ def _check_seeds(runs: list[Run]) -> None:
                 f"{one.folder} and {other.folder} are the same settings and seed: move one away "
                 "or add mixed=true"
             )
+
+
+def _chosen_names(firsts: list[Run], keys: Sequence[str]) -> list[str]:
+    """A name for each row from these settings alone; of one setting its value is enough."""
+    described = [_described(run, keys) for run in firsts]
+    names = _labels(described) if len(keys) > 1 else [row[keys[0]] for row in described]
+    for name in names:
+        if names.count(name) > 1:
+            raise RoadexError(f"by={','.join(keys)}: two rows are both {name}; name them by more")
+    return names
 
 
 def _names(firsts: list[Run]) -> list[str]:

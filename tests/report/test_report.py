@@ -122,6 +122,15 @@ def test_page_shows_everything_without_a_network(sweep, tmp_path):
         assert page.run(fits)
 
 
+def test_rows_may_be_named_by_chosen_settings(sweep):
+    runs = find_runs(sweep).finished
+    assert [row.name for row in rows_of(runs, by=["model.global_aware"])] == ["both", "none"]
+    both, _ = rows_of(runs, by=["model.global_aware", "model.width"])
+    assert both.name.startswith("global_aware=both, width=")
+    with pytest.raises(RoadexError, match=r"by=model\.width: two rows are both"):
+        rows_of(runs, by=["model.width"])
+
+
 def test_imagery_can_be_left_out(sweep):
     comparison = compare(rows_of(find_runs(sweep).finished), ["f1"], None)
     (shown,) = tile_panels(comparison, count=4, imagery=True)
