@@ -119,7 +119,8 @@ def _curve(axis: Axes, row: Row, column: str, number: int) -> None:
     values = [by_epoch[epoch] for epoch in epochs]
     colour, dashes = _style(number)
     means = [float(np.mean(found)) for found in values]
-    axis.plot(epochs, means, dashes, color=colour, label=row.name, linewidth=1.6)
+    alone = "o" if len(epochs) == 1 else None  # a line of one point is not seen
+    axis.plot(epochs, means, dashes, color=colour, label=row.name, linewidth=1.6, marker=alone)
     axis.fill_between(
         epochs, list(map(min, values)), list(map(max, values)), color=colour, alpha=0.15, lw=0
     )

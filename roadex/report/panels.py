@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from roadex.report.comparison import Comparison, title
-from roadex.report.html import jpeg_uri
+from roadex.report.html import drawing_uri, jpeg_uri
 from roadex.report.overlays import PAPER, Picture, dimmed, draw_graph, verdict
 from roadex.report.rows import Row
 from roadex.report.runs import Run
@@ -71,8 +71,8 @@ def _panels(name: str, rows: list[str], runs: list[Run], imagery: bool) -> TileP
 
 def _truth(tile: KeptTile, imagery: bool) -> list[Panel]:
     drawn = draw_graph(_ground(tile, imagery), tile.truth_graph, tile.gsd)
-    image = [_panel("image", tile.image)] if imagery else []
-    return [*image, _panel("truth", drawn)]
+    image = [_panel("image", tile.image, imagery)] if imagery else []
+    return [*image, _panel("truth", drawn, imagery)]
 
 
 def _prediction(tile: KeptTile, imagery: bool) -> list[Panel]:
@@ -83,12 +83,14 @@ def _prediction(tile: KeptTile, imagery: bool) -> list[Panel]:
         for score in CAPTION
         if (value := tile.scores.get(score)) is not None and not math.isnan(value)
     ]
-    return [_panel("prediction", judged), _panel(", ".join(["graph", *scores]), drawn)]
+    caption = ", ".join(["graph", *scores])
+    return [_panel("prediction", judged, imagery), _panel(caption, drawn, imagery)]
 
 
 def _ground(tile: KeptTile, imagery: bool) -> Picture:
     return dimmed(tile.image) if imagery else np.full_like(tile.image, PAPER)
 
 
-def _panel(caption: str, picture: Picture) -> Panel:
-    return Panel(caption, jpeg_uri(picture, WIDTH_PX))
+def _panel(caption: str, picture: Picture, imagery: bool) -> Panel:
+    encode = jpeg_uri if imagery else drawing_uri
+    return Panel(caption, encode(picture, WIDTH_PX))
