@@ -29,6 +29,13 @@ class Batches:
         self._open_loader = open_loader
         self._loader = open_loader()
 
+    def close(self) -> None:
+        """End the loading processes.
+
+        They leave signals to their parent, so Python's own end would ask them in vain, and wait.
+        """
+        self._loader = self._open_loader()  # which starts none before it is iterated
+
     def __len__(self) -> int:
         """Batches in an epoch."""
         return self._sampler.epoch_batches

@@ -6,6 +6,7 @@ from __future__ import annotations
 import logging
 import math
 from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import dataclass, field
 from itertools import count
 
@@ -70,7 +71,8 @@ def find_lr(run: RunFolder, stop: StopSignals, group: Group) -> float:
     if group.size > 1:
         raise RoadexError("trainer.find_lr: the range test runs alone; leave out torchrun")
     learner, batches = open_training(run.config, stop, group)
-    test = _run(learner, batches, max(2, run.config.trainer.find_lr), stop)
+    with closing(batches):
+        test = _run(learner, batches, max(2, run.config.trainer.find_lr), stop)
     if not test.rates:
         raise RoadexError(f"not even a learning rate of {LOWEST:g} gives a finite loss")
     rows = [{"lr": r, "loss": v} for r, v in zip(test.rates, test.losses, strict=True)]

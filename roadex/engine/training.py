@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import AbstractContextManager, closing, nullcontext
 from typing import Any
 
 import torch
@@ -58,7 +58,7 @@ def fit(
     learner, batches = open_training(config, stop, group)
     facts = dataset_facts(learner.dataset)
     run.add_to_environment({"device": str(learner.device), "dataset": facts})
-    with _open_tracker(run) as tracker:
+    with closing(batches), _open_tracker(run) as tracker:
         with Scorers(loader_count(config.trainer.scorers, learner.device)) as scorers:
             validator = Validator(config, learner.dataset, group, scorers)
             progress = Progress(losses=LossSums(group))
