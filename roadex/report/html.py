@@ -66,12 +66,17 @@ def drawing_uri(picture: Picture, longest: int | None = None, colours: int = 32)
     few = Image.fromarray(shrunk(picture, longest)).quantize(colours)
     file = io.BytesIO()
     few.save(file, format="PNG", optimize=True)
-    return "data:image/png;base64," + base64.b64encode(file.getvalue()).decode()
+    return png_uri(file.getvalue())
 
 
 def file_uri(path: Path) -> str:
     """A PNG file as a data URI."""
-    return "data:image/png;base64," + base64.b64encode(path.read_bytes()).decode()
+    return png_uri(path.read_bytes())
+
+
+def png_uri(content: bytes) -> str:
+    """What a PNG file holds as a data URI."""
+    return "data:image/png;base64," + base64.b64encode(content).decode()
 
 
 def shrunk(picture: Picture, longest: int | None) -> Picture:

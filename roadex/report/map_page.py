@@ -5,7 +5,6 @@ One HTML file that needs no other and asks the network for nothing.
 
 from __future__ import annotations
 
-import base64
 import io
 import math
 from collections.abc import Mapping
@@ -19,7 +18,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from roadex.graph.network import position
-from roadex.report.html import array_text, jpeg_uri, script_data, shrunk, write_page
+from roadex.report.html import array_text, jpeg_uri, png_uri, script_data, shrunk, write_page
 from roadex.report.overlays import Picture
 
 # A probability is drawn from here on, in 1/256, ever less transparent.
@@ -127,4 +126,4 @@ def _probability_uri(probability: NDArray[np.uint8], longest: int) -> str:
     opacity = bytes(value if value >= _FAINTEST else 0 for value in range(256))
     file = io.BytesIO()
     picture.save(file, format="PNG", transparency=opacity, compress_level=3)
-    return "data:image/png;base64," + base64.b64encode(file.getvalue()).decode()
+    return png_uri(file.getvalue())

@@ -8,9 +8,7 @@ from pathlib import Path
 from roadex.errors import RoadexError
 from roadex.files import write_text
 from roadex.report.comparison import Comparison, Line, title
-from roadex.report.tables import difference_text, markdown, spread_text
-
-UNMEASURED = "–"
+from roadex.report.tables import UNKNOWN, count_text, difference_text, markdown, spread_text
 
 
 def check_place(path: Path, name: str) -> None:
@@ -50,8 +48,8 @@ def _cells(line: Line, scores: list[str], compared: bool) -> list[str]:
         cells.append(spread_text(line.spreads[score]))
         if compared:
             gap = line.differences.get(score)
-            cells.append(difference_text(gap) if gap else UNMEASURED)
-    return [*cells, f"{line.parameters:,.0f}"]
+            cells.append(difference_text(gap) if gap else UNKNOWN)
+    return [*cells, count_text(line.parameters)]
 
 
 def _parts(path: Path, name: str) -> tuple[str, str]:

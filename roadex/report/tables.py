@@ -31,10 +31,15 @@ def _score_cells(line: Line, scores: list[str]) -> list[str]:
         str(len(line.row.runs)),
         *(spread_text(line.spreads[score]) for score in scores),
         line.tiles(scores),
-        f"{line.parameters:,.0f}" if is_known(line.parameters) else UNKNOWN,
+        count_text(line.parameters),
         f"{line.macs / 1e9:.2f}" if is_known(line.macs) else UNKNOWN,
         f"{line.images_per_s:.1f}" if is_known(line.images_per_s) else UNKNOWN,
     ]
+
+
+def count_text(count: float) -> str:
+    """A whole number with its thousands apart."""
+    return f"{count:,.0f}" if is_known(count) else UNKNOWN
 
 
 def difference_table(comparison: Comparison) -> list[list[str]]:
