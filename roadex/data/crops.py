@@ -13,11 +13,11 @@ from torch import Tensor
 from torch.utils.data import DataLoader, Dataset, Sampler
 
 from roadex.data.augment import Augmentation
+from roadex.data.mixing import Maps, mixed, pasted
 from roadex.data.prepared import PreparedDataset, PreparedTile
 from roadex.graph.orientation import orientation_classes, turned_codes
 
 Crop = dict[str, Tensor]
-Maps = list[NDArray[np.uint8]]
 KEYS = ("image", "mask", "connectivity", "orientation")
 Part = Callable[[list[int]], list[int]]
 
@@ -58,10 +58,11 @@ class CropDataset(Dataset[Crop]):
         """
         rng = np.random.default_rng([self.seed, draw])
         maps = self._cut(self._tile_name(draw), rng)
-        mix = self.augmentation.config.mix
-        if mix and rng.random() < mix:
-            other = self._cut(self.names[int(rng.integers(self.epoch_length))], rng)
-            maps = mixed(maps, other, rng)
+        config = self.augmentation.config
+        for share, join in ((config.mix, mixed), (config.paste, pasted)):
+            if share and rng.random() < share:
+                other = self._cut(self.names[int(rng.integers(self.epoch_length))], rng)
+                maps = join(maps, other, rng)
         return {
             key: torch.from_numpy(np.ascontiguousarray(array))
             for key, array in zip(KEYS, maps, strict=False)
@@ -86,29 +87,6 @@ class CropDataset(Dataset[Crop]):
             rng = np.random.default_rng([self.seed, epoch, 1])
             self._order = (epoch, rng.permutation(self.epoch_length))
         return self.names[int(self._order[1][place])]
-
-
-def mixed(maps: Maps, other: Maps, rng: np.random.Generator) -> Maps:
-    """The maps (..., S, S) with a rectangle of a fifth to three fifths of `other`'s, after CutMix.
-
-    Across two datasets it keeps a network from telling by the rest of the picture which of them it
-    sees (Yun et al. 2019; Tranheden et al. 2021).
-    """
-    area, stretch = rng.uniform(0.2, 0.6), float(np.exp(rng.uniform(-0.4, 0.4)))
-    size = maps[0].shape[-1]
-    rows = _span(size, np.sqrt(area * stretch), rng)
-    columns = _span(size, np.sqrt(area / stretch), rng)
-    joined = [np.array(array) for array in maps]
-    for own, its in zip(joined, other, strict=True):
-        own[..., rows, columns] = its[..., rows, columns]
-    return joined
-
-
-def _span(size: int, share: float, rng: np.random.Generator) -> slice:
-    """A share of one side of a crop, somewhere along it."""
-    length = min(size, round(size * share))
-    start = int(rng.integers(size - length + 1))
-    return slice(start, start + length)
 
 
 class OpenTiles:

@@ -13,6 +13,7 @@ from roadex.config.dataset import FolderConfig
 from roadex.config.training import AugmentConfig
 from roadex.data.augment import Augmentation
 from roadex.data.crops import CropDataset, DrawSampler, OpenTiles, crop_loader
+from roadex.data.mixing import pasted
 from roadex.data.prepare import prepare
 from tests.data.worlds import write_folder
 
@@ -110,6 +111,38 @@ def test_mixed_crops_show_another_with_its_labels_in_a_rectangle(dataset):
         road, grey = both["mask"] == 1, both["image"].float().mean(dim=0)
         assert not road.any() or grey[road].min() > grey[~road].max()
     assert torch.equal(some[3]["image"], crops(dataset, augment=AugmentConfig(mix=1.0))[3]["image"])
+
+
+def test_pasted_crops_hold_the_roads_of_both_crops(dataset):
+    plain, some = crops(dataset), crops(dataset, augment=AugmentConfig(paste=1.0))
+    added = 0
+    for draw in range(10):
+        own, both = plain[draw], some[draw]
+        assert not (own["mask"] == 1)[both["mask"] == 0].any(), "no road is lost"
+        new = both["mask"] != own["mask"]
+        added += int(new.sum())
+        road, grey = both["mask"] == 1, both["image"].float().mean(dim=0)
+        assert not road.any() or grey[road].mean() > grey[~road].mean() + 20
+        far = torch.nn.functional.max_pool2d(road.float()[None], 9, 1, 4)[0] == 0
+        assert torch.equal(own["image"][:, far], both["image"][:, far])
+        assert ((both["connectivity"] > 0) & (both["connectivity"] < 255) & far).sum() == 0
+    assert added > 0
+    assert torch.equal(
+        some[3]["image"], crops(dataset, augment=AugmentConfig(paste=1.0))[3]["image"]
+    )
+
+
+def test_a_pasted_road_takes_a_share_of_the_way_to_the_colour_of_the_own_roads():
+    own, other = np.full((3, 40, 40), 60, np.uint8), np.full((3, 40, 40), 200, np.uint8)
+    mine, its = np.zeros((40, 40), np.uint8), np.zeros((40, 40), np.uint8)
+    mine[:10], its[:, 15:30] = 1, 1
+    shown = {
+        int(pasted([own, mine], [other, its], np.random.default_rng(seed))[0][0, 30, 22])
+        for seed in range(20)
+    }
+    assert 60 <= min(shown) < 90 and 170 < max(shown) <= 200
+    bare = pasted([own, np.zeros_like(mine)], [other, its], np.random.default_rng(0))
+    assert bare[0][0, 30, 22] == 200, "without own roads there is no colour to move to"
 
 
 def test_sampler_gives_a_smaller_batch_rather_than_none():
