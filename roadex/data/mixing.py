@@ -10,6 +10,8 @@ Maps = list[NDArray[np.uint8]]  # image (3, S, S), mask (S, S), then further lab
 
 ROAD = 1
 FEATHER = 1.0  # deviation of the blur at a pasted road's border, in pixels
+SMOOTHEST = 6.0  # largest deviation of the blur of a pasted road's surface, in pixels
+GRAIN = 6.0  # largest deviation of the noise that a smooth surface gets
 FEW = 200  # road pixels that do not tell a colour
 
 
@@ -39,18 +41,33 @@ def _span(size: int, share: float, rng: np.random.Generator) -> slice:
 def pasted(maps: Maps, other: Maps, rng: np.random.Generator) -> Maps:
     """The maps with the roads of `other` laid over them, after copy-paste (Ghiasi et al. 2021).
 
-    The mean colour of the pasted roads is moved towards that of the crop's own, by a random share:
-    what is learnt is the shape of those roads among these surroundings.
+    The mean colour of the pasted roads is moved towards that of the crop's own, by a random share,
+    and half of them lose their cars and markings: what is learnt is a road's shape.
     """
     (image, *labels), (its_image, *its_labels) = maps, other
     region = its_labels[0] == ROAD
+    surface = its_image.astype(np.float32)
+    if rng.random() < 0.5:
+        surface = _smooth(surface, region, rng)
     shift = rng.random() * (_colour(image, labels[0]) - _colour(its_image, its_labels[0]))
     alpha = cv2.GaussianBlur(region.astype(np.float32), (0, 0), FEATHER)
-    blend = image + alpha * (its_image + np.nan_to_num(shift)[:, None, None] - image)
+    blend = image + alpha * (surface + np.nan_to_num(shift)[:, None, None] - image)
     return [
         np.clip(np.rint(blend), 0, 255).astype(np.uint8),
         *(np.where(region, its, own) for own, its in zip(labels, its_labels, strict=True)),
     ]
+
+
+def _smooth(
+    image: NDArray[np.float32], region: NDArray[np.bool_], rng: np.random.Generator
+) -> NDArray[np.float32]:
+    """The region's surface (3, S, S) blurred within its borders, with noise of its own."""
+    deviation = float(rng.uniform(1, SMOOTHEST))
+    weight = region.astype(np.float32)
+    layers = cv2.merge([*(image * weight), weight + 1e-6])
+    *colours, share = cv2.split(cv2.GaussianBlur(layers, (0, 0), deviation))
+    grain = rng.uniform(0, GRAIN) * rng.standard_normal(region.shape, dtype=np.float32)
+    return np.stack(colours) / np.maximum(share, 1e-3) + grain
 
 
 def _colour(image: NDArray[np.uint8], mask: NDArray[np.uint8]) -> NDArray[np.float64]:
