@@ -17,7 +17,7 @@ from roadex.data.prepared import IGNORE, PreparedDataset
 from roadex.graph import GraphSettings, probabilities_to_graph, road_mask
 from roadex.graph.network import total_length
 from roadex.metrics.connections import count_false
-from roadex.metrics.pixel import BINS, RelaxedCounts, ThresholdCurve
+from roadex.metrics.pixel import BINS, Confusion, RelaxedCounts, ThresholdCurve
 from roadex.metrics.settings import AplsSettings, MetricSettings
 from roadex.metrics.summary import Job, PairScore, score_many
 
@@ -223,6 +223,13 @@ def graph_rows(graphs: list[TileGraphs], results: list[PairScore]) -> list[dict[
         }
         for graph, result in zip(graphs, results, strict=True)
     ]
+
+
+def tile_pixels(prediction: SplitPrediction, name: str, threshold: float) -> dict[str, float]:
+    """The pixels of true road of one tile, and precision, recall, f1 and iou of the road there."""
+    truth = prediction.dataset.tile(name).mask
+    counts = Confusion.of(truth == 1, prediction.mask(name, threshold), ignore=truth == IGNORE)
+    return {"road_px": counts.true_positive + counts.false_negative, **counts.scores()}
 
 
 def prefixed(prefix: str, scores: dict[str, float]) -> dict[str, float]:

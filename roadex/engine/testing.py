@@ -25,6 +25,7 @@ from roadex.engine.evaluation import (
     prefixed,
     relaxed_scores,
     score_graphs,
+    tile_pixels,
 )
 from roadex.engine.inference import Predictor
 from roadex.files import write_json, write_table
@@ -46,7 +47,7 @@ class SplitReport:
 
     Attributes:
         scores: pixel, relaxed and graph scores by name.
-        rows: a table row for each tile's graph.
+        rows: a table row for each tile: the scores of its graph and of its pixels.
         graphs: the graphs themselves.
         pictures: the files drawn.
     """
@@ -79,7 +80,11 @@ def report_split(
     }
     shown = list(zip(graphs, results, strict=True))[:pictures]
     drawn = [_draw(prediction, graph, result.scores, threshold, folder) for graph, result in shown]
-    return SplitReport(scores, graph_rows(graphs, results), graphs, drawn)
+    rows = [
+        {**row, **tile_pixels(prediction, row["tile"], threshold)}
+        for row in graph_rows(graphs, results)
+    ]
+    return SplitReport(scores, rows, graphs, drawn)
 
 
 def evaluate_checkpoint(config: EvaluateConfig) -> dict[str, Any]:

@@ -15,6 +15,7 @@ from roadex.engine.evaluation import (
     graph_rows,
     mean_class_iou,
     score_graphs,
+    tile_pixels,
 )
 from roadex.graph import DecodingSettings, GapSettings
 from roadex.graph.network import empty_network, straight_network
@@ -33,6 +34,19 @@ def test_tiles_that_cannot_be_scored_are_counted_apart():
     assert (scores["apls/n_scored"], scores["apls/n_total"]) == (2, 3)
     rows = graph_rows(graphs, results)
     assert [row["true_length_m"] for row in rows] == [200, 0, 200]
+
+
+def test_pixels_of_a_tile_leave_out_what_is_not_known():
+    mask = np.zeros((10, 10), np.uint8)
+    mask[:4] = 1
+    mask[:, 8:] = IGNORE
+    dataset = SimpleNamespace(tile=lambda name: SimpleNamespace(mask=mask))
+    probability = np.zeros((10, 10), np.uint8)
+    probability[2:6] = 200
+    scores = tile_pixels(SplitPrediction(dataset, probability={"a": probability}), "a", 0.5)
+    assert scores == pytest.approx(
+        {"road_px": 32, "precision": 0.5, "recall": 0.5, "f1": 0.5, "iou": 1 / 3}
+    )
 
 
 def test_class_iou_by_hand():
