@@ -105,7 +105,7 @@ def test_evaluate_repeats_the_scores_of_the_training(world, tmp_path):
     assert ours["test/topo/f1"] == pytest.approx(again["topo/f1"], abs=1e-9)
     rows = list(csv.DictReader((tmp_path / "scores" / "graphs.csv").open()))
     assert len(rows) == 12
-    road = [int(row["road_px"]) for row in rows]
+    road = [int(row["true_px"]) for row in rows]
     found = [float(row["recall"]) * pixels for row, pixels in zip(rows, road, strict=True)]
     assert sum(found) / sum(road) == pytest.approx(ours["test/recall"])
     assert len(list((tmp_path / "scores" / "graphs").glob("*.geojson"))) == 12

@@ -226,10 +226,14 @@ def graph_rows(graphs: list[TileGraphs], results: list[PairScore]) -> list[dict[
 
 
 def tile_pixels(prediction: SplitPrediction, name: str, threshold: float) -> dict[str, float]:
-    """The pixels of true road of one tile, and precision, recall, f1 and iou of the road there."""
+    """Road pixels of one tile, true and proposed, and precision, recall, f1 and iou there."""
     truth = prediction.dataset.tile(name).mask
     counts = Confusion.of(truth == 1, prediction.mask(name, threshold), ignore=truth == IGNORE)
-    return {"road_px": counts.true_positive + counts.false_negative, **counts.scores()}
+    return {
+        "true_px": counts.true_positive + counts.false_negative,
+        "proposed_px": counts.true_positive + counts.false_positive,
+        **counts.scores(),
+    }
 
 
 def prefixed(prefix: str, scores: dict[str, float]) -> dict[str, float]:

@@ -45,7 +45,7 @@ def test_pixels_of_a_tile_leave_out_what_is_not_known():
     probability[2:6] = 200
     scores = tile_pixels(SplitPrediction(dataset, probability={"a": probability}), "a", 0.5)
     assert scores == pytest.approx(
-        {"road_px": 32, "precision": 0.5, "recall": 0.5, "f1": 0.5, "iou": 1 / 3}
+        {"true_px": 32, "proposed_px": 32, "precision": 0.5, "recall": 0.5, "f1": 0.5, "iou": 1 / 3}
     )
 
 
