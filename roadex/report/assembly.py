@@ -50,7 +50,7 @@ def write_report(config: ReportConfig) -> Report:
         notes=notes,
         warnings=[*mixtures(found.finished), *(f"Left out: {fault}" for fault in found.faults)],
         scores=score_table(comparison),
-        baseline=comparison.baseline and comparison.baseline.name,
+        baseline=comparison.baselines and comparison.baselines.label,
         differences=difference_table(comparison),
         figures={caption: file_uri(path) for caption, path in figures.items()},
         tiles=tiles,
@@ -84,9 +84,9 @@ def _notes(found: Found, comparison: Comparison) -> list[str]:
     changed = sum(bool(run.environment.get("uncommitted_changes")) for run in runs)
     if changed:
         notes.append(f"{changed} of the runs were made from code with uncommitted changes.")
-    if comparison.baseline is not None:
+    if comparison.baselines is not None:
         notes.append(
-            f"Differences to {comparison.baseline.name} are paired by seed; in brackets the "
+            f"Differences to {comparison.baselines.label} are paired by seed; in brackets the "
             f"{CONFIDENCE:.0%} percentile bootstrap interval over the pairs, which is too narrow "
             "where the pairs are few."
         )

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from statistics import median
 
 from roadex.errors import RoadexError
-from roadex.report.rows import Row, find_baseline
+from roadex.report.baselines import Baselines, find_baselines
+from roadex.report.rows import Row
 from roadex.report.runs import is_known
 from roadex.report.statistics import Difference, Spread, difference, spread
 
@@ -56,20 +57,20 @@ class Line:
 
 @dataclass(frozen=True)
 class Comparison:
-    """All rows, in these scores, against this baseline."""
+    """All rows, in these scores, against these baselines."""
 
     lines: list[Line]
     scores: list[str]
-    baseline: Row | None
+    baselines: Baselines | None
 
     @property
     def measured(self) -> list[Line]:
-        """The lines that have differences to the baseline."""
+        """The lines that have differences to a baseline."""
         return [line for line in self.lines if line.differences]
 
 
 def compare(rows: list[Row], scores: list[str], baseline: str | None) -> Comparison:
-    """Put rows into figures, the baseline first; `scores` that no run has are left out.
+    """Put rows into figures, baselines first; `scores` that no run has are left out.
 
     Raises:
         RoadexError: no run has any of the scores, or the baseline is not one row.
@@ -78,9 +79,11 @@ def compare(rows: list[Row], scores: list[str], baseline: str | None) -> Compari
     shown = [score for score in scores if score in known]
     if not shown:
         raise RoadexError(f"scores={scores}: no run has any; there are {', '.join(known)}")
-    base = find_baseline(rows, baseline)
-    ordered = sorted(rows, key=lambda row: row is not base)
-    return Comparison([_line(row, known, base) for row in ordered], shown, base)
+    bases = find_baselines(rows, baseline)
+    ordered = bases.first(rows) if bases else rows
+    measured = bases.of if bases else {}
+    lines = [_line(row, known, measured.get(row.name)) for row in ordered]
+    return Comparison(lines, shown, bases)
 
 
 def available(rows: list[Row]) -> list[str]:
@@ -90,13 +93,10 @@ def available(rows: list[Row]) -> list[str]:
 
 
 def _line(row: Row, scores: list[str], baseline: Row | None) -> Line:
-    measured = baseline is not None and row is not baseline
     return Line(
         row,
         {score: spread(row, score) for score in scores},
-        {score: difference(row, baseline, score) for score in scores}
-        if measured and baseline is not None
-        else {},
+        {score: difference(row, baseline, score) for score in scores} if baseline else {},
         _middle([run.fact("parameters") for run in row.runs]),
         _middle([run.fact("macs_512") for run in row.runs]),
         _middle([run.images_per_s for run in row.runs]),

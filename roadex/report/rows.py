@@ -136,24 +136,3 @@ def _labels(described: list[dict[str, str]]) -> list[str]:
     ends = [key.rsplit(".", 1)[-1] for key in keys]
     short = {key: end if ends.count(end) == 1 else key for key, end in zip(keys, ends, strict=True)}
     return [", ".join(f"{short[key]}={value}" for key, value in row.items()) for row in described]
-
-
-def find_baseline(rows: list[Row], name: str | None) -> Row | None:
-    """The row of that name, else the only one that has it as a value, else as a part of its name.
-
-    Raises:
-        RoadexError: no row or several fit.
-    """
-    if name is None:
-        return None
-    rules: tuple[Callable[[Row], bool], ...] = (
-        lambda row: row.name == name,
-        lambda row: name in [part.partition("=")[2] for part in row.name.split(", ")],
-        lambda row: name in row.name,
-    )
-    fitting = next((found for rule in rules if (found := list(filter(rule, rows)))), [])
-    if len(fitting) != 1:
-        count = "several rows" if fitting else "no row"
-        choices = "; ".join(row.name for row in rows)
-        raise RoadexError(f"baseline={name} fits {count}: choose one of {choices}")
-    return fitting[0]

@@ -32,13 +32,13 @@ def write_summary(comparison: Comparison, notes: list[str], path: Path, name: st
 
 def summary_table(comparison: Comparison) -> list[list[str]]:
     """Head and rows: the scores, each with its difference to the baseline if there is one."""
-    scores, base = comparison.scores, comparison.baseline
+    scores, compared = comparison.scores, comparison.baselines is not None
     heads = [
         head
         for score in scores
-        for head in (title(score), *([f"{title(score)} difference"] if base else []))
+        for head in (title(score), *([f"{title(score)} difference"] if compared else []))
     ]
-    rows = [_cells(line, scores, base is not None) for line in comparison.lines]
+    rows = [_cells(line, scores, compared) for line in comparison.lines]
     return [["setting", "runs", *heads, "parameters"], *rows]
 
 

@@ -84,9 +84,9 @@ def _signed(value: float) -> str:
 def write_tables(comparison: Comparison, notes: list[str], folder: Path) -> None:
     """Write table.md, table.tex and table.csv."""
     tables = [score_table(comparison)]
-    if comparison.baseline is not None:
+    if comparison.baselines is not None:
         tables.append(difference_table(comparison))
-    captions = ["", *([f"Against {comparison.baseline.name}:"] if comparison.baseline else [])]
+    captions = ["", *([f"Against {comparison.baselines.label}:"] if comparison.baselines else [])]
     parts = [
         part for caption, table in zip(captions, tables, strict=True)
         for part in (caption, markdown(table)) if part

@@ -244,6 +244,24 @@ def test_a_baseline_must_be_one_row(sweep):
         lines(sweep, baseline="global")
 
 
+def test_rows_are_measured_against_the_row_that_differs_in_one_setting(trained, tmp_path):
+    f1 = {("none", 1): 0.5, ("none", 2): 0.6, ("both", 1): 0.53, ("both", 2): 0.58}
+    for (gates, stacks), score in f1.items():
+        for seed in (0, 1):
+            target = tmp_path / f"{gates}-{stacks}" / f"seed-{seed}"
+            settings = {"model__global_aware": gates, "model__stacks": stacks}
+            copy_run(trained, target, seed, score + seed / 100, **settings)
+    found = lines(tmp_path, baseline="global_aware=none")
+    gains = {name: line.differences["f1"].mean for name, line in found.items() if line.differences}
+    assert gains == pytest.approx(
+        {"global_aware=both, stacks=1": 0.03, "global_aware=both, stacks=2": -0.02}
+    )
+    names = list(found)
+    for stacks in (1, 2):
+        first = names.index(f"global_aware=none, stacks={stacks}")
+        assert names[first + 1] == f"global_aware=both, stacks={stacks}"
+
+
 def test_scores_that_no_run_has_are_refused(sweep):
     with pytest.raises(RoadexError, match=r"no run has any; there are .*f1"):
         report(sweep, scores=["fl"])
