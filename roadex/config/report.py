@@ -19,8 +19,8 @@ class ReportConfig:
     runs: str = MISSING
     out: str = MISSING
     # The row that the others are measured against: its name, or a value or part of it that no
-    # other row has. With a setting=value that several have, such as connectivity=false, each row is
-    # measured against the one that has it and is otherwise of the same name.
+    # other row has. With a value of a setting that several rows have, each row is measured against
+    # the one that has it and is otherwise of the same name.
     baseline: str | None = None
     # The settings that name the rows, by=[experiment]; empty: all in which they differ.
     by: list[str] = field(default_factory=list)

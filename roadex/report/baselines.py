@@ -31,18 +31,24 @@ class Baselines:
 def find_baselines(rows: list[Row], name: str | None) -> Baselines | None:
     """The row of that name, else the only one that has it as a value, else as a part of its name.
 
-    A `setting=value` that several rows have stands for the row with it that is otherwise the same.
+    A value of one setting that several rows have stands for the row with it that is otherwise the
+    same, for each row.
 
     Raises:
         RoadexError: no row or several fit.
     """
     if name is None:
         return None
-    alike = _alike(rows, name)
-    if alike:
-        return Baselines(f"the row that has {name} and is otherwise the same", alike)
+    parts = {part for row in rows for part in row.name.split(", ") if _has_value(part, name)}
+    if len(parts) == 1 and (alike := _alike(rows, part := parts.pop())):
+        return Baselines(f"the row that has {part} and is otherwise the same", alike)
     base = _only(rows, name)
     return Baselines(base.name, {row.name: base for row in rows if row is not base})
+
+
+def _has_value(part: str, value: str) -> bool:
+    """Whether `setting=value` is told of; YAML's false and Python's False are one."""
+    return part.partition("=")[2].lower() == value.lower()
 
 
 def _alike(rows: list[Row], part: str) -> dict[str, Row]:
@@ -63,7 +69,7 @@ def _with(name: str, part: str) -> str:
 def _only(rows: list[Row], name: str) -> Row:
     rules: tuple[Callable[[Row], bool], ...] = (
         lambda row: row.name == name,
-        lambda row: name in [part.partition("=")[2] for part in row.name.split(", ")],
+        lambda row: any(_has_value(part, name) for part in row.name.split(", ")),
         lambda row: name in row.name,
     )
     fitting = next((found for rule in rules if (found := list(filter(rule, rows)))), [])

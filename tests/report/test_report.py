@@ -251,7 +251,7 @@ def test_rows_are_measured_against_the_row_that_differs_in_one_setting(trained, 
             target = tmp_path / f"{gates}-{stacks}" / f"seed-{seed}"
             settings = {"model__global_aware": gates, "model__stacks": stacks}
             copy_run(trained, target, seed, score + seed / 100, **settings)
-    found = lines(tmp_path, baseline="global_aware=none")
+    found = lines(tmp_path, baseline="none")
     gains = {name: line.differences["f1"].mean for name, line in found.items() if line.differences}
     assert gains == pytest.approx(
         {"global_aware=both, stacks=1": 0.03, "global_aware=both, stacks=2": -0.02}
