@@ -86,7 +86,15 @@ def _settings(runs: list[Run]) -> list[dict[str, Any]]:
     for run in runs:
         known.setdefault(run.version, set()).update(run.config)
     keys = [key for key in set.intersection(*known.values()) if not key.startswith(_BESIDE)]
-    return [{key: run.config[key] for key in sorted(keys) if key in run.config} for run in runs]
+    return [
+        {key: _for_any_seed(run.config[key], run) for key in sorted(keys) if key in run.config}
+        for run in runs
+    ]
+
+
+def _for_any_seed(value: Any, run: Run) -> Any:
+    """A value that names the folder of the run's own seed, such as that of its first weights."""
+    return value.replace(f"seed-{run.seed}", "seed-*") if isinstance(value, str) else value
 
 
 def _check_seeds(runs: list[Run]) -> None:
@@ -127,7 +135,8 @@ def _varied(items: list[dict[str, Any]]) -> list[str]:
 
 def _described(run: Run, keys: Iterable[str]) -> dict[str, str]:
     """The swept values of a run, from its settings where its command line left one out."""
-    return {key: run.overrides.get(key, str(run.config.get(key, "default"))) for key in keys}
+    values = {key: run.overrides.get(key, str(run.config.get(key, "default"))) for key in keys}
+    return {key: str(_for_any_seed(value, run)) for key, value in values.items()}
 
 
 def _labels(described: list[dict[str, str]]) -> list[str]:

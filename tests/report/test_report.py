@@ -262,6 +262,18 @@ def test_rows_are_measured_against_the_row_that_differs_in_one_setting(trained, 
         assert names[first + 1] == f"global_aware=both, stacks={stacks}"
 
 
+def test_weights_of_the_same_seed_are_one_setting(trained, tmp_path):
+    for seed in (0, 1):
+        init = f"first/seed-{seed}/checkpoints/last.pt"
+        copy_run(trained, tmp_path / f"from-{seed}", seed, 0.6, init=init)
+        copy_run(trained, tmp_path / f"scratch-{seed}", seed, 0.5)
+    found = lines(tmp_path, baseline="none")
+    assert [len(line.row.runs) for line in found.values()] == [2, 2]
+    assert found["init=first/seed-*/checkpoints/last.pt"].differences["f1"].mean == pytest.approx(
+        0.1
+    )
+
+
 def test_scores_that_no_run_has_are_refused(sweep):
     with pytest.raises(RoadexError, match=r"no run has any; there are .*f1"):
         report(sweep, scores=["fl"])
