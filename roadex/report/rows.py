@@ -15,6 +15,7 @@ from roadex.report.runs import Run
 # Settings in which the runs of one row may differ.
 _BESIDE = (*INCIDENTAL, "seed", "name", "trainer.device")
 _METRICS = ("apls", "topo")
+LONGEST = 36  # characters of a value in a row's name
 
 
 @dataclass(frozen=True)
@@ -136,7 +137,14 @@ def _varied(items: list[dict[str, Any]]) -> list[str]:
 def _described(run: Run, keys: Iterable[str]) -> dict[str, str]:
     """The swept values of a run, from its settings where its command line left one out."""
     values = {key: run.overrides.get(key, str(run.config.get(key, "default"))) for key in keys}
-    return {key: str(_for_any_seed(value, run)) for key, value in values.items()}
+    return {key: _short(str(_for_any_seed(value, run))) for key, value in values.items()}
+
+
+def _short(value: str) -> str:
+    """A value for a row's name: a checkpoint's run, of a long path its beginning and its end."""
+    run, _, name = value.rpartition("/checkpoints/")
+    value = run or name
+    return value if len(value) <= LONGEST else f"{value[:21]}…{value[-7:]}"
 
 
 def _labels(described: list[dict[str, str]]) -> list[str]:
