@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Callable
 from pathlib import Path
 
@@ -13,6 +14,7 @@ import numpy as np
 from matplotlib import pyplot as plt
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from PIL import Image
 
 from roadex.files import atomic_write
 from roadex.report.comparison import Comparison, Line, title
@@ -48,10 +50,17 @@ def draw_figures(comparison: Comparison, folder: Path) -> dict[str, Path]:
         figure = draw(comparison)
         if figure is not None:
             drawn[caption] = folder / f"{name}.png"
-            with atomic_write(drawn[caption]) as temporary:
-                figure.savefig(temporary, dpi=DPI)
+            _save(figure, drawn[caption])
             plt.close(figure)
     return drawn
+
+
+def _save(figure: Figure, path: Path) -> None:
+    """A PNG of few colours, a third as large: pages and repositories hold many."""
+    full = io.BytesIO()
+    figure.savefig(full, dpi=DPI)
+    with atomic_write(path) as temporary:
+        Image.open(full).convert("RGB").quantize(128).save(temporary, format="PNG", optimize=True)
 
 
 def _style(number: int) -> tuple[str, str]:
