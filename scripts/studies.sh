@@ -3,8 +3,8 @@
 #
 #   rivals        every model at equal training time (conf/experiment/study says the epochs)
 #   connectivity  each architecture with and without the connectivity task
-#   context       the gates of the global-aware module x the number of stacks
-#   losses        what terms that see topology add
+#   context       the global-aware module x the number of stacks, and each of its gates alone
+#   losses        the weight of the connectivity loss, and what terms that see topology add
 #   rivals_epfl   as rivals, on the real tiles in $EPFL (images/, groundtruth/)
 #   pretraining   on the same tiles, from the weights that `rivals` learned on the built-in world
 #   transfer      scores of those weights on the real tiles, without any training on them
@@ -27,7 +27,7 @@ names() {  # a,b -> study/a,study/b
 }
 
 sweep() {
-  "$PYTHON" -m roadex.train -m "name=study_$study" "seed=$SEEDS" "$@"
+  "$PYTHON" -m roadex.train -m "name=${name:-study_$study}" "seed=$SEEDS" "$@"
 }
 
 real_tiles() {  # the settings of the data
@@ -66,10 +66,14 @@ case $study in
   connectivity)
     sweep "experiment=$(names $STACKED,multibranch,$ENCODERS)" model.connectivity=true,false "$@" ;;
   context)
-    sweep experiment=study/stacked_multitask model.global_aware=none,channel,spatial,both \
-      model.stacks=1,2,3 "$@" ;;
+    name=study_context/module sweep experiment=study/stacked_multitask \
+      model.global_aware=none,both model.stacks=1,2,3 "$@"
+    name=study_context/gates sweep experiment=study/stacked_multitask \
+      model.global_aware=channel,spatial "$@" ;;
   losses)
-    sweep "experiment=$(names $STACKED)" loss.cldice=0,1 loss.nodes=0,10 "$@" ;;
+    for change in loss.connectivity=0.3,1 loss.cldice=1 loss.nodes=10; do
+      name=study_losses/${change%%=*} sweep "experiment=$(names $STACKED)" "$change" "$@"
+    done ;;
   *)
     sed -n '2,15s/^# \{0,1\}//p' "$0" >&2
     exit 2 ;;
