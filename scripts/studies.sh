@@ -71,8 +71,10 @@ case $study in
     name=study_context/gates sweep experiment=study/stacked_multitask \
       model.global_aware=channel,spatial "$@" ;;
   losses)
-    for change in loss.connectivity=0.3,1 loss.cldice=1 loss.nodes=10; do
-      name=study_losses/${change%%=*} sweep "experiment=$(names $STACKED)" "$change" "$@"
+    for model in ${STACKED//,/ }; do
+      for change in loss.connectivity=0.3,1 loss.cldice=1 loss.nodes=10; do
+        name=study_losses/$model/${change%%=*} sweep "experiment=study/$model" "$change" "$@"
+      done
     done ;;
   *)
     sed -n '2,15s/^# \{0,1\}//p' "$0" >&2
