@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
@@ -16,6 +17,7 @@ from roadex.report.runs import Run
 _BESIDE = (*INCIDENTAL, "seed", "name", "trainer.device")
 _METRICS = ("apls", "topo")
 LONGEST = 36  # characters of a value in a row's name
+SEED = re.compile(r"\bseed-\d+\b")  # the folder of a seed
 
 
 @dataclass(frozen=True)
@@ -50,8 +52,7 @@ def rows_of(runs: list[Run], mixed: bool = False, by: Sequence[str] = ()) -> lis
     if not mixed:
         for group in members:
             _check_seeds(group)
-    firsts = [group[0] for group in members]
-    names = _chosen_names(firsts, by) if by else _names(firsts)
+    names = _chosen_names(members, by) if by else _names(members)
     return [Row(name, group) for name, group in zip(names, members, strict=True)]
 
 
@@ -87,15 +88,29 @@ def _settings(runs: list[Run]) -> list[dict[str, Any]]:
     for run in runs:
         known.setdefault(run.version, set()).update(run.config)
     keys = [key for key in set.intersection(*known.values()) if not key.startswith(_BESIDE)]
+    columns = {key: _for_any_seed(runs, key) for key in sorted(keys)}
     return [
-        {key: _for_any_seed(run.config[key], run) for key in sorted(keys) if key in run.config}
-        for run in runs
+        {key: column[place] for key, column in columns.items() if key in run.config}
+        for place, run in enumerate(runs)
     ]
 
 
-def _for_any_seed(value: Any, run: Run) -> Any:
-    """A value that names the folder of the run's own seed, such as that of its first weights."""
-    return value.replace(f"seed-{run.seed}", "seed-*") if isinstance(value, str) else value
+def _for_any_seed(runs: list[Run], key: str) -> list[Any]:
+    """The setting of each run; a path that leads every run to a folder of its own seed is one.
+
+    Such as that of its first weights. Where all start from those of one seed, it stays as it is.
+    """
+    values = [run.config.get(key) for run in runs]
+    alike = [SEED.sub("seed-*", str(value)) for value in values]
+    elsewhere = {
+        path
+        for run, value, path in zip(runs, values, alike, strict=True)
+        if set(SEED.findall(str(value))) - {f"seed-{run.seed}"}
+    }
+    return [
+        path if isinstance(value, str) and path not in elsewhere else value
+        for value, path in zip(values, alike, strict=True)
+    ]
 
 
 def _check_seeds(runs: list[Run]) -> None:
@@ -107,9 +122,9 @@ def _check_seeds(runs: list[Run]) -> None:
             )
 
 
-def _chosen_names(firsts: list[Run], keys: Sequence[str]) -> list[str]:
+def _chosen_names(rows: list[list[Run]], keys: Sequence[str]) -> list[str]:
     """A name for each row from these settings alone; of one setting its value is enough."""
-    described = [_described(run, keys) for run in firsts]
+    described = [_described(runs, keys) for runs in rows]
     names = _labels(described) if len(keys) > 1 else [row[keys[0]] for row in described]
     for name in names:
         if names.count(name) > 1:
@@ -117,9 +132,11 @@ def _chosen_names(firsts: list[Run], keys: Sequence[str]) -> list[str]:
     return names
 
 
-def _names(firsts: list[Run]) -> list[str]:
+def _names(rows: list[list[Run]]) -> list[str]:
     """A name for each row: what was swept, else the settings that differ."""
-    swept = _labels([_described(run, _varied([r.overrides for r in firsts])) for run in firsts])
+    firsts = [runs[0] for runs in rows]
+    varied = _varied([run.overrides for run in firsts])
+    swept = _labels([_described(runs, varied) for runs in rows])
     if len(set(swept)) == len(firsts) and all(swept):
         return swept
     settings = _settings(firsts)
@@ -134,10 +151,14 @@ def _varied(items: list[dict[str, Any]]) -> list[str]:
     return [key for key in keys if len({str(item.get(key)) for item in items}) > 1]
 
 
-def _described(run: Run, keys: Iterable[str]) -> dict[str, str]:
-    """The swept values of a run, from its settings where its command line left one out."""
-    values = {key: run.overrides.get(key, str(run.config.get(key, "default"))) for key in keys}
-    return {key: _short(str(_for_any_seed(value, run))) for key, value in values.items()}
+def _described(runs: list[Run], keys: Iterable[str]) -> dict[str, str]:
+    """The swept values of a row: settings, and from its command line choices of groups."""
+    described = {}
+    for key in keys:
+        values = {str(run.config.get(key, run.overrides.get(key, "default"))) for run in runs}
+        one = values if len(values) == 1 else {SEED.sub("seed-*", value) for value in values}
+        described[key] = _short(min(one))
+    return described
 
 
 def _short(value: str) -> str:

@@ -272,6 +272,14 @@ def test_weights_of_the_same_seed_are_one_setting(trained, tmp_path):
     assert found["init=first/seed-*"].differences["f1"].mean == pytest.approx(0.1)
 
 
+def test_weights_of_one_seed_for_all_stay_that_seed(trained, tmp_path):
+    for seed in (0, 1, 12):
+        copy_run(trained, tmp_path / f"{seed}", seed, 0.6, init="first/seed-1/checkpoints/last.pt")
+        copy_run(trained, tmp_path / f"scratch-{seed}", seed, 0.5)
+    found = lines(tmp_path)
+    assert len(found["init=first/seed-1"].row.runs) == 3
+
+
 def test_scores_that_no_run_has_are_refused(sweep):
     with pytest.raises(RoadexError, match=r"no run has any; there are .*f1"):
         report(sweep, scores=["fl"])
