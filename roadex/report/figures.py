@@ -18,6 +18,7 @@ from PIL import Image
 
 from roadex.files import atomic_write
 from roadex.report.comparison import Comparison, Line, title
+from roadex.report.png import few_colours
 from roadex.report.rows import Row
 from roadex.report.runs import is_known
 
@@ -56,11 +57,11 @@ def draw_figures(comparison: Comparison, folder: Path) -> dict[str, Path]:
 
 
 def _save(figure: Figure, path: Path) -> None:
-    """A PNG of few colours, a third as large: pages and repositories hold many."""
+    """A small PNG: pages and repositories hold many."""
     full = io.BytesIO()
     figure.savefig(full, dpi=DPI)
     with atomic_write(path) as temporary:
-        Image.open(full).convert("RGB").quantize(128).save(temporary, format="PNG", optimize=True)
+        temporary.write_bytes(few_colours(Image.open(full), colours=128))
 
 
 def _style(number: int) -> tuple[str, str]:

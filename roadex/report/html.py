@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import io
 import json
 from pathlib import Path
 from typing import Any
@@ -17,6 +16,7 @@ from PIL import Image
 
 from roadex.files import write_text
 from roadex.report.overlays import Picture
+from roadex.report.png import few_colours
 
 FOLDER = Path(__file__).parent / "pages"
 
@@ -63,10 +63,7 @@ def jpeg_uri(picture: Picture, longest: int | None = None, quality: int = 85) ->
 
 def drawing_uri(picture: Picture, longest: int | None = None, colours: int = 32) -> str:
     """As `jpeg_uri` for a drawing of few colours, which a PNG keeps smaller and sharper."""
-    few = Image.fromarray(shrunk(picture, longest)).quantize(colours)
-    file = io.BytesIO()
-    few.save(file, format="PNG", optimize=True)
-    return png_uri(file.getvalue())
+    return png_uri(few_colours(Image.fromarray(shrunk(picture, longest)), colours))
 
 
 def file_uri(path: Path) -> str:
