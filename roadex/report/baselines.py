@@ -39,11 +39,18 @@ def find_baselines(rows: list[Row], name: str | None) -> Baselines | None:
     """
     if name is None:
         return None
-    parts = {part for row in rows for part in row.name.split(", ") if _has_value(part, name)}
-    if len(parts) == 1 and (alike := _alike(rows, part := parts.pop())):
+    part = _shared_part(rows, name)
+    alike = _alike(rows, part) if part else {}
+    if alike:
         return Baselines(f"the row that has {part} and is otherwise the same", alike)
     base = _only(rows, name)
     return Baselines(base.name, {row.name: base for row in rows if row is not base})
+
+
+def _shared_part(rows: list[Row], value: str) -> str | None:
+    """The `setting=value` that several rows have, if it is of one setting."""
+    parts = [part for row in rows for part in row.name.split(", ") if _has_value(part, value)]
+    return parts[0] if len(parts) > 1 and len(set(parts)) == 1 else None
 
 
 def _has_value(part: str, value: str) -> bool:
@@ -54,8 +61,6 @@ def _has_value(part: str, value: str) -> bool:
 def _alike(rows: list[Row], part: str) -> dict[str, Row]:
     """For rows without this part of a name, the row that has it in place of their own."""
     with_part = {row.name: row for row in rows if part in row.name.split(", ")}
-    if len(with_part) < 2:
-        return {}
     others = [row.name for row in rows if row.name not in with_part]
     return {name: with_part[twin] for name in others if (twin := _with(name, part)) in with_part}
 
