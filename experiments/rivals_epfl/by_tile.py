@@ -18,9 +18,8 @@ import torch
 
 from roadex.config.training import InferenceConfig
 from roadex.data.prepare import prepare
-from roadex.data.prepared import IGNORE
 from roadex.engine.checkpoint import load_checkpoint
-from roadex.engine.evaluation import SplitPrediction, predict_split
+from roadex.engine.evaluation import predict_split, tile_confusion
 from roadex.engine.inference import Predictor
 from roadex.files import atomic_write
 from roadex.metrics.pixel import Confusion
@@ -62,15 +61,9 @@ def score(path: Path) -> tuple[str, list[float]]:
         prediction = predict_split(network, dataset, split)
         for tile in dataset.splits[split]:
             group = 0 if split == "validation" else 1 + (tile in MOTORWAYS)
-            counts[group] += confusion(prediction, tile, checkpoint.threshold)
+            counts[group] += tile_confusion(prediction, tile, checkpoint.threshold)
     name = path.parents[2].name.removeprefix("experiment-study_").partition("-")[0]
     return name, [group.f1 for group in (*counts, counts[1] + counts[2])]
-
-
-def confusion(prediction: SplitPrediction, tile: str, threshold: float) -> Confusion:
-    """The pixel counts of a tile."""
-    truth = prediction.dataset.tile(tile).mask
-    return Confusion.of(truth == 1, prediction.mask(tile, threshold), ignore=truth == IGNORE)
 
 
 def spread(values: tuple[float, ...]) -> str:

@@ -225,10 +225,15 @@ def graph_rows(graphs: list[TileGraphs], results: list[PairScore]) -> list[dict[
     ]
 
 
+def tile_confusion(prediction: SplitPrediction, name: str, threshold: float) -> Confusion:
+    """The pixel counts of one tile."""
+    truth = prediction.dataset.tile(name).mask
+    return Confusion.of(truth == 1, prediction.mask(name, threshold), ignore=truth == IGNORE)
+
+
 def tile_pixels(prediction: SplitPrediction, name: str, threshold: float) -> dict[str, float]:
     """Road pixels of one tile, true and proposed, and precision, recall, f1 and iou there."""
-    truth = prediction.dataset.tile(name).mask
-    counts = Confusion.of(truth == 1, prediction.mask(name, threshold), ignore=truth == IGNORE)
+    counts = tile_confusion(prediction, name, threshold)
     return {
         "true_px": counts.true_positive + counts.false_negative,
         "proposed_px": counts.true_positive + counts.false_positive,
