@@ -26,8 +26,8 @@ names() {  # a,b -> study/a,study/b
   sed 's#[^,]*#study/&#g' <<<"$1"
 }
 
-sweep() {
-  "$PYTHON" -m roadex.train -m "name=${name:-study_$study}" "seed=$SEEDS" "$@"
+sweep() {  # FOLDER OVERRIDES: into multirun/FOLDER
+  "$PYTHON" -m roadex.train -m "name=$1" "seed=$SEEDS" "${@:2}"
 }
 
 real_tiles() {  # the settings of the data
@@ -42,10 +42,10 @@ weights() {  # MODEL SEED: what `rivals` learned
 
 case $study in
   rivals)
-    sweep "experiment=$(names $ALL)" "$@" ;;
+    sweep study_rivals "experiment=$(names $ALL)" "$@" ;;
   rivals_epfl)
     real=$(real_tiles)
-    sweep "experiment=$(names $ALL)" $real "$@" ;;
+    sweep study_rivals_epfl "experiment=$(names $ALL)" $real "$@" ;;
   pretraining)
     real=$(real_tiles)
     for model in ${STACKED//,/ }; do
@@ -64,16 +64,16 @@ case $study in
       done
     done ;;
   connectivity)
-    sweep "experiment=$(names $STACKED,multibranch,$ENCODERS)" model.connectivity=true,false "$@" ;;
+    sweep study_connectivity "experiment=$(names $STACKED,multibranch,$ENCODERS)" model.connectivity=true,false "$@" ;;
   context)
-    name=study_context/module sweep experiment=study/stacked_multitask \
+    sweep study_context/module experiment=study/stacked_multitask \
       model.global_aware=none,both model.stacks=1,2,3 "$@"
-    name=study_context/gates sweep experiment=study/stacked_multitask \
+    sweep study_context/gates experiment=study/stacked_multitask \
       model.global_aware=channel,spatial "$@" ;;
   losses)
     for model in ${STACKED//,/ }; do
       for change in loss.connectivity=0.3,1 loss.cldice=1 loss.nodes=10; do
-        name=study_losses/$model/${change%%=*} sweep "experiment=study/$model" "$change" "$@"
+        sweep "study_losses/$model/${change%%=*}" "experiment=study/$model" "$change" "$@"
       done
     done ;;
   *)
