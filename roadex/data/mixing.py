@@ -64,7 +64,7 @@ def _smooth(
     """The region's surface (3, S, S) blurred within its borders, with noise of its own."""
     deviation = float(rng.uniform(1, SMOOTHEST))
     weight = region.astype(np.float32)
-    layers = cv2.merge([*(image * weight), weight + 1e-6])
+    layers = cv2.merge([*(image * weight), weight])
     *colours, share = cv2.split(cv2.GaussianBlur(layers, (0, 0), deviation))
     grain = rng.uniform(0, GRAIN) * rng.standard_normal(region.shape, dtype=np.float32)
     return np.stack(colours) / np.maximum(share, 1e-3) + grain
