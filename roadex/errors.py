@@ -1,6 +1,12 @@
-"""Why a command ends early: input that cannot be used, or a scheduler that wants the machine."""
+"""Why a command ends early, and with which exit code."""
 
 from __future__ import annotations
+
+# Exit codes of every command.
+BAD_INPUT = 2
+INTERRUPTED = 130
+# EX_TEMPFAIL: the run was told to make room, is saved, and wants to be started again.
+PREEMPTED = 75
 
 
 class RoadexError(Exception):

@@ -6,8 +6,8 @@ import logging
 from pathlib import Path
 from typing import Any
 
-from roadex.config.command import command
-from roadex.config.root import EvaluateConfig
+from roadex.command.frame import command
+from roadex.config.evaluate import EvaluateConfig
 
 log = logging.getLogger(__name__)
 

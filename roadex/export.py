@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 
-from roadex.config.command import command
+from roadex.command.frame import command
 from roadex.config.export import ExportConfig
 
 log = logging.getLogger(__name__)
@@ -22,7 +22,7 @@ def main(config: ExportConfig) -> None:
       python -m roadex.export checkpoint=best.pt format=onnx out=DIR
       python -m roadex.export checkpoint=best.pt format=safetensors out=DIR licence="CC BY-SA 4.0"
     """
-    from roadex.engine.exporting import export_checkpoint  # torch takes seconds, --help should not
+    from roadex.runs.export import export_checkpoint  # torch takes seconds, --help should not
 
     written = export_checkpoint(config)
     log.info("%s: %s", config.out, ", ".join(sorted(path.name for path in written)))

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import logging
 
-from roadex.config.command import command
-from roadex.config.root import InspectConfig
+from roadex.command.frame import command
+from roadex.config.inspect import InspectConfig
 
 log = logging.getLogger(__name__)
 
@@ -26,7 +26,7 @@ def main(config: InspectConfig) -> None:
       python -m roadex.inspect dataset=folder dataset.images=DIR dataset.masks=DIR out=DIR
       python -m roadex.inspect dataset=synthetic out=DIR beside=IMAGES beside_gsd=0.25
     """
-    from roadex.report.survey import survey
+    from roadex.inspection.survey import survey
 
     survey(config, log.info)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 
-from roadex.config.command import command
+from roadex.command.frame import command
 from roadex.config.predict import PredictConfig
 from roadex.errors import RoadexError
 

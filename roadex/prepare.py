@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import logging
 
-from roadex.config.command import command
-from roadex.config.root import PrepareConfig
+from roadex.command.frame import command
+from roadex.config.prepare import PrepareConfig
 
 log = logging.getLogger(__name__)
 

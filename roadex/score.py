@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from pathlib import Path
 
-from roadex.config.command import command
+from roadex.command.frame import command
 from roadex.config.score import ScoreConfig
 from roadex.errors import RoadexError
 from roadex.metrics.pairing import Pairs, find_pairs
@@ -61,7 +61,7 @@ def _name_unpaired(pairs: Pairs) -> None:
 
 
 def _diagnose(jobs: list[Job], config: ScoreConfig, folder: Path) -> None:
-    from roadex.metrics.diagnosis_files import write_diagnosis  # matplotlib takes a second
+    from roadex.metrics.diagnosis.files import write_diagnosis  # matplotlib takes a second
 
     for job in jobs:
         truth, proposal = job.load()

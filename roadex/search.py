@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 
-from roadex.config.command import command
+from roadex.command.frame import command
 from roadex.config.search import SearchConfig
 from roadex.sweep.jobs import quote
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import logging
 
-from roadex.config.command import command
-from roadex.config.root import SynthesizeConfig
+from roadex.command.frame import command
+from roadex.config.synthesize import SynthesizeConfig
 
 log = logging.getLogger(__name__)
 

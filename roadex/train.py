@@ -5,16 +5,16 @@ from __future__ import annotations
 import logging
 from typing import TYPE_CHECKING
 
-from roadex.config.command import command
-from roadex.config.root import TrainConfig
+from roadex.command.frame import command
+from roadex.config.train import TrainConfig
 from roadex.evaluate import describe
 from roadex.sweep.process import in_sweep, run_job
 from roadex.sweep.sweeper import register
 
 if TYPE_CHECKING:
     from roadex.engine.distributed import Group
-    from roadex.engine.run_folder import RunFolder
-    from roadex.engine.stop_signals import StopSignals
+    from roadex.engine.signals import StopSignals
+    from roadex.runs.folder import RunFolder
 
 register()
 log = logging.getLogger(__name__)
@@ -44,10 +44,12 @@ def main(config: TrainConfig) -> None:
     if in_sweep():
         run_job(config.sweep)
         return
-    from roadex.engine.distributed import open_group  # torch takes seconds, --help should not
+    from roadex.engine.distributed import (
+        join_run,
+        open_group,  # torch takes seconds, --help should not
+    )
     from roadex.engine.dry_run import dry_run
-    from roadex.engine.run_folder import join_run
-    from roadex.engine.stop_signals import StopSignals
+    from roadex.engine.signals import StopSignals
 
     with open_group() as group, StopSignals() as stop:
         if config.trainer.dry_run:

@@ -26,8 +26,8 @@ from typing import Any
 import psutil
 
 from roadex.files import write_json, write_text
-from tests.engine.forks import Forks, Training
-from tests.engine.trainings import outcome, snapshots, wait_for
+from tests.support.forks import Forks, Training
+from tests.support.trainings import outcome, snapshots, wait_for
 
 # The fault, how it was made, and the function that makes it.
 FAULTS: list[tuple[str, str, Callable[[Bench], str]]] = []

@@ -16,7 +16,7 @@ import numpy as np
 
 from roadex.data.images import write_image
 from roadex.files import write_text
-from roadex.report.curves import draw_curves
+from roadex.plots.curves import draw_curves
 
 TEXTS = ("config.yaml", "overrides.yaml", "environment.json", "history.csv", "metrics.json")
 

@@ -8,6 +8,8 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
+# Threads of PyTorch do not survive the forks of tests/support/forks.py, and tests run side by side.
+os.environ["OMP_NUM_THREADS"] = "1"
 
 
 def _shared_folder(variable: str, name: str) -> Path:

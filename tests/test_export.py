@@ -10,13 +10,14 @@ import numpy as np
 import pytest
 
 from roadex.config.export import ExportConfig
-from roadex.config.root import TrainConfig
-from roadex.engine.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
-from roadex.engine.exporting import export_checkpoint
+from roadex.config.train import TrainConfig
 from roadex.errors import RoadexError
 from roadex.prediction.pipeline import open_network
+from roadex.runs.checkpoint import Checkpoint, save_checkpoint
+from roadex.runs.export import export_checkpoint
+from roadex.runs.load import load_checkpoint
 from tests.config.test_composition import train_config
-from tests.models.zoo import ZOO, tiny
+from tests.support.zoo import ZOO, tiny
 
 IMAGE = np.random.default_rng(0).integers(0, 256, (90, 70, 3)).astype(np.uint8)
 

@@ -13,12 +13,12 @@ from hydra import compose, initialize_config_dir
 from omegaconf import OmegaConf
 
 import roadex.config.score
+from roadex.config.metrics import AplsSettings
 from roadex.config.paths import config_dir
 from roadex.graph.formats import write_network
 from roadex.metrics import PRESETS, TopoSettings
-from roadex.metrics.settings import AplsSettings
 from tests.conftest import ROOT
-from tests.metrics.networks import grid, moved
+from tests.support.networks import grid, moved
 
 
 def run(*arguments: str) -> subprocess.CompletedProcess:

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from tests.data.worlds import write_folder
+from tests.support.worlds import write_folder
 
 TINY = [
     "model.width=16", "model.blocks=1", "model.head_width=8", "tracking.mode=disabled",

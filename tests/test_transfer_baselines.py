@@ -9,7 +9,7 @@ import sys
 import pytest
 
 from tests.conftest import ROOT
-from tests.data.worlds import write_folder
+from tests.support.worlds import write_folder
 
 SCRIPT = ROOT / "scripts" / "transfer_baselines.py"
 

@@ -16,16 +16,16 @@ import numpy as np
 from hydra import compose, initialize_config_dir
 from numpy.typing import NDArray
 
-from roadex.config.command import typed
+from roadex.command.frame import typed
 from roadex.config.dataset import StretchConfig
 from roadex.config.paths import config_dir
-from roadex.data.alignment import alignment
 from roadex.data.prepared import IGNORE
 from roadex.data.sources import open_source
 from roadex.data.sources.base import Source
 from roadex.data.sources.files import FileSource
 from roadex.data.stretch import calibrate
-from roadex.data.suspicion import CLEARLY
+from roadex.inspection.alignment import alignment
+from roadex.inspection.suspicion import CLEARLY
 
 DISTANCES_M = (0.0, 6.0, 8.0, 10.0, 12.0)
 

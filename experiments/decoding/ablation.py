@@ -19,9 +19,9 @@ from typing import Any
 import numpy as np
 from omegaconf import OmegaConf
 
-from roadex.config.store import SCHEMAS
+from roadex.config.metrics import AplsSettings
+from roadex.config.schemas import SCHEMAS
 from roadex.data.prepare import prepare
-from roadex.engine.checkpoint import load_checkpoint
 from roadex.engine.device import pick_device
 from roadex.engine.evaluation import (
     SplitPrediction,
@@ -32,8 +32,8 @@ from roadex.engine.evaluation import (
 )
 from roadex.engine.inference import Predictor
 from roadex.graph import DecodingSettings, GapSettings
-from roadex.metrics.settings import AplsSettings
 from roadex.metrics.summary import mean_scores
+from roadex.runs.load import load_checkpoint
 
 GAPS = GapSettings(reach_m=30.0)
 FULL = DecodingSettings(spur_half_widths=1.5, bridge_junction=0.3, gaps=GAPS)

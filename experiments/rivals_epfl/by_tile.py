@@ -16,13 +16,13 @@ from statistics import mean, stdev
 
 import torch
 
-from roadex.config.training import InferenceConfig
+from roadex.config.inference import InferenceConfig
 from roadex.data.prepare import prepare
-from roadex.engine.checkpoint import load_checkpoint
 from roadex.engine.evaluation import predict_split, tile_confusion
 from roadex.engine.inference import Predictor
 from roadex.files import atomic_write
 from roadex.metrics.pixel import Confusion
+from roadex.runs.load import load_checkpoint
 
 MOTORWAYS = ("satImage_072", "satImage_073")
 GROUPS = ("10 validation tiles", "8 test tiles without motorway", "2 test tiles with motorway")

@@ -6,9 +6,9 @@ from dataclasses import dataclass, field
 
 from omegaconf import MISSING
 
+from roadex.config.graph import GraphSettings
 from roadex.config.limits import bounded, choice, needed
-from roadex.data.synthetic.settings import WorldSettings
-from roadex.graph.settings import GraphSettings
+from roadex.config.world import WorldSettings
 
 
 @dataclass

@@ -6,9 +6,10 @@ from dataclasses import dataclass, field, replace
 
 from omegaconf import MISSING
 
+from roadex.config.graph import SPURS_BY_WIDTH, DecodingSettings
+from roadex.config.inference import InferenceConfig
 from roadex.config.limits import bounded, choice
-from roadex.config.training import InferenceConfig, Precision
-from roadex.graph.settings import SPURS_BY_WIDTH, DecodingSettings
+from roadex.config.trainer import Precision
 
 
 @dataclass

@@ -7,8 +7,7 @@ from dataclasses import dataclass, field
 from omegaconf import MISSING
 
 from roadex.config.limits import bounded
-from roadex.config.store import SCHEMAS, register_schemas
-from roadex.config.training import TrackingConfig
+from roadex.config.tracking import TrackingConfig
 
 
 @dataclass
@@ -50,7 +49,3 @@ class ReportConfig:
     mixed: bool = False
     # tracking.mode=online|offline keeps the tables and all files in Weights & Biases, too.
     tracking: TrackingConfig = field(default_factory=lambda: TrackingConfig(mode="disabled"))
-
-
-SCHEMAS["report"] = ReportConfig
-register_schemas()

@@ -7,8 +7,7 @@ from dataclasses import dataclass, field
 from omegaconf import MISSING
 
 from roadex.config.limits import bounded, choice
-from roadex.config.store import SCHEMAS, register_schemas
-from roadex.metrics.settings import AplsSettings, MetricSettings, TopoSettings
+from roadex.config.metrics import AplsSettings, MetricSettings, TopoSettings
 
 DEFAULTS = MetricSettings()
 
@@ -57,7 +56,3 @@ class ScoreConfig:
             self.raster_gsd,
             self.road_width,
         )
-
-
-SCHEMAS.update({"score": ScoreConfig, "topo/topo": TopoSettings})
-register_schemas()

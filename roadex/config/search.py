@@ -6,7 +6,6 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from roadex.config.limits import bounded, choice
-from roadex.config.store import SCHEMAS, register_schemas
 from roadex.config.sweep import SweepConfig
 from roadex.errors import RoadexError
 
@@ -54,7 +53,3 @@ class SearchConfig:
     prune_after_trials: int = bounded(5, least=1)
     # Where trainings run: sweep.per_gpu on each GPU, else sweep.cpu_jobs.
     sweep: SweepConfig = field(default_factory=SweepConfig)
-
-
-SCHEMAS["search"] = SearchConfig
-register_schemas()

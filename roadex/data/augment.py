@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from roadex.config.training import AugmentConfig
+from roadex.config.augment import AugmentConfig
 from roadex.data.cut import Arrays, cut, cut_turned
 
 _TURNS = (-1, cv2.ROTATE_90_COUNTERCLOCKWISE, cv2.ROTATE_180, cv2.ROTATE_90_CLOCKWISE)

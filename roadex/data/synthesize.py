@@ -7,12 +7,12 @@ from dataclasses import asdict, replace
 from functools import partial
 from pathlib import Path
 
-from roadex.config.root import SynthesizeConfig
+from roadex.config.synthesize import SynthesizeConfig
 from roadex.data.layouts import LAYOUTS
 from roadex.data.parallel import over_tiles
-from roadex.data.synthetic import WORLD_VERSION, WorldSettings, make_tile
 from roadex.errors import RoadexError
 from roadex.files import write_json
+from roadex.world import WORLD_VERSION, WorldSettings, make_tile
 
 _MARKER = "world.json"
 

@@ -9,8 +9,8 @@ from typing import Any
 import torch
 from torch import Tensor, nn, optim
 
-from roadex.config.root import TrainConfig
-from roadex.config.training import Precision
+from roadex.config.train import TrainConfig
+from roadex.config.trainer import Precision
 from roadex.engine.optimization import build_optimizer, build_scheduler
 from roadex.errors import RoadexError
 

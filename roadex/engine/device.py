@@ -10,7 +10,7 @@ import numpy as np
 import torch
 from torch import nn
 
-from roadex.config.training import Precision
+from roadex.config.trainer import Precision
 from roadex.errors import RoadexError
 
 FORMATS = {Precision.bf16: torch.bfloat16, Precision.fp16: torch.float16}

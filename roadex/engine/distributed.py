@@ -8,13 +8,17 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
+from pathlib import Path
 from typing import Any, TypeVar
 
 import torch
 import torch.distributed as dist
 from torch import Tensor
 
+from roadex.config.schemas import restore_training, to_plain
+from roadex.config.train import TrainConfig
 from roadex.errors import RoadexError
+from roadex.runs.folder import RunFolder, open_run
 
 Item = TypeVar("Item")
 # The first process may prepare a dataset for hours while the others wait for it.
@@ -121,3 +125,15 @@ def _lost_another(error: RuntimeError) -> bool:
     """Whether a collective failed because another process is gone (gloo raises plain errors)."""
     signs = ("gloo", "Connection closed by peer", "Connection reset by peer")
     return isinstance(error, dist.DistError) or any(sign in str(error) for sign in signs)
+
+
+@contextmanager
+def join_run(config: TrainConfig, group: Group) -> Iterator[RunFolder]:
+    """The run folder that the group's leader opens; the others read there what it wrote."""
+    if not group.leads:
+        path, settings = group.gather(None)[0]
+        yield RunFolder(Path(path), restore_training(settings, path), writes=False)
+        return
+    with open_run(config) as run:
+        group.gather([str(run.path), to_plain(run.config)])
+        yield run

@@ -7,11 +7,11 @@ import tempfile
 from dataclasses import replace
 from pathlib import Path
 
-from roadex.config.root import TrainConfig
+from roadex.config.train import TrainConfig
 from roadex.engine.distributed import Group
-from roadex.engine.run_folder import RunFolder
-from roadex.engine.stop_signals import StopSignals
+from roadex.engine.signals import StopSignals
 from roadex.engine.training import fit
+from roadex.runs.folder import RunFolder
 
 log = logging.getLogger(__name__)
 

@@ -13,12 +13,12 @@ import numpy as np
 from numpy.typing import NDArray
 from tqdm import tqdm
 
+from roadex.config.metrics import AplsSettings, MetricSettings
 from roadex.data.prepared import IGNORE, PreparedDataset
 from roadex.graph import GraphSettings, probabilities_to_graph, road_mask
 from roadex.graph.network import total_length
 from roadex.metrics.connections import count_false
 from roadex.metrics.pixel import BINS, Confusion, RelaxedCounts, ThresholdCurve
-from roadex.metrics.settings import AplsSettings, MetricSettings
 from roadex.metrics.summary import Job, PairScore, score_many
 
 if TYPE_CHECKING:  # the processes that score graphs do without torch, which takes them seconds

@@ -10,7 +10,8 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from roadex.config.training import InferenceConfig, Precision
+from roadex.config.inference import InferenceConfig
+from roadex.config.trainer import Precision
 from roadex.engine.device import autocast
 
 Probabilities = dict[str, NDArray[np.float32]]

@@ -10,7 +10,7 @@ import torch
 from timm.utils import ModelEmaV3
 from torch import Tensor, nn
 
-from roadex.config.root import TrainConfig
+from roadex.config.train import TrainConfig
 from roadex.data.crops import Crop
 from roadex.data.prepared import PreparedDataset
 from roadex.engine.acceleration import (
@@ -20,13 +20,14 @@ from roadex.engine.acceleration import (
     without_exchange,
 )
 from roadex.engine.batch_norm import synchronize
-from roadex.engine.checkpoint import Checkpoint, load_checkpoint, load_weights
 from roadex.engine.descent import Descent, build_descent
 from roadex.engine.device import autocast, place
 from roadex.engine.distributed import Group
 from roadex.engine.inference import Predictor, normalize
 from roadex.losses.multitask import WholeBatch, count_batch, multitask_loss
 from roadex.models.registry import build_model
+from roadex.runs.checkpoint import Checkpoint, load_weights
+from roadex.runs.load import load_checkpoint
 
 Losses = dict[str, Tensor]
 

@@ -13,11 +13,6 @@ from tqdm import tqdm
 
 from roadex.data.crops import Crop
 from roadex.engine.batches import Batches
-from roadex.engine.checkpoint import (
-    Checkpoint,
-    checkpoint_content,
-    load_checkpoint,
-)
 from roadex.engine.descent import NotFiniteError
 from roadex.engine.evaluation import prefixed
 from roadex.engine.guards import explain_memory, keep_batch
@@ -25,10 +20,12 @@ from roadex.engine.learner import Learner
 from roadex.engine.loss_sums import LossSums
 from roadex.engine.progress import Best, Progress
 from roadex.engine.random_state import random_state, restore_random_state
-from roadex.engine.run_folder import RunFolder
-from roadex.engine.stop_signals import StopSignals
+from roadex.engine.signals import StopSignals
 from roadex.engine.validation import Pending, Validator
 from roadex.errors import DataError, Preempted, RoadexError
+from roadex.runs.checkpoint import Checkpoint, checkpoint_content
+from roadex.runs.folder import RunFolder
+from roadex.runs.load import load_checkpoint
 from roadex.tracking.tracker import Tracker
 
 log = logging.getLogger(__name__)

@@ -17,12 +17,12 @@ from roadex.engine.batches import Batches
 from roadex.engine.descent import NotFiniteError
 from roadex.engine.distributed import Group
 from roadex.engine.learner import Learner
-from roadex.engine.run_folder import RunFolder
-from roadex.engine.stop_signals import StopSignals
+from roadex.engine.signals import StopSignals
 from roadex.engine.training import open_training
 from roadex.errors import RoadexError
 from roadex.files import write_table
-from roadex.report.lr_curve import draw_lr_curve
+from roadex.plots.lr_curve import draw_lr_curve
+from roadex.runs.folder import RunFolder
 
 log = logging.getLogger(__name__)
 LOWEST, HIGHEST = 1e-7, 1.0

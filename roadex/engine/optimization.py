@@ -9,15 +9,8 @@ from typing import Any
 from timm.optim import param_groups_weight_decay
 from torch import nn, optim
 
-from roadex.config.training import (
-    AdamConfig,
-    AdamWConfig,
-    CosineConfig,
-    OptimizerConfig,
-    SchedulerConfig,
-    SgdConfig,
-    StepConfig,
-)
+from roadex.config.optimizer import AdamConfig, AdamWConfig, OptimizerConfig, SgdConfig
+from roadex.config.scheduler import CosineConfig, SchedulerConfig, StepConfig
 
 Factor = Callable[[int], float]
 Groups = list[dict[str, Any]]

@@ -7,12 +7,13 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from roadex.config.root import EvaluateConfig
+from roadex.config.evaluate import EvaluateConfig
+from roadex.config.graph import needs_connectivity
+from roadex.config.metrics import AplsSettings
 from roadex.data.images import write_image
 from roadex.data.prepare import prepare
 from roadex.data.prepared import PreparedDataset
 from roadex.data.splits import split_hash
-from roadex.engine.checkpoint import load_checkpoint
 from roadex.engine.device import pick_device
 from roadex.engine.evaluation import (
     SplitPrediction,
@@ -31,11 +32,10 @@ from roadex.engine.inference import Predictor
 from roadex.files import write_json, write_table
 from roadex.graph import GraphSettings
 from roadex.graph.formats import write_network
-from roadex.graph.settings import needs_connectivity
-from roadex.metrics.settings import AplsSettings
 from roadex.metrics.summary import mean_scores
-from roadex.report.overlays import comparison, overlay
-from roadex.report.tiles import KeptTile, keep_tile
+from roadex.plots.overlays import comparison, overlay
+from roadex.plots.tiles import KeptTile, keep_tile
+from roadex.runs.load import load_checkpoint
 
 log = logging.getLogger(__name__)
 TEST_METRICS = ("apls", "topo", "length", "junctions")

@@ -9,8 +9,8 @@ from typing import Any
 import torch
 from torch.utils.data import DataLoader
 
-from roadex.config.root import TrainConfig
-from roadex.config.store import to_plain
+from roadex.config.schemas import to_plain
+from roadex.config.train import TrainConfig
 from roadex.data.augment import Augmentation
 from roadex.data.crops import Crop, CropDataset, crop_loader
 from roadex.data.mixture import with_extra
@@ -18,25 +18,25 @@ from roadex.data.prepare import prepare
 from roadex.data.prepared import PreparedDataset
 from roadex.data.splits import split_hash
 from roadex.engine.batches import Batches
-from roadex.engine.checkpoint import load_checkpoint
 from roadex.engine.device import loader_count, pick_device, place, seed_everything
 from roadex.engine.distributed import Group
-from roadex.engine.environment import dataset_facts
 from roadex.engine.evaluation import prefixed
 from roadex.engine.inference import Predictor
 from roadex.engine.learner import Learner, build_learner
 from roadex.engine.loop import TrainingLoop
 from roadex.engine.loss_sums import LossSums
 from roadex.engine.progress import Best, Progress
-from roadex.engine.run_folder import RunFolder
 from roadex.engine.scorers import Scorers
-from roadex.engine.stop_signals import StopSignals
+from roadex.engine.signals import StopSignals
 from roadex.engine.testing import SplitReport, report_split
 from roadex.engine.validation import Validator
 from roadex.errors import RoadexError
 from roadex.models.cost import count_macs
 from roadex.models.registry import count_parameters
-from roadex.report.curves import draw_curves
+from roadex.plots.curves import draw_curves
+from roadex.runs.environment import dataset_facts
+from roadex.runs.folder import RunFolder
+from roadex.runs.load import load_checkpoint
 from roadex.tracking import open_tracker
 from roadex.tracking.tracker import NoTracker, Tracker
 

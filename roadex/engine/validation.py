@@ -8,15 +8,15 @@ from functools import partial
 
 import numpy as np
 
-from roadex.config.root import TrainConfig
+from roadex.config.graph import needs_connectivity
+from roadex.config.train import TrainConfig
 from roadex.data.prepared import PreparedDataset
-from roadex.engine.checkpoint import Checkpoint
 from roadex.engine.distributed import Group
 from roadex.engine.evaluation import SplitPrediction, pixel_scores, predict_tiles, score_tile
 from roadex.engine.inference import Predictor
 from roadex.engine.scorers import Scorers
-from roadex.graph.settings import needs_connectivity
 from roadex.metrics.summary import PairScore, mean_scores
+from roadex.runs.checkpoint import Checkpoint
 
 SPLIT = "validation"
 

@@ -6,6 +6,7 @@ import networkx as nx
 import numpy as np
 from numpy.typing import NDArray
 
+from roadex.config.graph import DecodingSettings, GraphSettings
 from roadex.errors import RoadexError
 from roadex.graph.beliefs import Beliefs
 from roadex.graph.border import extend_to_border, mark_border
@@ -16,7 +17,6 @@ from roadex.graph.gaps import close_gaps
 from roadex.graph.junctions import RING_POINTS, drop_end_forks, merge_junctions
 from roadex.graph.network import empty_network, merge_node, walked_distances
 from roadex.graph.prune import drop_small_networks, prune_spurs
-from roadex.graph.settings import DecodingSettings, GraphSettings
 from roadex.graph.simplify import simplify_roads
 from roadex.graph.skeleton import Floats, Ints, Lines, trace
 from roadex.graph.thin import thin

@@ -15,11 +15,11 @@ import networkx as nx
 import numpy as np
 import shapely
 
+from roadex.config.graph import GapSettings
 from roadex.graph.beliefs import DEAD_END, JUNCTION, Beliefs
 from roadex.graph.least_cost import LeastCost, in_sector
 from roadex.graph.network import add_road, oriented, polyline_length, position, walked_distances
 from roadex.graph.places import Places, cut_road, points_at
-from roadex.graph.settings import GapSettings
 from roadex.graph.skeleton import Floats, Ints
 
 _BORDER_M = 1.0  # a road that ends so near the border goes on outside

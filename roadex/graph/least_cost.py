@@ -7,8 +7,8 @@ import numpy as np
 from numpy.typing import NDArray
 from skimage.graph import MCP_Geometric
 
+from roadex.config.graph import GapSettings
 from roadex.graph.beliefs import Beliefs
-from roadex.graph.settings import GapSettings
 from roadex.graph.skeleton import Floats, Ints
 
 _CELL_M = 1.0  # paths lead from cell to cell: finer than any road is wide

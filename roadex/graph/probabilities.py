@@ -6,11 +6,11 @@ import networkx as nx
 import numpy as np
 from numpy.typing import NDArray
 
+from roadex.config.graph import DecodingSettings, GraphSettings
 from roadex.errors import RoadexError
 from roadex.graph.beliefs import STEPS, Beliefs, Probabilities
 from roadex.graph.decode import decode
 from roadex.graph.frame import Gsd, pixel_size
-from roadex.graph.settings import DecodingSettings, GraphSettings
 
 _DEFAULTS = DecodingSettings()
 

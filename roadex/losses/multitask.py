@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from roadex.config.training import LossConfig
+from roadex.config.loss import LossConfig
 from roadex.losses.targets import reduced_classes, reduced_mask
 from roadex.losses.terms import (
     balanced_cross_entropy,

@@ -1,9 +1,9 @@
 """Scores of road masks and road networks; nothing here imports torch."""
 
-from roadex.metrics.apls import AplsScore, apls
-from roadex.metrics.settings import PRESETS, AplsSettings, MetricSettings, TopoSettings
+from roadex.config.metrics import PRESETS, AplsSettings, MetricSettings, TopoSettings
+from roadex.metrics.apls.score import AplsScore, apls
 from roadex.metrics.summary import METRICS, mean_scores, score_many, score_pair
-from roadex.metrics.topo import TopoScore, topo
+from roadex.metrics.topo.score import TopoScore, topo
 
 __all__ = [
     "METRICS",

@@ -7,10 +7,10 @@ from functools import cached_property
 
 import networkx as nx
 
-from roadex.metrics.apls import compare
+from roadex.config.metrics import MetricSettings
+from roadex.metrics.apls.routes import Routes
+from roadex.metrics.apls.score import compare
 from roadex.metrics.roads import Roads, as_through_roads
-from roadex.metrics.routes import Routes
-from roadex.metrics.settings import MetricSettings
 
 
 @dataclass(frozen=True)

@@ -9,9 +9,9 @@ from __future__ import annotations
 
 import numpy as np
 
+from roadex.metrics.apls.routes import Routes, count_missing, route_blocks
 from roadex.metrics.pair import Pair
 from roadex.metrics.ratios import Tally, share
-from roadex.metrics.routes import Routes, count_missing, route_blocks
 
 KINDS = ("correct", "too_long", "too_short", "missing")
 

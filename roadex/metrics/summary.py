@@ -15,17 +15,17 @@ from multiprocessing import get_context
 import networkx as nx
 from tqdm import tqdm
 
+from roadex.config.metrics import MetricSettings
 from roadex.errors import RoadexError
 from roadex.metrics import junctions, lengths, masks, paths, topology
-from roadex.metrics.apls import pooled as pooled_apls
-from roadex.metrics.apls import score as score_apls
-from roadex.metrics.apls import tally as tally_apls
+from roadex.metrics.apls.score import pooled as pooled_apls
+from roadex.metrics.apls.score import score as score_apls
+from roadex.metrics.apls.score import tally as tally_apls
 from roadex.metrics.pair import Pair
 from roadex.metrics.ratios import NOT_SCORED, Tally, harmonic_mean, mean_scored
-from roadex.metrics.settings import MetricSettings
-from roadex.metrics.topo import compare as compare_topo
-from roadex.metrics.topo import pooled as pooled_topo
-from roadex.metrics.topo import tally as tally_topo
+from roadex.metrics.topo.score import compare as compare_topo
+from roadex.metrics.topo.score import pooled as pooled_topo
+from roadex.metrics.topo.score import tally as tally_topo
 
 Scores = dict[str, float]
 

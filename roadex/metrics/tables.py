@@ -8,9 +8,9 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from roadex.config.metrics import MetricSettings
 from roadex.files import atomic_write, write_json
 from roadex.metrics.pairing import Pairs
-from roadex.metrics.settings import MetricSettings
 from roadex.metrics.summary import PairScore, Scores, mean_scores, pooled_scores
 
 NOT_SCORED = "not scored"

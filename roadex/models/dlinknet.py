@@ -6,7 +6,8 @@ from typing import cast
 
 from torch import Tensor, nn
 
-from roadex.config.model import BackboneConfig, DLinkNetConfig
+from roadex.config.backbone import BackboneConfig
+from roadex.config.model import DLinkNetConfig
 from roadex.models.contract import task_classes
 from roadex.models.encoder_decoder import EncoderDecoder, build_network
 

@@ -6,7 +6,8 @@ from typing import Any, cast
 
 from torch import Tensor, nn
 
-from roadex.config.model import BackboneConfig, ModelConfig, TimmBackboneConfig
+from roadex.config.backbone import BackboneConfig, TimmBackboneConfig
+from roadex.config.model import ModelConfig
 from roadex.errors import RoadexError
 from roadex.models.contract import Logits, pad_to_multiple, task_classes
 

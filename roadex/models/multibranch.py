@@ -12,7 +12,8 @@ from typing import cast
 
 from torch import Tensor, nn
 
-from roadex.config.model import BackboneConfig, MultibranchConfig
+from roadex.config.backbone import BackboneConfig
+from roadex.config.model import MultibranchConfig
 from roadex.models.backbones import build_backbone
 from roadex.models.blocks import ResidualBlock, initialize
 from roadex.models.branched_hourglass import BranchedHourglass

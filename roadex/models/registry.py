@@ -7,7 +7,8 @@ from typing import Any
 
 from torch import nn
 
-from roadex.config.model import BackboneConfig, ModelConfig
+from roadex.config.backbone import BackboneConfig
+from roadex.config.model import ModelConfig
 from roadex.models.deeplabv3plus import build_deeplabv3plus
 from roadex.models.dlinknet import build_dlinknet
 from roadex.models.linknet import build_linknet

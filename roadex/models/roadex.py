@@ -17,7 +17,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from roadex.config.model import BackboneConfig, GlobalAware, RoadexConfig
+from roadex.config.backbone import BackboneConfig
+from roadex.config.model import GlobalAware, RoadexConfig
 from roadex.models.backbones import build_backbone
 from roadex.models.blocks import ResidualBlock, initialize
 from roadex.models.contract import Logits, pad_to_multiple, task_classes

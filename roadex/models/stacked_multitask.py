@@ -8,7 +8,8 @@ from typing import cast
 
 from torch import Tensor, nn
 
-from roadex.config.model import BackboneConfig, StackedMultitaskConfig
+from roadex.config.backbone import BackboneConfig
+from roadex.config.model import StackedMultitaskConfig
 from roadex.models.backbones import build_backbone
 from roadex.models.blocks import ResidualBlock, initialize
 from roadex.models.contract import Logits, pad_to_multiple, task_classes

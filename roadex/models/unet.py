@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from roadex.config.model import BackboneConfig, UnetConfig
+from roadex.config.backbone import BackboneConfig
+from roadex.config.model import UnetConfig
 from roadex.models.contract import task_classes
 from roadex.models.encoder_decoder import EncoderDecoder, build_network
 

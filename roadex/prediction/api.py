@@ -13,9 +13,9 @@ from typing import Any
 
 from numpy.typing import NDArray
 
-from roadex.config.training import InferenceConfig
+from roadex.config.graph import SPURS_BY_WIDTH
+from roadex.config.inference import InferenceConfig
 from roadex.graph import GraphSettings
-from roadex.graph.settings import SPURS_BY_WIDTH
 from roadex.prediction.contrast import TRAINING
 from roadex.prediction.network import RoadNetwork
 from roadex.prediction.pipeline import Network, Wishes, open_network, predict_scene

@@ -10,10 +10,10 @@ from roadex.errors import RoadexError
 from roadex.graph.formats import write_network
 from roadex.graph.formats.pixel_frame import in_pixels
 from roadex.graph.formats.wkt_csv import write_wkt_csv
+from roadex.plots.map_page import Place, write_map_page
 from roadex.prediction.geotiff import write_probability
 from roadex.prediction.network import RoadNetwork
 from roadex.prediction.overview import draw_overview
-from roadex.report.map_page import Place, write_map_page
 
 _SHOWN = {
     "road_km": "km of road",

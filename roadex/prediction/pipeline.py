@@ -13,15 +13,14 @@ from typing import Any
 import networkx as nx
 import numpy as np
 
-from roadex.config.training import InferenceConfig, Precision
+from roadex.config.graph import SPURS_BY_WIDTH
+from roadex.config.inference import InferenceConfig
+from roadex.config.trainer import Precision
 from roadex.data.stretch import Calibration
-from roadex.engine.checkpoint import load_checkpoint
 from roadex.engine.device import pick_device
-from roadex.engine.exported import DESCRIPTION
 from roadex.engine.inference import Predictor
 from roadex.errors import RoadexError
 from roadex.graph import GraphSettings, probabilities_to_graph
-from roadex.graph.settings import SPURS_BY_WIDTH
 from roadex.prediction.contrast import TRAINING, choose_contrast
 from roadex.prediction.memory import return_freed_memory
 from roadex.prediction.network import RoadNetwork
@@ -33,6 +32,8 @@ from roadex.prediction.scene import Scene
 from roadex.prediction.store import Store, open_store
 from roadex.prediction.summary import describe, with_speed
 from roadex.prediction.view import View, fit_shape
+from roadex.runs.exported import DESCRIPTION
+from roadex.runs.load import load_checkpoint
 
 SHIPPED = Path(__file__).parents[1] / "weights" / "world.pt"
 _PROBE_PX = 64

@@ -16,7 +16,7 @@ from enum import Enum
 from pathlib import Path
 from typing import Any
 
-from roadex.config.command import PREEMPTED
+from roadex.errors import PREEMPTED
 from roadex.files import write_json
 from roadex.sweep.jobs import Job
 

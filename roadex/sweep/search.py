@@ -15,12 +15,12 @@ from optuna.pruners import BasePruner, MedianPruner, NopPruner
 from optuna.samplers import BaseSampler, RandomSampler, TPESampler
 from optuna.trial import FrozenTrial, Trial, TrialState
 
-from roadex.config.command import typed
-from roadex.config.root import TrainConfig
+from roadex.command.frame import typed
+from roadex.comparison.search import draw_history, draw_importance
 from roadex.config.search import Dimension, SearchConfig
+from roadex.config.train import TrainConfig
 from roadex.errors import RoadexError
 from roadex.files import write_table, write_text
-from roadex.report.search import draw_history, draw_importance
 from roadex.sweep.jobs import quote
 from roadex.sweep.slots import parallel_jobs
 from roadex.sweep.stopping import stopped_by_signals

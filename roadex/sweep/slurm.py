@@ -40,7 +40,7 @@ class SlurmLauncher(HydraLauncher):
                 "hydra/launcher=slurm: there is no sbatch here; start the sweep on a machine that "
                 "submits to SLURM, or choose hydra/launcher=gpus"
             )
-        # The trainings save themselves on this signal, too (roadex/engine/stop_signals.py).
+        # The trainings save themselves on this signal, too (roadex/engine/signals.py).
         os.environ["SUBMITIT_PREEMPT_SIGNAL"] = "USR1"
         jobs = self._submit(job_overrides, initial_job_idx)
         return [self._outcome(job) for job in jobs]

@@ -20,9 +20,9 @@ from hydra.plugins.sweeper import Sweeper
 from hydra.types import HydraContext, TaskFunction
 from omegaconf import DictConfig, OmegaConf, open_dict
 
-from roadex.config.command import typed
-from roadex.config.refusal import CONFIG_ERRORS, refusal
-from roadex.config.root import TrainConfig
+from roadex.command.frame import typed
+from roadex.command.refusal import CONFIG_ERRORS, refusal
+from roadex.config.train import TrainConfig
 from roadex.errors import RoadexError
 from roadex.revision import revision
 from roadex.sweep.folder import check_version, claim
@@ -96,7 +96,7 @@ class ResumableSweeper(Sweeper):
 
     def _checked(self, job: Job) -> TrainConfig:
         """The job's settings, complete and in range, and those of the run in its folder, if any."""
-        from roadex.engine.resumption import require_same
+        from roadex.runs.resume import require_same
 
         assert self.hydra_context is not None
         loader = self.hydra_context.config_loader

@@ -13,9 +13,8 @@ from pathlib import Path
 import optuna
 from optuna.trial import Trial
 
-from roadex.config.command import PREEMPTED
 from roadex.config.sweep import SweepConfig
-from roadex.errors import Preempted
+from roadex.errors import PREEMPTED, Preempted
 from roadex.sweep.process import job_arguments, job_command, job_environment, stop, supervise
 from roadex.sweep.records import failure_reason
 from roadex.sweep.slots import gpu_slot

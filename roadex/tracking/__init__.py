@@ -8,9 +8,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from roadex.config.command import PREEMPTED
-from roadex.config.training import TrackingConfig
-from roadex.errors import Preempted
+from roadex.config.tracking import TrackingConfig
+from roadex.errors import PREEMPTED, Preempted
 from roadex.tracking.tracker import NoTracker, Tracker
 
 log = logging.getLogger(__name__)

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from roadex.config.training import TrackingConfig
+from roadex.config.tracking import TrackingConfig
 from roadex.tracking import open_tracker
 
 

@@ -11,7 +11,7 @@ from typing import Any, Literal, cast
 
 import wandb
 
-from roadex.config.training import TrackingConfig
+from roadex.config.tracking import TrackingConfig
 from roadex.files import write_text
 from roadex.tracking.labels import run_name, run_tags, varied_columns
 

@@ -7,11 +7,11 @@ from pathlib import Path
 import pytest
 from hydra import compose, initialize_config_dir
 
-from roadex.config.command import typed
-from roadex.config.help import group_choices
+from roadex.command.frame import typed
+from roadex.command.help import group_choices
 from roadex.config.paths import config_dir
-from roadex.config.root import TrainConfig
-from roadex.config.store import restore_training, to_plain
+from roadex.config.schemas import restore_training, to_plain
+from roadex.config.train import TrainConfig
 
 GROUPS = (
     "model",

@@ -10,17 +10,17 @@ import pytest
 import yaml
 from hydra import compose, initialize_config_dir
 
-from roadex.config.command import typed
+from roadex.command.frame import typed
+from roadex.command.help import group_choices
 from roadex.config.dataset import FolderConfig, SplitConfig
-from roadex.config.help import group_choices
 from roadex.config.paths import config_dir
-from roadex.config.root import TrainConfig
+from roadex.config.train import TrainConfig
 from roadex.data.augment import Augmentation
 from roadex.data.crops import CropDataset, crop_loader
 from roadex.data.prepare import prepare
 from roadex.engine.device import pick_device
 from roadex.engine.learner import build_learner
-from tests.data.worlds import write_folder
+from tests.support.worlds import write_folder
 
 FOLDER = config_dir() / "experiment"
 NAMES = group_choices(FOLDER)

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from roadex.config.training import AugmentConfig
+from roadex.config.augment import AugmentConfig
 from roadex.data.augment import Augmentation
 from roadex.data.cut import cut_turned
 from roadex.errors import RoadexError

@@ -18,7 +18,7 @@ from roadex.data.problems import problems
 from roadex.data.rasters import write_raster
 from roadex.data.sources import open_source
 from roadex.errors import RoadexError
-from tests.data.worlds import write_folder
+from tests.support.worlds import write_folder
 
 SIZE = 64
 GRID = Georeference("EPSG:32611", (660000.0, 4000000.0), (0.5, -0.5), (SIZE, SIZE))

@@ -9,13 +9,13 @@ import numpy as np
 import pytest
 import torch
 
+from roadex.config.augment import AugmentConfig
 from roadex.config.dataset import FolderConfig
-from roadex.config.training import AugmentConfig
 from roadex.data.augment import Augmentation
 from roadex.data.crops import CropDataset, DrawSampler, OpenTiles, crop_loader
 from roadex.data.mixing import pasted
 from roadex.data.prepare import prepare
-from tests.data.worlds import write_folder
+from tests.support.worlds import write_folder
 
 
 @pytest.fixture(scope="module")

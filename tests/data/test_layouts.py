@@ -19,17 +19,17 @@ from roadex.config.dataset import (
     SplitConfig,
     StretchConfig,
 )
-from roadex.config.root import SynthesizeConfig
+from roadex.config.synthesize import SynthesizeConfig
+from roadex.data.labels import road_surface
 from roadex.data.layouts.roadtracer import _city
 from roadex.data.layouts.spacenet import ROAD_TYPES
 from roadex.data.prepare import prepare
 from roadex.data.sources import open_source
 from roadex.data.stretch import calibrate
 from roadex.data.synthesize import synthesize
-from roadex.data.synthetic import make_tile
-from roadex.data.truth import road_surface
 from roadex.errors import RoadexError
 from roadex.graph.network import total_length
+from roadex.world import make_tile
 
 SIZE, GSD, SEED = 128, 0.5, 3
 RANKED = SplitConfig(rule="ranked")

@@ -8,15 +8,15 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from roadex.config.augment import AugmentConfig
 from roadex.config.dataset import FolderConfig, SyntheticConfig
-from roadex.config.training import AugmentConfig
+from roadex.config.world import WorldSettings
 from roadex.data.augment import Augmentation
 from roadex.data.crops import CropDataset
 from roadex.data.mixture import with_extra
 from roadex.data.prepare import prepare
-from roadex.data.synthetic.settings import WorldSettings
 from roadex.errors import RoadexError
-from tests.data.worlds import write_folder
+from tests.support.worlds import write_folder
 
 
 @pytest.fixture(scope="module")

@@ -12,9 +12,9 @@ import pytest
 from roadex.config.dataset import FolderConfig, LabelConfig, SyntheticConfig
 from roadex.data import prepare as module
 from roadex.data.prepare import prepare
-from roadex.data.synthetic import WorldSettings
 from roadex.errors import RoadexError
-from tests.data.worlds import write_folder
+from roadex.world import WorldSettings
+from tests.support.worlds import write_folder
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ from roadex.config.dataset import DeepGlobeConfig, FolderConfig
 from roadex.data.images import read_image, read_mask, write_image
 from roadex.data.sources import open_source
 from roadex.errors import RoadexError
-from tests.data.worlds import write_folder, write_pair
+from tests.support.worlds import write_folder, write_pair
 
 
 def folder(images, masks, **settings):

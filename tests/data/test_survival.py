@@ -18,7 +18,7 @@ from roadex.data.prepare import prepare
 from roadex.errors import RoadexError
 from roadex.files import remove_abandoned, temporary_name
 from tests.conftest import ROOT
-from tests.data.worlds import write_folder
+from tests.support.worlds import write_folder
 
 TILES = 60
 NO_PROCESS = 2**22 + 1  # above any number that Linux gives

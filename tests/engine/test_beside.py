@@ -6,13 +6,13 @@ import pytest
 
 from roadex.engine.distributed import Group
 from roadex.engine.learner import Learner
-from roadex.engine.run_folder import RunFolder
-from roadex.engine.stop_signals import StopSignals
+from roadex.engine.signals import StopSignals
 from roadex.engine.training import fit
 from roadex.errors import Preempted
+from roadex.runs.folder import RunFolder
 from tests.config.test_composition import train_config
-from tests.data.worlds import write_folder
-from tests.engine.trainings import outcome
+from tests.support.trainings import outcome
+from tests.support.worlds import write_folder
 
 TINY = [
     "model.width=8", "model.blocks=1", "model.head_width=4", "model.depth=1", "model.stacks=1",

@@ -18,7 +18,7 @@ import pytest
 import torch
 
 from roadex.engine.distributed import Group
-from tests.data.worlds import write_folder
+from tests.support.worlds import write_folder
 
 # All weights together, and each loss, after two epochs: sums of another order in fp32.
 TOLERANCE = 1e-3

@@ -7,6 +7,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
+from roadex.config.metrics import AplsSettings
 from roadex.data.prepared import IGNORE
 from roadex.engine.evaluation import (
     SplitPrediction,
@@ -19,7 +20,6 @@ from roadex.engine.evaluation import (
 )
 from roadex.graph import DecodingSettings, GapSettings
 from roadex.graph.network import empty_network, straight_network
-from roadex.metrics.settings import AplsSettings
 from roadex.metrics.summary import mean_scores
 
 EMPTY, ROAD = empty_network(), straight_network([(0, 0), (200, 0)], [(0, 1)])

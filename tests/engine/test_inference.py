@@ -7,7 +7,7 @@ import pytest
 import torch
 from torch import nn
 
-from roadex.config.training import InferenceConfig
+from roadex.config.inference import InferenceConfig
 from roadex.engine.inference import SYMMETRIES, Predictor, normalize, windows
 
 

@@ -6,7 +6,7 @@ from contextlib import suppress
 
 import psutil
 
-from tests.engine.trainings import Trainings, wait_for
+from tests.support.trainings import Trainings, wait_for
 
 
 def test_a_training_whose_loading_process_was_killed_goes_on_and_ends(tmp_path):

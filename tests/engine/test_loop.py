@@ -17,13 +17,13 @@ from roadex.engine.batches import Batches
 from roadex.engine.distributed import Group
 from roadex.engine.dry_run import shortest
 from roadex.engine.lr_finder import find_lr
-from roadex.engine.run_folder import RunFolder
-from roadex.engine.stop_signals import StopSignals
+from roadex.engine.signals import StopSignals
 from roadex.engine.training import fit
 from roadex.errors import Preempted, RoadexError
+from roadex.runs.folder import RunFolder
 from tests.config.test_composition import train_config
-from tests.data.worlds import write_folder
-from tests.engine.trainings import TINY, outcome, snapshots
+from tests.support.trainings import TINY, outcome, snapshots
+from tests.support.worlds import write_folder
 
 
 class LeaveAfter(StopSignals):

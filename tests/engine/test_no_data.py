@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from roadex.config.dataset import MassachusettsConfig
-from roadex.config.training import LossConfig
+from roadex.config.loss import LossConfig
 from roadex.data.images import write_image
 from roadex.data.prepare import prepare
 from roadex.data.prepared import IGNORE

@@ -8,14 +8,8 @@ import pytest
 import torch
 from torch import nn
 
-from roadex.config.training import (
-    AdamConfig,
-    AdamWConfig,
-    ConstantConfig,
-    CosineConfig,
-    SgdConfig,
-    StepConfig,
-)
+from roadex.config.optimizer import AdamConfig, AdamWConfig, SgdConfig
+from roadex.config.scheduler import ConstantConfig, CosineConfig, StepConfig
 from roadex.engine.optimization import build_optimizer, build_scheduler
 
 

@@ -21,7 +21,7 @@ from roadex.engine.validation import Validator
 from roadex.errors import RoadexError
 from roadex.metrics.summary import mean_scores
 from tests.config.test_composition import train_config
-from tests.data.worlds import write_folder
+from tests.support.worlds import write_folder
 
 
 @pytest.fixture(scope="module")

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from roadex.benchmark import graph_memory
-from roadex.benchmark.graph import city_mask, main
+from roadex.benchmarks import graph_memory
+from roadex.benchmarks.graph import city_mask, main
 
 
 def test_the_table_has_the_yardstick_as_one(capsys):

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from roadex.config.training import AugmentConfig
+from roadex.config.augment import AugmentConfig
 from roadex.data.augment import Augmentation
 from roadex.graph.network import straight_network
 from roadex.graph.orientation import (

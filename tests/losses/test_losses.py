@@ -7,7 +7,7 @@ import math
 import pytest
 import torch
 
-from roadex.config.training import LossConfig
+from roadex.config.loss import LossConfig
 from roadex.losses.multitask import count_batch, multitask_loss
 from roadex.losses.targets import reduced_classes, reduced_mask
 from roadex.losses.terms import (

@@ -7,7 +7,7 @@ import math
 import pytest
 import torch
 
-from roadex.config.training import LossConfig
+from roadex.config.loss import LossConfig
 from roadex.losses.multitask import count_batch, multitask_loss
 from roadex.losses.topology import node_cross_entropy, soft_cldice_loss, soft_skeleton
 

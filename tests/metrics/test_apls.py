@@ -14,8 +14,8 @@ from roadex.errors import RoadexError
 from roadex.graph.network import add_road, empty_network, straight_network
 from roadex.metrics import PRESETS, AplsSettings, apls
 from roadex.metrics import distances as distances_module
-from roadex.metrics import routes as routes_module
-from tests.metrics.networks import grid, line, moved, networks, split, square
+from roadex.metrics.apls import routes as routes_module
+from tests.support.networks import grid, line, moved, networks, split, square
 
 STRICT = PRESETS["strict"]
 FAST = settings(max_examples=40, deadline=None)

@@ -8,9 +8,9 @@ import pytest
 
 from roadex.graph.network import empty_network, straight_network
 from roadex.metrics import PRESETS, apls
-from roadex.metrics.diagnosis import BROKEN, FALSE, MISSING, diagnose
-from roadex.metrics.diagnosis_files import write_diagnosis
-from tests.metrics.networks import grid, load_case
+from roadex.metrics.diagnosis.diagnosis import BROKEN, FALSE, MISSING, diagnose
+from roadex.metrics.diagnosis.files import write_diagnosis
+from tests.support.networks import grid, load_case
 
 COSMIQ = PRESETS["cosmiq"]
 

@@ -8,7 +8,7 @@ import pytest
 
 from roadex.graph.formats import COSMIQ_READER, read_network
 from roadex.metrics import PRESETS, apls, topo
-from tests.metrics.networks import load_case
+from tests.support.networks import load_case
 
 LARGE = pytest.param("jitter_grid_14x14", marks=pytest.mark.slow)
 CASES = [

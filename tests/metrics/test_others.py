@@ -10,14 +10,14 @@ import shapely
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from roadex.config.metrics import TopoSettings
 from roadex.graph.network import add_road, empty_network, straight_network
 from roadex.metrics import METRICS, MetricSettings, mean_scores, score_many, score_pair
 from roadex.metrics.cldice import ClDiceCounts
 from roadex.metrics.intervals import length_within
 from roadex.metrics.roads import as_roads
-from roadex.metrics.settings import TopoSettings
 from roadex.metrics.summary import Job, PairScore, pooled_scores
-from tests.metrics.networks import grid, line, moved, networks, split, square
+from tests.support.networks import grid, line, moved, networks, split, square
 
 FAST = settings(max_examples=30, deadline=None)
 NAMES = ("length", "junctions", "topology")

@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 from roadex.graph.network import empty_network
 from roadex.metrics import TopoSettings, topo
 from roadex.metrics.roads import as_through_roads
-from roadex.metrics.walks import Walker
-from tests.metrics.networks import grid, line, moved, networks, split
+from roadex.metrics.topo.walks import Walker
+from tests.support.networks import grid, line, moved, networks, split
 
 STRICT = TopoSettings(straight_twice=False)
 FAST = settings(max_examples=15, deadline=None)

@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 import torch
 
-from roadex.config.model import StackedMultitaskConfig, TimmBackboneConfig
+from roadex.config.backbone import TimmBackboneConfig
+from roadex.config.model import StackedMultitaskConfig
 from roadex.errors import RoadexError
 from roadex.models.backbones.pyramid import TimmBackbone
 from roadex.models.registry import build_model

@@ -6,7 +6,8 @@ import pytest
 import torch
 from torch import nn
 
-from roadex.config.model import PaperBackboneConfig, StackedMultitaskConfig
+from roadex.config.backbone import PaperBackboneConfig
+from roadex.config.model import StackedMultitaskConfig
 from roadex.models.cost import count_macs
 from roadex.models.registry import build_model
 

@@ -9,13 +9,13 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from roadex.config.help import group_choices
+from roadex.command.help import group_choices
+from roadex.config.loss import LossConfig
 from roadex.config.paths import config_dir
-from roadex.config.training import LossConfig
 from roadex.errors import RoadexError
 from roadex.losses.multitask import multitask_loss
 from roadex.models.registry import MODELS, build_model
-from tests.models.zoo import PAPER, ZOO, tiny
+from tests.support.zoo import PAPER, ZOO, tiny
 
 NAMES = sorted(MODELS)
 every_model = pytest.mark.parametrize("name", NAMES)

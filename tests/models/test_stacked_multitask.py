@@ -8,7 +8,8 @@ from dataclasses import replace
 import pytest
 import torch
 
-from roadex.config.model import GlobalAware, PaperBackboneConfig, StackedMultitaskConfig
+from roadex.config.backbone import PaperBackboneConfig
+from roadex.config.model import GlobalAware, StackedMultitaskConfig
 from roadex.models.blocks import GlobalAwareLayer, ResidualBlock
 from roadex.models.contract import pad_to_multiple
 from roadex.models.registry import build_model, count_parameters

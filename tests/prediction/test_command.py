@@ -15,13 +15,13 @@ import torch
 import roadex
 from roadex.config.predict import PredictConfig
 from roadex.data.images import write_image
-from roadex.engine.checkpoint import Checkpoint, save_checkpoint
 from roadex.errors import RoadexError
 from roadex.models.registry import build_model
 from roadex.prediction import batch
 from roadex.prediction.outputs import OUTPUTS, SUMMARY
+from roadex.runs.checkpoint import Checkpoint, save_checkpoint
 from tests.config.test_composition import train_config
-from tests.prediction.stand_ins import bright_network, ladder, picture_of, write_tif
+from tests.support.stand_ins import bright_network, ladder, picture_of, write_tif
 
 TINY = ("model.width=8", "model.blocks=1", "model.head_width=4", "model.depth=1", "dataset.gsd=0.5")
 FILES = [*(suffix for suffix, _ in OUTPUTS.values()), SUMMARY]

@@ -15,9 +15,9 @@ GIB = 1 << 30
 
 
 def predicted(side: int, folder) -> dict:
-    """What tests/prediction/big_image.py says of an image of that side."""
+    """What tests/support/big_image.py says of an image of that side."""
     folder.mkdir()
-    command = [sys.executable, "-m", "tests.prediction.big_image", str(side), str(folder)]
+    command = [sys.executable, "-m", "tests.support.big_image", str(side), str(folder)]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
     shutil.rmtree(folder)
     return json.loads(done.stdout.splitlines()[-1])

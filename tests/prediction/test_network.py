@@ -15,7 +15,7 @@ from roadex.graph.formats import read_network
 from roadex.graph.network import position, total_length
 from roadex.metrics import apls
 from roadex.prediction.api import RoadPredictor
-from tests.prediction.stand_ins import UTM, bright_network, ladder, picture_of, write_tif
+from tests.support.stand_ins import UTM, bright_network, ladder, picture_of, write_tif
 
 SIDE, GSD = 400, 0.5
 CORNER = (500_000.0, 5_000_000.0)

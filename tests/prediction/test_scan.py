@@ -9,7 +9,7 @@ import pytest
 import torch
 from torch import nn
 
-from roadex.config.training import InferenceConfig
+from roadex.config.inference import InferenceConfig
 from roadex.engine.inference import Predictor, spans
 from roadex.errors import RoadexError
 from roadex.prediction.blend import Blender
@@ -19,7 +19,7 @@ from roadex.prediction.scene import ArrayScene
 from roadex.prediction.store import open_store
 from roadex.prediction.view import View
 from tests.engine.test_inference import Position
-from tests.prediction.stand_ins import bright_network, ladder, picture_of
+from tests.support.stand_ins import bright_network, ladder, picture_of
 
 
 class Nearby(nn.Module):

@@ -7,14 +7,14 @@ import pytest
 from PIL import Image
 
 from roadex.config.dataset import SpaceNetConfig, SplitConfig
-from roadex.config.root import SynthesizeConfig
+from roadex.config.synthesize import SynthesizeConfig
 from roadex.data.prepare import prepare
 from roadex.data.synthesize import synthesize
 from roadex.errors import RoadexError
 from roadex.prediction.contrast import choose_contrast
 from roadex.prediction.pipeline import Wishes, open_view
 from roadex.prediction.scene import array_scene, open_scene
-from tests.prediction.stand_ins import UTM, bright_network, write_tif
+from tests.support.stand_ins import UTM, bright_network, write_tif
 
 CITY = {"low": [10, 20, 30], "high": [1000, 900, 800], "training_tiles": 2}
 CONTRAST = {"all cities": CITY, "AOI_9": {**CITY, "high": [2000, 2000, 2000]}}

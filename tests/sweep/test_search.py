@@ -16,8 +16,8 @@ from roadex.config.search import Dimension
 from roadex.errors import RoadexError
 from roadex.sweep.search import suggest
 from roadex.sweep.trial import PruningWatch
-from tests.data.worlds import write_folder
-from tests.engine.trainings import TINY, wait_for
+from tests.support.trainings import TINY, wait_for
+from tests.support.worlds import write_folder
 
 
 def asked(*values: float) -> optuna.Study:

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from roadex.sweep.records import read_record
-from tests.engine.trainings import Trainings, wait_for
+from tests.support.trainings import Trainings, wait_for
 
 pytestmark = [
     pytest.mark.slurm,

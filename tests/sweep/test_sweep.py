@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from roadex.sweep.records import is_running, read_record
-from tests.engine.trainings import Trainings, wait_for
+from tests.support.trainings import Trainings, wait_for
 
 MULTIRUN = "hydra.mode=MULTIRUN"  # as -m
 GOOD = ("lr-0.001", "lr-0.002")

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from wandb.proto import wandb_internal_pb2
 
-from roadex.config.training import TrackingConfig
+from roadex.config.tracking import TrackingConfig
 from roadex.data.images import write_image
 from roadex.tracking import open_tracker
 from roadex.tracking.report import track_report

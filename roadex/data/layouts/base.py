@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from roadex.data.synthetic import SyntheticTile
+from roadex.world import SyntheticTile
 
 # Tile, its number, and the folder of the dataset. The label is written last.
 Writer = Callable[[SyntheticTile, int, Path], None]

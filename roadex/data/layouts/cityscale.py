@@ -6,8 +6,8 @@ from pathlib import Path
 
 from roadex.data.images import write_image
 from roadex.data.layouts.base import Layout
-from roadex.data.synthetic import SyntheticTile
 from roadex.graph.formats import write_network
+from roadex.world import SyntheticTile
 
 
 def _label(index: int, out: Path) -> Path:

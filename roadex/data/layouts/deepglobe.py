@@ -8,7 +8,7 @@ import numpy as np
 
 from roadex.data.images import write_image
 from roadex.data.layouts.base import Layout
-from roadex.data.synthetic import SyntheticTile
+from roadex.world import SyntheticTile
 
 
 def _label(index: int, out: Path) -> Path:

@@ -8,7 +8,7 @@ import numpy as np
 
 from roadex.data.images import write_image
 from roadex.data.layouts.base import Layout
-from roadex.data.synthetic import SyntheticTile
+from roadex.world import SyntheticTile
 
 _SPLITS = {8: "valid", 9: "test"}  # by the last digit of the number
 _WHITE_EVERY = 5

@@ -11,11 +11,11 @@ from pathlib import Path
 
 from roadex.config.paths import config_dir
 from roadex.data.images import write_image
+from roadex.data.labels import moved
 from roadex.data.layouts.base import Layout
 from roadex.data.splits import SPLITS, read_list
-from roadex.data.synthetic import SyntheticTile
-from roadex.data.truth import moved
 from roadex.graph.formats import write_network
+from roadex.world import SyntheticTile
 
 
 def _city(index: int) -> str:

@@ -19,10 +19,10 @@ from numpy.typing import NDArray
 from roadex.data.georeference import Georeference
 from roadex.data.layouts.base import Layout
 from roadex.data.rasters import write_raster
-from roadex.data.synthetic import SyntheticTile
 from roadex.files import write_text
 from roadex.graph.formats.projection import WGS84
 from roadex.graph.network import oriented
+from roadex.world import SyntheticTile
 
 ROAD_TYPES = {
     "motorway": 1,

@@ -12,12 +12,12 @@ from numpy.typing import NDArray
 
 from roadex.config.dataset import RoadWidthConfig, StretchConfig
 from roadex.data.georeference import to_image_frame
+from roadex.data.labels import clip_to_tile, road_surface
 from roadex.data.prepared import IGNORE
 from roadex.data.rasters import Raster, read_raster
 from roadex.data.sources.files import Entry
 from roadex.data.stretch import EVERYWHERE, Calibration, Histogram, histogram, stretch
 from roadex.data.tile import Tile
-from roadex.data.truth import clip_to_tile, road_surface
 from roadex.errors import RoadexError
 from roadex.graph.formats import read_network
 from roadex.graph.network import total_length

@@ -7,10 +7,10 @@ from typing import Any
 
 from roadex.config.dataset import RoadWidthConfig
 from roadex.data.images import read_image
+from roadex.data.labels import clip_to_tile, moved, road_surface
 from roadex.data.sources.files import Entry
 from roadex.data.stretch import Calibration
 from roadex.data.tile import Tile
-from roadex.data.truth import clip_to_tile, moved, road_surface
 from roadex.errors import RoadexError
 from roadex.graph.formats import read_network
 

@@ -8,12 +8,12 @@ from typing import Any
 import numpy as np
 
 from roadex.config.dataset import SyntheticConfig
+from roadex.config.world import WORLD_VERSION, WorldSettings
 from roadex.data.sources.base import Finding
 from roadex.data.splits import Splits
 from roadex.data.stretch import Calibration
-from roadex.data.synthetic import make_tile
-from roadex.data.synthetic.settings import WORLD_VERSION, WorldSettings
 from roadex.data.tile import Tile
+from roadex.world import make_tile
 
 
 @dataclass(frozen=True)

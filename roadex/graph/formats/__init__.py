@@ -7,6 +7,7 @@ from pathlib import Path
 
 import networkx as nx
 
+from roadex.config.graph import GraphSettings
 from roadex.errors import RoadexError
 from roadex.graph.formats.geojson import read_geojson, write_geojson
 from roadex.graph.formats.geopackage import read_geopackage, write_geopackage
@@ -18,7 +19,6 @@ from roadex.graph.formats.roadtracer import read_roadtracer, write_roadtracer
 from roadex.graph.formats.simple_json import read_any_json, write_simple_json
 from roadex.graph.formats.wkt_csv import read_wkt_csv, write_wkt_csv
 from roadex.graph.frame import Gsd
-from roadex.graph.settings import GraphSettings
 
 __all__ = [
     "COSMIQ_READER",

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
+from roadex.config.graph import GraphSettings
 from roadex.graph.frame import Gsd
-from roadex.graph.settings import GraphSettings
 
 PLANAR = "planar"
 HAVERSINE_MM = "haversine_mm"

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from torch import nn
 
-from roadex.config.model import BackboneConfig, TimmBackboneConfig
+from roadex.config.backbone import BackboneConfig, TimmBackboneConfig
 from roadex.models.backbones.light import LightBackbone
 from roadex.models.backbones.paper import PaperBackbone
 

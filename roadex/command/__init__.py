@@ -1,0 +1,1 @@
+"""The frame of a command: composition, help, refusals and exit codes."""

@@ -1,0 +1,143 @@
+"""The frame around every command: composition, typed settings, and errors as one line."""
+
+from __future__ import annotations
+
+import atexit
+import errno
+import logging
+import os
+import shutil
+import sys
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeVar, cast
+
+import hydra
+from hydra.core.hydra_config import HydraConfig
+from omegaconf import DictConfig, OmegaConf
+
+from roadex.command.help import help_text
+from roadex.command.refusal import CONFIG_ERRORS, refusal
+from roadex.config.limits import check_known, check_limits
+from roadex.config.paths import config_dir
+from roadex.config.schemas import register_schemas, restore_training
+from roadex.errors import BAD_INPUT, INTERRUPTED, PREEMPTED, Preempted, RoadexError
+from roadex.runs.names import discard_unused
+
+UNWRITABLE = (errno.EROFS, errno.EACCES, errno.EPERM, errno.ENOSPC, errno.EDQUOT)
+Config = TypeVar("Config")
+
+register_schemas()
+log = logging.getLogger(__name__)
+
+
+def command(config_name: str) -> Callable[[Callable[[Config], None]], Callable[[], None]]:
+    """Turn a function of a typed configuration into a command line.
+
+    The function's docstring is what `--help` prints. Bad input ends the process with one line on
+    standard error and exit code 2; HYDRA_FULL_ERROR=1 shows the traceback instead.
+    """
+
+    def decorate(run: Callable[[Config], None]) -> Callable[[], None]:
+        def main() -> None:
+            module = run.__module__ if run.__module__ != "__main__" else f"roadex.{config_name}"
+            if {"-h", "--help"} & set(sys.argv[1:]):
+                print(help_text(run, config_name, module))
+                return
+            sys.exit(_run_hydra(run, config_name))
+
+        main.__doc__ = run.__doc__
+        return main
+
+    return decorate
+
+
+def typed(config: DictConfig) -> Any:
+    """The configuration as instances of its schemas, complete and with every value in its range.
+
+    Raises:
+        RoadexError: a setting without a value, one that was added with `+` but no schema has, or a
+            value out of its range.
+    """
+    missing = OmegaConf.missing_keys(config)
+    if missing:
+        key = min(missing)
+        raise RoadexError(f"{key} is needed: add {key}=VALUE")
+    if config and OmegaConf.get_type(config) is dict:  # RUN/config.yaml, by --config-dir RUN
+        plain = cast(dict[str, Any], OmegaConf.to_container(config, resolve=True))
+        settings: Any = restore_training(plain, "config.yaml")
+    else:
+        settings = OmegaConf.to_object(config)
+    check_known(settings)
+    check_limits(settings)
+    return settings
+
+
+def _run_hydra(run: Callable[[Any], None], config_name: str) -> int:
+    """Run under Hydra and give the exit code. Hydra must raise, not print, for us to translate."""
+    traceback_wanted = os.environ.get("HYDRA_FULL_ERROR") == "1"
+    os.environ["HYDRA_FULL_ERROR"] = "1"
+    logging.raiseExceptions = False  # a full disk fails the log too; the run tells it in one line
+    codes: list[int] = []
+
+    def task(config: DictConfig) -> int:
+        folder = Path(HydraConfig.get().runtime.output_dir)
+        is_new = _is_new(folder)
+        if traceback_wanted:
+            run(typed(config))
+        else:
+            codes.append(_guarded(lambda: run(typed(config))))
+        if codes and codes[-1] == PREEMPTED:
+            sys.exit(PREEMPTED)  # a sweep must not go on to its next job
+        if is_new:
+            discard_unused(folder)
+        return max(codes, default=0)
+
+    sys.argv += _follower_settings()
+    start = hydra.main(version_base="1.3", config_path=str(config_dir()), config_name=config_name)
+    if traceback_wanted:
+        start(task)()
+        return 0
+    return _guarded(start(task)) or max(codes, default=0)
+
+
+def _follower_settings() -> list[str]:
+    """Of the processes that torchrun starts the first has the run folder; the others only warn."""
+    if os.environ.get("RANK", "0") == "0":
+        return []
+    folder = tempfile.mkdtemp(prefix="roadex-")
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    quiet = ["hydra/job_logging=console", "hydra.job_logging.root.level=WARNING"]
+    return [f"hydra.run.dir={folder}", *quiet]
+
+
+def _guarded(action: Callable[[], Any]) -> int:
+    try:
+        action()
+    except RoadexError as error:
+        return _refuse(str(error))
+    except CONFIG_ERRORS as error:
+        return _refuse(refusal(error))
+    except KeyboardInterrupt:
+        _refuse("stopped")
+        return INTERRUPTED
+    except OSError as error:
+        if error.errno not in UNWRITABLE:
+            raise
+        where = error.filename or "a file"
+        return _refuse(f"{where} cannot be written ({error.strerror}): choose another folder")
+    except Preempted as signal:
+        _refuse(f"stopped by {signal}: the same command continues")
+        return PREEMPTED
+    return 0
+
+
+def _is_new(folder: Path) -> bool:
+    """Whether a folder holds nothing but the log file that was just opened."""
+    return not any(path.is_dir() or path.stat().st_size for path in folder.iterdir())
+
+
+def _refuse(line: str) -> int:
+    print(f"roadex: {line}", file=sys.stderr)
+    return BAD_INPUT

@@ -1,0 +1,119 @@
+"""The report of a folder of runs: tables, figures and the page, and what is said beside them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from roadex.comparison.comparison import Comparison, compare
+from roadex.comparison.figures import draw_figures
+from roadex.comparison.panels import tile_panels
+from roadex.comparison.rows import mixtures, rows_of
+from roadex.comparison.statistics import CONFIDENCE
+from roadex.comparison.summary import check_place, write_summary
+from roadex.comparison.tables import difference_table, score_table, write_tables
+from roadex.config.report import ReportConfig
+from roadex.plots.html import file_uri, write_page
+from roadex.runs.reading import Found, Run, find_runs
+
+
+@dataclass(frozen=True)
+class Report:
+    """What was written, and the faults of the runs that were left out."""
+
+    page: Path
+    comparison: Comparison
+    faults: list[str]
+
+
+def write_report(config: ReportConfig) -> Report:
+    """Read the runs and write table.md, table.csv, table.tex, figures and index.html.
+
+    Raises:
+        RoadexError: no finished run, runs that may not be compared, an unusable output folder, or a
+            summary without a place for the report.
+    """
+    out, heading = Path(config.out), config.title or Path(config.runs).resolve().name
+    if config.summary is not None:
+        check_place(Path(config.summary), heading)
+    found = find_runs(config.runs)
+    rows = rows_of(found.finished, config.mixed, config.by)
+    comparison = compare(rows, config.scores, config.baseline)
+    tiles = tile_panels(comparison, config.tiles, config.imagery)
+    notes = [*_notes(found, comparison), COSTS]
+    write_tables(comparison, notes, out)
+    figures = draw_figures(comparison, out)
+    write_page(
+        out / "index.html",
+        "report.html",
+        title=heading,
+        notes=notes,
+        warnings=[*mixtures(found.finished), *(f"Left out: {fault}" for fault in found.faults)],
+        scores=score_table(comparison),
+        baseline=comparison.baselines and comparison.baselines.label,
+        differences=difference_table(comparison),
+        figures={caption: file_uri(path) for caption, path in figures.items()},
+        tiles=tiles,
+        runs=_run_table(comparison, Path(config.runs)),
+    )
+    if config.summary is not None:
+        short = compare(rows, config.summary_scores, config.baseline)
+        write_summary(short, _notes(found, short), Path(config.summary), heading)
+    return Report(out / "index.html", comparison, found.faults)
+
+
+COSTS = (
+    "GMACs are multiply-accumulates at 512 x 512; images/s is the speed of training on the machine "
+    "of these runs."
+)
+
+
+def _notes(found: Found, comparison: Comparison) -> list[str]:
+    """What the figures mean nothing without."""
+    runs = found.finished
+    splits = sorted({str(run.metrics["split_hash"]) for run in runs})
+    notes = [
+        f"{len(runs)} runs finished and read, {len(found.unfinished)} unfinished, "
+        f"{len(found.faults)} left out as unusable.",
+        f"Test split {', '.join(splits)}; thresholds from "
+        f"{', '.join(sorted({str(run.metrics.get('threshold_from')) for run in runs}))}; "
+        f"code {', '.join(sorted({run.version for run in runs}))}.",
+        "± is the sample standard deviation over the runs of a row, which differ in their seed "
+        "alone.",
+    ]
+    changed = sum(bool(run.environment.get("uncommitted_changes")) for run in runs)
+    if changed:
+        notes.append(f"{changed} of the runs were made from code with uncommitted changes.")
+    if comparison.baselines is not None:
+        notes.append(
+            f"Differences to {comparison.baselines.label} are paired by seed; in brackets the "
+            f"{CONFIDENCE:.0%} percentile bootstrap interval over the pairs, which is too narrow "
+            "where the pairs are few."
+        )
+    return notes
+
+
+def _run_table(comparison: Comparison, root: Path) -> list[list[str]]:
+    """Head and a row for each run."""
+    head = ["run", "setting", "seed", "threshold", "best epoch", "F1", "IoU", "APLS", "code"]
+    return [
+        head,
+        *(
+            _run_cells(run, line.row.name, root)
+            for line in comparison.lines
+            for run in line.row.runs
+        ),
+    ]
+
+
+def _run_cells(run: Run, row: str, root: Path) -> list[str]:
+    scores = (run.scores.get(key) for key in ("f1", "iou", "apls"))
+    return [
+        str(run.folder.relative_to(root)),
+        row,
+        str(run.seed),
+        f"{run.fact('threshold'):.3f}",
+        f"{run.fact('best_epoch'):.0f}",
+        *("–" if score is None else f"{score:.4f}" for score in scores),
+        run.version,
+    ]

@@ -1,0 +1,113 @@
+"""Everything a report says in figures: a line for each row, ready to be written down."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from statistics import median
+
+from roadex.comparison.baselines import Baselines, find_baselines
+from roadex.comparison.rows import Row
+from roadex.comparison.statistics import Difference, Spread, difference, spread
+from roadex.errors import RoadexError
+from roadex.runs.reading import is_known
+
+NAN = float("nan")
+# Names of columns; any other score is called as in metrics.json.
+TITLES = {
+    "f1": "F1",
+    "iou": "IoU",
+    "relaxed_f1": "relaxed F1",
+    "relaxed_iou": "relaxed IoU",
+    "connectivity_iou": "connectivity IoU",
+    "apls": "APLS",
+    "topo/f1": "TOPO F1",
+    "length/quality": "length quality",
+    "junctions/f1": "junction F1",
+}
+
+
+@dataclass(frozen=True)
+class Line:
+    """A row in figures.
+
+    Attributes:
+        spreads, differences: by score; no differences for the baseline itself or without one.
+        parameters, macs: of the network; multiply-accumulates at 512 x 512.
+        images_per_s: in training, the median over the runs' median epochs.
+    """
+
+    row: Row
+    spreads: dict[str, Spread]
+    differences: dict[str, Difference]
+    parameters: float
+    macs: float
+    images_per_s: float
+
+    def tiles(self, scores: list[str]) -> str:
+        """Tiles scored of all, apart for each score where they are not the same."""
+        counts = {
+            title(score): f"{found.scored} of {found.total}"
+            for score, found in ((score, self.spreads[score]) for score in scores)
+            if found.scored is not None
+        }
+        if len(set(counts.values())) <= 1:
+            return next(iter(counts.values()), "all")
+        return ", ".join(f"{name} {count}" for name, count in counts.items())
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """All rows, in these scores, against these baselines."""
+
+    lines: list[Line]
+    scores: list[str]
+    baselines: Baselines | None
+
+    @property
+    def measured(self) -> list[Line]:
+        """The lines that have differences to a baseline."""
+        return [line for line in self.lines if line.differences]
+
+
+def compare(rows: list[Row], scores: list[str], baseline: str | None) -> Comparison:
+    """Put rows into figures, baselines first; `scores` that no run has are left out.
+
+    Raises:
+        RoadexError: no run has any of the scores, or the baseline is not one row.
+    """
+    known = available(rows)
+    shown = [score for score in scores if score in known]
+    if not shown:
+        raise RoadexError(f"scores={scores}: no run has any; there are {', '.join(known)}")
+    bases = find_baselines(rows, baseline)
+    ordered = bases.first(rows) if bases else rows
+    measured = bases.of if bases else {}
+    lines = [_line(row, known, measured.get(row.name)) for row in ordered]
+    return Comparison(lines, shown, bases)
+
+
+def available(rows: list[Row]) -> list[str]:
+    """The names of all scores that some run has, without the counts of tiles."""
+    names = dict.fromkeys(name for row in rows for run in row.runs for name in run.scores)
+    return [name for name in names if not name.endswith(("/n_scored", "/n_total", "tiles"))]
+
+
+def _line(row: Row, scores: list[str], baseline: Row | None) -> Line:
+    return Line(
+        row,
+        {score: spread(row, score) for score in scores},
+        {score: difference(row, baseline, score) for score in scores} if baseline else {},
+        _middle([run.fact("parameters") for run in row.runs]),
+        _middle([run.fact("macs_512") for run in row.runs]),
+        _middle([run.images_per_s for run in row.runs]),
+    )
+
+
+def _middle(values: list[float]) -> float:
+    known = [value for value in values if is_known(value)]
+    return float(median(known)) if known else NAN
+
+
+def title(score: str) -> str:
+    """What a column of this score is called."""
+    return TITLES.get(score, score.replace("/", " ").replace("_", " "))

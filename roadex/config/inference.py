@@ -1,0 +1,26 @@
+"""Schema of the settings of inference, shared by training, evaluation and prediction."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from roadex.config.limits import bounded
+from roadex.errors import RoadexError
+
+
+@dataclass
+class InferenceConfig:
+    """How a whole tile is predicted."""
+
+    # Tiles larger than this are predicted in overlapping, blended windows (pixels).
+    window: int = bounded(1024, least=64)
+    overlap: int = bounded(128, least=0)
+    # Average over the eight flips and turns.
+    flips: bool = False
+
+    def __post_init__(self) -> None:
+        if self.overlap > self.window // 2:
+            raise RoadexError(
+                f"inference.overlap={self.overlap}: must be at most half of "
+                f"inference.window={self.window}"
+            )

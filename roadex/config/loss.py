@@ -1,0 +1,27 @@
+"""Schema of the group `loss`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from roadex.config.limits import bounded
+
+
+@dataclass
+class LossConfig:
+    """Weights of the loss terms; the published loss has every weight 1 and no cross entropy."""
+
+    segmentation: float = bounded(1.0, least=0)
+    connectivity: float = bounded(1.0, least=0)
+    orientation: float = bounded(1.0, least=0)
+    # Weight of the full-resolution term, and of each term of lower resolution.
+    full: float = bounded(1.0, least=0)
+    intermediate: float = bounded(1.0, least=0)
+    # The two parts of the segmentation term.
+    soft_iou: float = bounded(1.0, least=0)
+    cross_entropy: float = bounded(0.0, least=0)
+    # Soft clDice of the full-resolution road, with so many openings.
+    cldice: float = bounded(0.0, least=0)
+    cldice_openings: int = bounded(5, least=1, most=50)
+    # Cross entropy of the road at dead ends and junctions, on top of all else.
+    nodes: float = bounded(0.0, least=0)

@@ -1,0 +1,128 @@
+"""Every schema by its name, and settings to and from plain values.
+
+Hydra knows each as `schema/GROUP/NAME`.
+
+A file `conf/GROUP/NAME.yaml` names its schema in its defaults list, so that a misspelt key or a
+value of the wrong type is refused wherever it comes from.
+"""
+
+from __future__ import annotations
+
+from typing import Any, cast
+
+from hydra.core.config_store import ConfigStore
+from omegaconf import OmegaConf
+from omegaconf.errors import OmegaConfBaseException
+
+from roadex.config import backbone, dataset, model, optimizer, scheduler
+from roadex.config.augment import AugmentConfig
+from roadex.config.evaluate import EvaluateConfig
+from roadex.config.export import ExportConfig
+from roadex.config.graph import DecodingSettings
+from roadex.config.inspect import InspectConfig
+from roadex.config.loss import LossConfig
+from roadex.config.metrics import AplsSettings, TopoSettings
+from roadex.config.predict import PredictConfig
+from roadex.config.prepare import PrepareConfig
+from roadex.config.report import ReportConfig
+from roadex.config.score import ScoreConfig
+from roadex.config.search import SearchConfig
+from roadex.config.synthesize import SynthesizeConfig
+from roadex.config.tracking import TrackingConfig
+from roadex.config.train import TrainConfig
+from roadex.config.trainer import TrainerConfig
+from roadex.errors import RoadexError
+
+SCHEMAS: dict[str, type] = {
+    "train": TrainConfig,
+    "evaluate": EvaluateConfig,
+    "predict": PredictConfig,
+    "prepare": PrepareConfig,
+    "synthesize": SynthesizeConfig,
+    "export": ExportConfig,
+    "inspect": InspectConfig,
+    "report": ReportConfig,
+    "score": ScoreConfig,
+    "search": SearchConfig,
+    "dataset/synthetic": dataset.SyntheticConfig,
+    "dataset/folder": dataset.FolderConfig,
+    "dataset/deepglobe": dataset.DeepGlobeConfig,
+    "dataset/massachusetts": dataset.MassachusettsConfig,
+    "dataset/spacenet": dataset.SpaceNetConfig,
+    "dataset/cityscale": dataset.CityScaleConfig,
+    "dataset/roadtracer": dataset.RoadTracerConfig,
+    "model/stacked_multitask": model.StackedMultitaskConfig,
+    "model/roadex": model.RoadexConfig,
+    "model/multibranch": model.MultibranchConfig,
+    "model/stacked_orientation": model.StackedOrientationConfig,
+    "model/unet": model.UnetConfig,
+    "model/linknet": model.LinknetConfig,
+    "model/dlinknet": model.DLinkNetConfig,
+    "model/deeplabv3plus": model.DeepLabV3PlusConfig,
+    "model/segformer": model.SegformerConfig,
+    "backbone/paper": backbone.PaperBackboneConfig,
+    "backbone/light": backbone.LightBackboneConfig,
+    "backbone/timm": backbone.TimmBackboneConfig,
+    "loss/multitask": LossConfig,
+    "optimizer/adam": optimizer.AdamConfig,
+    "optimizer/adamw": optimizer.AdamWConfig,
+    "optimizer/sgd": optimizer.SgdConfig,
+    "scheduler/constant": scheduler.ConstantConfig,
+    "scheduler/step": scheduler.StepConfig,
+    "scheduler/cosine": scheduler.CosineConfig,
+    "augment/crop": AugmentConfig,
+    "graph/decoding": DecodingSettings,
+    "apls/apls": AplsSettings,
+    "topo/topo": TopoSettings,
+    "trainer/loop": TrainerConfig,
+    "tracking/wandb": TrackingConfig,
+}
+
+
+# The groups whose schema depends on the choice, and the setting that tells which it is.
+CHOICES = {
+    "dataset": "kind",
+    "model": "name",
+    "backbone": "kind",
+    "optimizer": "kind",
+    "scheduler": "kind",
+}
+
+
+def register_schemas() -> None:
+    """Put all schemas into Hydra's store: on import, as launchers re-import in new processes."""
+    store = ConfigStore.instance()
+    for key, schema in SCHEMAS.items():
+        group, _, name = f"schema/{key}".rpartition("/")
+        store.store(group=group, name=name, node=schema)
+
+
+def to_plain(settings: Any) -> dict[str, Any]:
+    """Settings as nested dictionaries of plain values, enumerations by name."""
+    plain = OmegaConf.to_container(OmegaConf.structured(settings), resolve=True, enum_to_str=True)
+    assert isinstance(plain, dict)
+    return {str(key): value for key, value in plain.items()}
+
+
+def to_yaml(settings: Any) -> str:
+    """Settings as YAML."""
+    return OmegaConf.to_yaml(OmegaConf.create(to_plain(settings)))
+
+
+def restore_training(plain: dict[str, Any], source: str) -> TrainConfig:
+    """The inverse of `to_plain` for a training's settings.
+
+    Raises:
+        RoadexError: `source` holds settings that this version does not have.
+    """
+    config = OmegaConf.structured(TrainConfig)
+    try:
+        for group, choice in CHOICES.items():
+            schema = SCHEMAS[f"{group}/{plain[group][choice]}"]
+            config[group] = OmegaConf.structured(schema)
+        if plain.get("extra"):
+            config.extra = OmegaConf.structured(SCHEMAS[f"dataset/{plain['extra']['kind']}"])
+        return cast(TrainConfig, OmegaConf.to_object(OmegaConf.merge(config, plain)))
+    except (KeyError, OmegaConfBaseException) as error:
+        reason = str(error).strip().splitlines()[0]
+        raise RoadexError(f"{source}: settings of another version of roadex ({reason})") from error

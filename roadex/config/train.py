@@ -1,0 +1,48 @@
+"""Schema of the command `train`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from omegaconf import MISSING
+
+from roadex.config.augment import AugmentConfig
+from roadex.config.backbone import BackboneConfig
+from roadex.config.dataset import DatasetConfig
+from roadex.config.graph import DecodingSettings
+from roadex.config.limits import bounded
+from roadex.config.loss import LossConfig
+from roadex.config.metrics import AplsSettings
+from roadex.config.model import ModelConfig
+from roadex.config.optimizer import OptimizerConfig
+from roadex.config.scheduler import SchedulerConfig
+from roadex.config.sweep import SweepConfig
+from roadex.config.tracking import TrackingConfig
+from roadex.config.trainer import TrainerConfig
+
+
+@dataclass
+class TrainConfig:
+    """`python -m roadex.train`: one training, from the data to the scored road graphs."""
+
+    name: str = "run"
+    seed: int = bounded(0, least=0)
+    # auto continues an unfinished run of the same settings, never starts anew, and the folder of a
+    # run continues that one.
+    resume: str = "auto"
+    # A checkpoint whose weights the training starts from.
+    init: str | None = None
+    dataset: DatasetConfig = MISSING
+    # A second dataset whose training tiles are trained on, too: dataset@extra=synthetic.
+    extra: DatasetConfig | None = None
+    model: ModelConfig = MISSING
+    backbone: BackboneConfig = MISSING
+    loss: LossConfig = field(default_factory=LossConfig)
+    optimizer: OptimizerConfig = MISSING
+    scheduler: SchedulerConfig = MISSING
+    augment: AugmentConfig = field(default_factory=AugmentConfig)
+    graph: DecodingSettings = field(default_factory=DecodingSettings)
+    apls: AplsSettings = field(default_factory=AplsSettings)
+    trainer: TrainerConfig = field(default_factory=TrainerConfig)
+    tracking: TrackingConfig = field(default_factory=TrackingConfig)
+    sweep: SweepConfig = field(default_factory=SweepConfig)

@@ -1,0 +1,129 @@
+"""The map page: an image, its road probability and its roads, to be explored in a browser.
+
+One HTML file that needs no other and asks the network for nothing.
+"""
+
+from __future__ import annotations
+
+import io
+import math
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import networkx as nx
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from roadex.graph.network import position
+from roadex.plots.html import array_text, jpeg_uri, png_uri, script_data, shrunk, write_page
+from roadex.plots.overlays import Picture
+
+# A probability is drawn from here on, in 1/256, ever less transparent.
+_OPACITY_STEP = 8
+_FAINTEST = 16
+_PROBABILITY_COLOUR = (0, 229, 255)
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where the image lies, for the coordinates under the cursor.
+
+    Attributes:
+        crs: what the coordinates are, as a reader would call it ("EPSG:32633").
+        transform: a, b, c, d, e, f: metres (x, y) in the image frame lie at
+            (a x + b y + c, d x + e y + f). With an affine `t` of a raster and pixels of `gsd`
+            metres these are `(t * Affine.scale(1 / gsd))[:6]`.
+        decimals: digits after the point that are worth showing.
+    """
+
+    crs: str
+    transform: tuple[float, float, float, float, float, float]
+    decimals: int = 1
+
+
+def write_map_page(
+    path: str | Path,
+    network: nx.MultiGraph,
+    image: Picture,
+    extent_m: tuple[float, float],
+    probability: NDArray[np.uint8] | None = None,
+    *,
+    title: str = "Road network",
+    summary: Mapping[str, str] | None = None,
+    place: Place | None = None,
+    longest_px: int = 2048,
+) -> None:
+    """Write the page.
+
+    Args:
+        path: the HTML file.
+        network: roads in the image frame (metres, x right, y down, the image's upper left corner
+            at 0, 0), of which the edges may have `width_m` and `mean_probability` (0 to 1).
+        image: an overview (h, w, 3), RGB, of the whole image; any resolution.
+        extent_m: width and height in metres of what `image` and `probability` cover.
+        probability: the road probability (h, w) of the same area in 1/256; any resolution.
+        title: the page's heading, such as the image's name.
+        summary: facts to list below the heading.
+        place: where the image lies; without it coordinates are metres from its upper left corner.
+        longest_px: both pictures are averaged down until neither side is longer.
+
+    Raises:
+        RoadexError: the page cannot be written.
+    """
+    content = {
+        "extent": list(extent_m),
+        "place": place and asdict(place),
+        **network_data(network),
+    }
+    write_page(
+        path,
+        "map.html",
+        title=title,
+        summary=dict(summary or {}),
+        image=jpeg_uri(image, longest_px),
+        probability=None if probability is None else _probability_uri(probability, longest_px),
+        data=script_data(content),
+    )
+
+
+def network_data(network: nx.MultiGraph) -> dict[str, Any]:
+    """The network as the page's script reads it: flat arrays, edge by edge and node by node."""
+    number = {node: index for index, node in enumerate(network)}
+    edges = list(network.edges(data=True))
+    lines = [data["geometry"] for *_, data in edges]
+    starts = np.cumsum([0, *map(len, lines)])
+    places = [position(network, node) for node in network]
+    return {
+        "points": array_text(np.concatenate(lines) if lines else [], "f4"),
+        "starts": array_text(starts, "u4"),
+        "ends": array_text([(number[u], number[v]) for u, v, _ in edges], "u4"),
+        "lengths": array_text([data["length"] for *_, data in edges], "f4"),
+        "widths": _attribute(edges, "width_m"),
+        "probabilities": _attribute(edges, "mean_probability"),
+        "nodes": [str(node) for node in network],
+        "places": array_text(places, "f4"),
+        "degrees": array_text([degree for _, degree in network.degree()], "u2"),
+    }
+
+
+def _attribute(edges: list[tuple[Any, Any, dict[str, Any]]], name: str) -> str:
+    """An attribute of every edge, NaN where it is not known."""
+    return array_text([data.get(name, math.nan) for *_, data in edges], "f4")
+
+
+def _probability_uri(probability: NDArray[np.uint8], longest: int) -> str:
+    """A PNG of one colour whose opacity is the probability, in steps that an eye does not tell.
+
+    A palette and few steps keep it small, and the compression from taking a tenth of the time that
+    the network does.
+    """
+    levels = shrunk(probability, longest) // _OPACITY_STEP * _OPACITY_STEP
+    picture = Image.fromarray(levels, mode="P")
+    picture.putpalette(_PROBABILITY_COLOUR * 256)
+    opacity = bytes(value if value >= _FAINTEST else 0 for value in range(256))
+    file = io.BytesIO()
+    picture.save(file, format="PNG", transparency=opacity, compress_level=3)
+    return png_uri(file.getvalue())

@@ -1,0 +1,180 @@
+"""Checkpoints: weights with everything that is needed to use them, loadable without pickles."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import pickle
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any, BinaryIO
+
+import torch
+from torch import Tensor, nn
+
+from roadex import __version__
+from roadex.config.backbone import BackboneConfig, TimmBackboneConfig
+from roadex.config.schemas import restore_training, to_plain
+from roadex.config.train import TrainConfig
+from roadex.data.stretch import Calibration
+from roadex.errors import RoadexError
+from roadex.files import atomic_write
+from roadex.models.registry import build_model
+
+FORMAT = 1
+
+
+@dataclass(frozen=True)
+class Checkpoint:
+    """A trained network and how to use it.
+
+    Attributes:
+        weights: the model's state.
+        config: the configuration of the training.
+        threshold: road where the probability reaches it, chosen on the validation split.
+        mean, std: normalisation of RGB / 255 per channel.
+        epoch: epochs trained.
+        scores: validation scores.
+        contrast: how images of more than 8 bits become 8, by city; empty where none had more.
+    """
+
+    weights: dict[str, Tensor]
+    config: TrainConfig
+    threshold: float
+    mean: list[float]
+    std: list[float]
+    epoch: int
+    scores: dict[str, float]
+    contrast: Calibration = field(default_factory=dict)
+
+    def build(self) -> nn.Module:
+        """The network with its weights, in evaluation mode."""
+        model = build_model(self.config.model, _without_download(self.config.backbone))
+        load_weights(model, self.weights, "the checkpoint")
+        return model.eval()
+
+
+def _without_download(backbone: BackboneConfig) -> BackboneConfig:
+    """The checkpoint's weights replace the pretrained ones, which need not be fetched again."""
+    if isinstance(backbone, TimmBackboneConfig):
+        return replace(backbone, pretrained=False)
+    return backbone
+
+
+def save_checkpoint(path: Path, checkpoint: Checkpoint) -> None:
+    """Write a checkpoint atomically."""
+    with atomic_write(path) as temporary:
+        write_content(temporary, checkpoint_content(checkpoint))
+
+
+def checkpoint_content(
+    checkpoint: Checkpoint, state: dict[str, Any] | None = None
+) -> dict[str, Any]:
+    """What a checkpoint file holds; `state` is what a training needs to go on from it."""
+    return {
+        "format": FORMAT,
+        "roadex": __version__,
+        "weights": checkpoint.weights,
+        "config": to_plain(checkpoint.config),
+        "threshold": checkpoint.threshold,
+        "mean": checkpoint.mean,
+        "std": checkpoint.std,
+        "epoch": checkpoint.epoch,
+        "scores": checkpoint.scores,
+        "contrast": checkpoint.contrast,
+        "state": state,
+    }
+
+
+def write_content(path: Path, content: dict[str, Any]) -> str:
+    """Write a checkpoint file to the disk itself; returns the SHA-256 of its bytes in hexadecimal.
+
+    Raises:
+        OSError: the file cannot be written, and may be half there.
+    """
+    with path.open("wb") as file:
+        target = _HashedFile(file)
+        torch.save(content, target)  # type: ignore[arg-type]
+        if target.error is not None:
+            raise target.error
+        file.flush()
+        os.fsync(file.fileno())
+    return target.digest.hexdigest()
+
+
+class _HashedFile:
+    """Hashes what PyTorch writes, and keeps a failure for later: its writer dies of exceptions."""
+
+    def __init__(self, file: BinaryIO) -> None:
+        self.file = file
+        self.digest = hashlib.sha256()
+        self.error: OSError | None = None
+
+    def write(self, data: bytes) -> int:
+        """Write and hash, or do nothing once that has failed."""
+        try:
+            if self.error is None:
+                self.file.write(data)
+                self.digest.update(data)
+        except OSError as error:
+            self.error = error
+        return len(data)
+
+    def flush(self) -> None:
+        """The file is flushed at its end."""
+
+
+def read_checkpoint(path: str | Path) -> Checkpoint:
+    """Read a checkpoint file onto the CPU. Only tensors and plain values are ever unpickled.
+
+    Raises:
+        RoadexError: no such file, a damaged one, or not one of ours.
+    """
+    content = read_content(path)
+    return Checkpoint(
+        weights=content["weights"],
+        config=restore_training(content["config"], str(path)),
+        threshold=content["threshold"],
+        mean=content["mean"],
+        std=content["std"],
+        epoch=content["epoch"],
+        scores=content["scores"],
+        contrast=content.get("contrast", {}),  # not in files of the first releases
+    )
+
+
+def read_content(path: str | Path) -> dict[str, Any]:
+    """The raw content of a checkpoint file; raises as `read_checkpoint`."""
+    if not Path(path).is_file():
+        raise RoadexError(f"checkpoint={path}: no such file; it is RUN/checkpoints/best.pt")
+    try:
+        content = torch.load(path, map_location="cpu", weights_only=True)
+    except (pickle.UnpicklingError, RuntimeError, EOFError, ValueError, KeyError, OSError) as error:
+        raise RoadexError(f"checkpoint={path}: damaged, or not a roadex checkpoint") from error
+    if not isinstance(content, dict) or "weights" not in content or "format" not in content:
+        raise RoadexError(f"checkpoint={path}: not a roadex checkpoint")
+    if content["format"] != FORMAT:
+        raise RoadexError(
+            f"checkpoint={path}: format {content['format']}, this version reads {FORMAT}; "
+            f"use roadex {content.get('roadex')}"
+        )
+    return content
+
+
+def load_weights(model: nn.Module, weights: dict[str, Tensor], source: str) -> None:
+    """Copy weights into a model of the same architecture.
+
+    Raises:
+        RoadexError: the architectures differ; the first difference is named.
+    """
+    own = model.state_dict()
+    for name in sorted(own.keys() ^ weights.keys()):
+        where = "is not in" if name in own else "is only in"
+        raise RoadexError(f"{source}: another architecture ('{name}' {where} it); set model= alike")
+    for name, value in own.items():
+        if value.shape != weights[name].shape:
+            shapes = f"{list(weights[name].shape)} there, {list(value.shape)} here"
+            raise RoadexError(
+                f"{source}: another architecture ('{name}': {shapes}); set model= alike"
+            )
+    model.load_state_dict(weights)

@@ -1,0 +1,162 @@
+"""Writing a checkpoint as a folder: weights, description and model card."""
+
+from __future__ import annotations
+
+import logging
+import warnings
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, cast
+
+import torch
+from torch import Tensor, nn
+from torch.export import Dim
+
+from roadex import __version__
+from roadex.config.export import ExportConfig
+from roadex.config.schemas import to_plain
+from roadex.errors import RoadexError
+from roadex.files import atomic_write, write_json, write_text
+from roadex.models.contract import task_classes
+from roadex.models.registry import count_parameters
+from roadex.runs.checkpoint import Checkpoint
+from roadex.runs.exported import DESCRIPTION, FORMAT, file_hash
+from roadex.runs.load import load_checkpoint
+from roadex.runs.model_card import model_card
+
+LARGEST_BATCH = 64
+LARGEST_SIDE = 1024  # in multiples
+
+
+def export_checkpoint(config: ExportConfig) -> list[Path]:
+    """Write the folder; its description comes last, so a folder that has one is complete.
+
+    Raises:
+        RoadexError: an unusable checkpoint, a folder that is not empty, or a missing package.
+    """
+    checkpoint = load_checkpoint(config.checkpoint)
+    if not checkpoint.weights:
+        raise RoadexError(f"checkpoint={config.checkpoint}: made of ONNX; name the .pt file")
+    out = Path(config.out)
+    if out.exists() and (not out.is_dir() or any(out.iterdir())):
+        raise RoadexError(f"out={out}: is not empty; name a new folder")
+    model = checkpoint.build()
+    weights = out / f"model.{config.format}"
+    with atomic_write(weights) as temporary:
+        WRITERS[config.format](model, temporary)
+    facts = _facts(config, checkpoint, model, weights)
+    write_text(out / "README.md", model_card(facts))
+    write_json(out / DESCRIPTION, facts)
+    return [weights, out / "README.md", out / DESCRIPTION]
+
+
+def _facts(
+    config: ExportConfig, checkpoint: Checkpoint, model: nn.Module, weights: Path
+) -> dict[str, Any]:
+    """What the folder says about the network."""
+    trained = checkpoint.config
+    return {
+        "roadex_format": FORMAT,
+        "roadex": __version__,
+        "format": config.format,
+        "weights": weights.name,
+        "sha256": file_hash(weights),
+        "model": trained.model.name,
+        "parameters": count_parameters(model),
+        "multiple": _multiple(model),
+        "tasks": task_classes(trained.model),
+        "threshold": checkpoint.threshold,
+        "threshold_from": "validation",
+        "gsd_m": trained.dataset.gsd,
+        "mean": checkpoint.mean,
+        "std": checkpoint.std,
+        "contrast": checkpoint.contrast,
+        "epoch": checkpoint.epoch,
+        "seed": trained.seed,
+        "scores": checkpoint.scores,
+        "scores_on": f"the validation split of {trained.dataset.kind}",
+        "data": config.data or f"the training split of dataset={trained.dataset.kind}",
+        "licence": config.licence or _licence(trained.dataset.kind),
+        "config": to_plain(trained),
+    }
+
+
+def _licence(dataset: str) -> str:
+    if dataset == "synthetic":
+        return "MIT, as the program that made the training images and trained the network."
+    return f"Not stated. The terms of the training data ({dataset}) may bind the weights."
+
+
+def _multiple(model: nn.Module) -> int:
+    return cast(int, model.multiple)
+
+
+def _write_safetensors(model: nn.Module, path: Path) -> None:
+    try:
+        from safetensors.torch import save_file
+    except ImportError as error:
+        raise _missing("safetensors") from error
+    save_file({key: value.contiguous() for key, value in model.state_dict().items()}, path)
+
+
+class FullMaps(nn.Module):
+    """The maps of full resolution only, as a tuple in the order of the tasks."""
+
+    def __init__(self, model: nn.Module) -> None:
+        super().__init__()
+        self.model = model
+
+    def forward(self, image: Tensor) -> tuple[Tensor, ...]:
+        """Normalised RGB (B, 3, H, W) to (B, K, H, W) for each task."""
+        return tuple(maps[-1] for maps in self.model(image).values())
+
+
+def _write_onnx(model: nn.Module, path: Path) -> None:
+    """One file for batches and images of any size that divides by the model's multiple."""
+    try:
+        import onnx  # noqa: F401 - the exporter wants both and says so in many lines
+        import onnxscript  # noqa: F401
+    except ImportError as error:
+        raise _missing("onnx and onnxscript") from error
+    multiple = _multiple(model)
+    sides = [multiple * Dim(name, min=1, max=LARGEST_SIDE) for name in ("rows", "columns")]
+    shapes = {"image": {0: Dim("batch", min=1, max=LARGEST_BATCH), 2: sides[0], 3: sides[1]}}
+    example = torch.zeros(2, 3, 2 * multiple, 3 * multiple)
+    with torch.inference_mode():
+        tasks = list(model(example))
+    with _quiet(), torch.no_grad():
+        program = torch.onnx.export(
+            FullMaps(model),
+            (example,),
+            dynamo=True,
+            verbose=False,
+            dynamic_shapes=shapes,
+            input_names=["image"],
+            output_names=tasks,
+        )
+    assert program is not None
+    program.save(path, external_data=False)
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Without the exporter's own account of its work, which fills pages."""
+    before = logging.root.manager.disable
+    logging.disable(logging.WARNING)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            yield
+    finally:
+        logging.disable(before)
+
+
+def _missing(packages: str) -> RoadexError:
+    return RoadexError(f'the export needs {packages}: pip install "roadex[export]"')
+
+
+WRITERS: dict[str, Callable[[nn.Module, Path], None]] = {
+    "onnx": _write_onnx,
+    "safetensors": _write_safetensors,
+}

@@ -1,0 +1,107 @@
+"""Reading a folder that `python -m roadex.export` wrote."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from roadex.config.schemas import restore_training
+from roadex.errors import RoadexError
+from roadex.models.contract import Logits, pad_to_multiple
+from roadex.runs.checkpoint import Checkpoint
+
+DESCRIPTION = "roadex.json"
+FORMAT = 1
+
+
+@dataclass(frozen=True)
+class OnnxCheckpoint(Checkpoint):
+    """A trained network that ONNX Runtime executes; it can be used but not trained."""
+
+    file: Path = Path()
+    multiple: int = 1
+
+    def build(self) -> nn.Module:
+        """The network, for the CPU."""
+        return OnnxNetwork(self.file, self.multiple)
+
+
+class OnnxNetwork(nn.Module):
+    """A model file as a module: normalised RGB (B, 3, H, W) to one map for each task.
+
+    Args:
+        multiple: what the sides of the file's images must divide by; others are padded.
+
+    Raises:
+        RoadexError: ONNX Runtime is missing, or cannot read the file.
+    """
+
+    def __init__(self, file: Path, multiple: int) -> None:
+        super().__init__()
+        self.multiple = multiple
+        try:
+            import onnxruntime
+        except ImportError as error:
+            raise RoadexError(f'{file} needs onnxruntime: pip install "roadex[export]"') from error
+        try:
+            self.session = onnxruntime.InferenceSession(file, providers=["CPUExecutionProvider"])
+        except Exception as error:  # its exceptions have no common base
+            raise RoadexError(f"{file}: not a readable ONNX file; export it again") from error
+
+    def forward(self, image: Tensor) -> Logits:
+        """As in roadex/models/contract.py, without the maps of lower resolution."""
+        height, width = image.shape[-2:]
+        padded = pad_to_multiple(image.float(), self.multiple)
+        found = self.session.run(None, {"image": np.ascontiguousarray(padded.cpu().numpy())})
+        names = [output.name for output in self.session.get_outputs()]
+        return {
+            name: [torch.from_numpy(logits)[..., :height, :width].to(image.device)]
+            for name, logits in zip(names, found, strict=True)
+        }
+
+
+def load_exported(folder: Path) -> Checkpoint:
+    """The checkpoint in a folder.
+
+    Raises:
+        RoadexError: the folder holds none, or its files are not those that were written together.
+    """
+    card = _description(folder)
+    file = folder / card["weights"]
+    if not file.is_file() or file_hash(file) != card["sha256"]:
+        raise RoadexError(f"checkpoint={file}: missing or damaged; export it again")
+    known = {
+        "config": restore_training(card["config"], str(folder / DESCRIPTION)),
+        **{key: card[key] for key in ("threshold", "mean", "std", "epoch", "scores", "contrast")},
+    }
+    if card["format"] == "onnx":
+        return OnnxCheckpoint({}, **known, file=file, multiple=card["multiple"])
+    from safetensors.torch import load_file  # of the extra `export`
+
+    return Checkpoint(load_file(file), **known)
+
+
+def _description(folder: Path) -> dict[str, Any]:
+    path = folder / DESCRIPTION
+    try:
+        card: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+        version = card["roadex_format"]
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise RoadexError(
+            f"checkpoint={folder}: no folder of roadex.export; name one, or RUN/checkpoints/best.pt"
+        ) from error
+    if version != FORMAT:
+        raise RoadexError(f"{path}: format {version}, this version reads {FORMAT}")
+    return card
+
+
+def file_hash(path: Path) -> str:
+    """SHA-256 of a file, in hexadecimal."""
+    return hashlib.sha256(path.read_bytes()).hexdigest()

@@ -1,0 +1,133 @@
+"""The folder of one run: what it was made from and what it made."""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from hydra.core.hydra_config import HydraConfig
+
+from roadex.config.schemas import to_yaml
+from roadex.config.train import TrainConfig
+from roadex.files import write_json, write_table, write_text
+from roadex.runs import names
+from roadex.runs.checkpoint import Checkpoint, save_checkpoint
+from roadex.runs.environment import differences, environment
+from roadex.runs.lock import locked
+from roadex.runs.resume import choose_run, require_same
+from roadex.runs.snapshots import Snapshots
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class RunFolder:
+    """Paths of a run, and what is written of it as it goes on.
+
+    Attributes:
+        config: its settings.
+        writes: whether this process is the one that writes in it; for others writing is nothing.
+    """
+
+    path: Path
+    config: TrainConfig
+    writes: bool = True
+
+    @property
+    def best(self) -> Path:
+        """The checkpoint of the best validation score."""
+        return self.path / names.CHECKPOINTS / names.BEST
+
+    @property
+    def last(self) -> Path:
+        """The checkpoint after the last epoch."""
+        return self.path / names.CHECKPOINTS / names.LAST
+
+    @property
+    def snapshots(self) -> Snapshots:
+        """The checkpoints that the run continues from."""
+        return Snapshots(self.path / names.CHECKPOINTS / names.SNAPSHOTS, self.config.trainer.keep)
+
+    @property
+    def overlays(self) -> Path:
+        """Folder of the pictures."""
+        return self.path / names.OVERLAYS
+
+    @property
+    def finished(self) -> bool:
+        """Whether the run is over: its scores are written last."""
+        return (self.path / names.METRICS).is_file()
+
+    def write_checkpoint(self, path: Path, checkpoint: Checkpoint) -> None:
+        """Write `best` or `last`."""
+        if self.writes:
+            save_checkpoint(path, checkpoint)
+
+    def write_snapshot(self, content: dict[str, Any], epoch: int, batch: int) -> None:
+        """Write what the run continues from; raises as Snapshots.save."""
+        if self.writes:
+            self.snapshots.save(content, epoch, batch)
+
+    def write_history(self, rows: list[dict[str, float]]) -> None:
+        """Write history.csv; a column that an epoch lacks stays empty."""
+        if self.writes:
+            write_table(self.path / names.HISTORY, rows)
+
+    def finish(self, metrics: dict[str, Any]) -> None:
+        """Write metrics.json, and remove what only an unfinished run needs."""
+        write_json(self.path / names.METRICS, metrics)
+        self.snapshots.remove()
+
+    def write_records(self, task_overrides: list[str]) -> None:
+        """Write the configuration, the overrides and the environment.
+
+        What a continued run was started from stays as it is; where the machine or the code has
+        changed since, the list `continued` of the environment tells.
+        """
+        write_text(self.path / names.CONFIG, to_yaml(self.config))
+        now = environment(self.config.seed)
+        before = self._environment()
+        if before is None:
+            overrides = "".join(f"- {line}\n" for line in task_overrides)
+            write_text(self.path / names.OVERRIDES, overrides or "[]\n")
+            write_json(self.path / names.ENVIRONMENT, now)
+            return
+        for line in (changed := differences(before, now)):
+            log.warning("since the run was started, %s: the last digits may differ", line)
+        before.setdefault("continued", []).append({"command": now["command"], "changed": changed})
+        write_json(self.path / names.ENVIRONMENT, before)
+
+    def add_to_environment(self, facts: dict[str, Any]) -> None:
+        """Add what only the running training knows."""
+        if self.writes:
+            write_json(self.path / names.ENVIRONMENT, {**(self._environment() or {}), **facts})
+
+    def _environment(self) -> dict[str, Any] | None:
+        path = self.path / names.ENVIRONMENT
+        content: dict[str, Any] | None = json.loads(path.read_text()) if path.is_file() else None
+        return content
+
+
+@contextmanager
+def open_run(config: TrainConfig) -> Iterator[RunFolder]:
+    """The folder of the run of `config`, held against other processes.
+
+    It is Hydra's, or that of an earlier run which `resume` continues (roadex/runs/resume.py).
+    A finished one is only read.
+
+    Raises:
+        RoadexError: the folder holds a run of other settings, is in use or cannot be written.
+    """
+    hydra = HydraConfig.get()
+    path, config = choose_run(config, Path(hydra.runtime.output_dir), list(hydra.overrides.task))
+    with locked(path):
+        run = RunFolder(path, config)
+        require_same(run.path, config)
+        if not run.finished:
+            run.write_records(list(hydra.overrides.task))
+        yield run

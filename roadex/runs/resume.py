@@ -1,0 +1,128 @@
+"""Which folder a training runs in: a new one, or that of an earlier run which it continues."""
+
+from __future__ import annotations
+
+import logging
+import re
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from roadex.config.incidental import INCIDENTAL
+from roadex.config.schemas import restore_training, to_yaml
+from roadex.config.train import TrainConfig
+from roadex.errors import RoadexError
+from roadex.runs.lock import is_locked
+from roadex.runs.names import discard_unused
+
+log = logging.getLogger(__name__)
+# The default folders, as conf/train.yaml names them.
+DATED = re.compile(r"\d{4}-\d\d-\d\d_\d\d-\d\d-\d\d")
+Flat = dict[str, Any]
+
+
+def choose_run(config: TrainConfig, fresh: Path, overrides: list[str]) -> tuple[Path, TrainConfig]:
+    """The folder to run in, and the settings, in which `resume` is the default again.
+
+    Args:
+        fresh: the folder that Hydra has opened.
+        overrides: what the command line set.
+
+    Raises:
+        RoadexError: `resume` names no run, or forbids to continue the one that is there.
+    """
+    wanted, config = config.resume, replace(config, resume="auto")
+    if wanted == "never":
+        if _settings(fresh) is not None:
+            raise RoadexError(
+                f"{fresh} holds a run already: leave out resume=never to continue it, or choose "
+                "another folder"
+            )
+        return fresh, config
+    if wanted != "auto":
+        path = Path(wanted).expanduser().resolve()
+        config = _named_run(path, config, overrides)
+        _move_to(path, fresh)
+        return path, config
+    earlier = next(_unfinished(config, fresh), None)
+    if earlier is not None:
+        log.info("continuing %s, unfinished and of the same settings", earlier)
+        _move_to(earlier, fresh)
+    return earlier or fresh, config
+
+
+def require_same(folder: Path, config: TrainConfig) -> None:
+    """Check that a folder which holds a run holds one of these settings.
+
+    Raises:
+        RoadexError: it does not; the first difference is named.
+    """
+    there, here = _settings(folder), _flat(yaml.safe_load(to_yaml(config)))
+    if there is None:
+        return
+    for key in sorted(there.keys() | here.keys()):
+        if not key.startswith(INCIDENTAL) and there.get(key) != here.get(key):
+            raise RoadexError(
+                f"{folder} holds a run with {key}={there.get(key)}, not {here.get(key)}: choose "
+                "another folder, or the same settings to continue it"
+            )
+
+
+def _named_run(path: Path, config: TrainConfig, overrides: list[str]) -> TrainConfig:
+    """The settings of the run that `resume` names; other overrides must agree with them."""
+    file = path / "config.yaml"
+    if _settings(path) is None:
+        raise RoadexError(f"resume={path}: no run there; name a folder with a config.yaml")
+    if any(not line.startswith("resume=") for line in overrides):
+        return config
+    return restore_training(yaml.safe_load(file.read_text(encoding="utf-8")), str(file))
+
+
+def _unfinished(config: TrainConfig, fresh: Path) -> Iterator[Path]:
+    """Runs beside a dated, new folder that wait to be continued, the newest first."""
+    if not DATED.fullmatch(fresh.name) or _settings(fresh) is not None:
+        return
+    for folder in sorted(fresh.parent.iterdir(), reverse=True):
+        if not DATED.fullmatch(folder.name) or _settings(folder) is None:
+            continue
+        if not (folder / "metrics.json").is_file() and not is_locked(folder):
+            try:
+                require_same(folder, config)
+            except RoadexError:
+                continue
+            yield folder
+
+
+def _settings(folder: Path) -> Flat | None:
+    """The settings of the run in a folder by full key; None where there is none."""
+    try:
+        content = yaml.safe_load((folder / "config.yaml").read_text(encoding="utf-8"))
+    except (OSError, yaml.YAMLError):
+        return None
+    return _flat(content) if isinstance(content, dict) else None
+
+
+def _flat(settings: dict[str, Any], prefix: str = "") -> Flat:
+    flat: Flat = {}
+    for key, value in settings.items():
+        deeper = isinstance(value, dict)
+        flat |= _flat(value, f"{prefix}{key}.") if deeper else {f"{prefix}{key}": value}
+    return flat
+
+
+def _move_to(path: Path, fresh: Path) -> None:
+    """Let the messages go to the log of another folder than the one that Hydra opened."""
+    if path == fresh:
+        return
+    root = logging.getLogger()
+    for handler in list(root.handlers):
+        if isinstance(handler, logging.FileHandler) and Path(handler.baseFilename).parent == fresh:
+            moved = logging.FileHandler(path / Path(handler.baseFilename).name)
+            moved.setFormatter(handler.formatter)
+            root.removeHandler(handler)
+            root.addHandler(moved)
+            handler.close()
+    discard_unused(fresh)

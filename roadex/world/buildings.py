@@ -1,0 +1,106 @@
+"""Buildings: where they stand, how high they are, and their kind of roof."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+import shapely
+
+from roadex.world.character import Character
+from roadex.world.colours import Colour, choose, jitter
+from roadex.world.frame import FloatArray
+from roadex.world.landuse import Block
+from roadex.world.lots import Lot, Neighbourhood
+from roadex.world.occupancy import Occupancy
+from roadex.world.shapes import Axes, size_of
+
+
+@dataclass(frozen=True)
+class Building:
+    """A rectangle, corners (4, 2) in metres, with a roof: `flat`, `plain`, `gable` or `hip`.
+
+    The ridge runs parallel to the longer side.
+    """
+
+    corners: FloatArray
+    height_m: float
+    roof: str
+    colour: Colour
+
+
+def house_on(
+    lot: Lot,
+    habit: Neighbourhood,
+    ground: Occupancy,
+    palette: tuple[Colour, ...],
+    rng: np.random.Generator,
+) -> list[Building]:
+    """A house, perhaps with a wing, and perhaps a shed behind it, as far as there is room."""
+    width = min(lot.width_m - habit.gap * rng.uniform(0.6, 1.4), rng.uniform(8, 17))
+    depth = rng.uniform(*habit.depth)
+    across = rng.uniform(-0.5, 0.5) * max(0.0, lot.width_m - width - 2)
+    corners = lot.quad(across, habit.setback + rng.normal(0, 0.5), width, depth)
+    if not ground.try_quad(corners):
+        return []
+    colour = jitter(rng, choose(rng, palette), 7)
+    roof = str(rng.choice(["gable", "hip", "flat"], p=[0.5, 0.35, 0.15]))
+    height = rng.uniform(4.5, 8.0)
+    parts = [Building(corners, height, roof, colour)]
+    if rng.random() < 0.4:
+        wing = _wing(lot, parts[0], across, habit.setback + depth, rng)
+        parts += [_joined(wing, lot)] if ground.try_quad(wing.corners) else []
+    if rng.random() < 0.45:
+        parts += _shed(lot, palette, ground, rng)
+    return parts
+
+
+def _wing(
+    lot: Lot, house: Building, across: float, behind_m: float, rng: np.random.Generator
+) -> Building:
+    """A narrower part that grows out of the back of a house."""
+    width, _ = size_of(house.corners)
+    size = width * rng.uniform(0.4, 0.65)
+    side = rng.choice([-0.5, 0.5]) * (width - size)
+    corners = lot.quad(across + side, behind_m + 0.7, size, rng.uniform(3, 6))
+    return replace(house, corners=corners, height_m=0.85 * house.height_m)
+
+
+def _joined(wing: Building, lot: Lot) -> Building:
+    """A wing, drawn on into the house it belongs to."""
+    front = np.array([[1], [1], [0], [0]])
+    return replace(wing, corners=wing.corners - 0.9 * lot.out * front)
+
+
+def _shed(
+    lot: Lot, palette: tuple[Colour, ...], ground: Occupancy, rng: np.random.Generator
+) -> list[Building]:
+    size = rng.uniform(3, 6.5, size=2)
+    across = rng.choice([-0.5, 0.5]) * max(0.0, lot.width_m - size[0] - 1)
+    corners = lot.quad(across, lot.depth_m - size[1] - 0.5, size[0], size[1])
+    if not ground.try_quad(corners):
+        return []
+    colour = jitter(rng, choose(rng, palette), 10)
+    return [Building(corners, rng.uniform(2.4, 3.2), str(rng.choice(["gable", "flat"])), colour)]
+
+
+def halls_in(
+    block: Block, character: Character, ground: Occupancy, tries: int, rng: np.random.Generator
+) -> list[Building]:
+    """Large flat buildings at random places of a commercial block, aligned to it."""
+    halls = []
+    axes = Axes.around(block.shape)
+    for _ in range(tries):
+        start = axes.point_in(rng, 0.9)
+        corners = axes.quad(start, rng.uniform(12, 55), rng.uniform(12, 42))
+        if block.shape.contains(shapely.Polygon(corners)) and ground.try_quad(corners):
+            colour = jitter(rng, _hall_colour(character, rng), 8)
+            halls.append(Building(corners, rng.uniform(5, 13), "flat", colour))
+    return halls
+
+
+def _hall_colour(character: Character, rng: np.random.Generator) -> Colour:
+    tone = float(rng.choice([186, 164, 142, 112, 82, 60], p=[0.25, 0.2, 0.2, 0.15, 0.1, 0.1]))
+    if rng.random() < 0.2:
+        return choose(rng, character.climate.roofs)
+    return tone, tone, tone + 2

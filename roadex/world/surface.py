@@ -1,0 +1,46 @@
+"""The paved ground that roads cover, layer by layer."""
+
+from __future__ import annotations
+
+import networkx as nx
+import numpy as np
+import shapely
+from shapely.geometry.base import BaseGeometry
+
+from roadex.world.roads import ROAD_CLASSES
+
+_KERB_RADIUS_M = 2.5
+
+
+def road_lines(
+    graph: nx.MultiGraph, layer: int | None = None
+) -> list[tuple[shapely.LineString, dict]]:
+    """Every road's line and attributes, the least important first, as they are painted."""
+    edges = [data for *_, data in graph.edges(data=True) if layer in (None, data["layer"])]
+    edges.sort(key=lambda data: -ROAD_CLASSES[data["road_class"]].rank)
+    return [(shapely.LineString(data["geometry"]), data) for data in edges]
+
+
+def road_surface(graph: nx.MultiGraph, layer: int, wider_m: float = 0.0) -> BaseGeometry:
+    """The ground that the roads of a layer cover, `wider_m` wider on each side.
+
+    Kerbs at the corners of ground-level junctions are rounded.
+    """
+    roads = road_lines(graph, layer)
+    widths = np.array([data["width_m"] / 2 + wider_m for _, data in roads])
+    shapes = list(shapely.buffer([line for line, _ in roads], widths, quad_segs=4))
+    if layer == 0:
+        shapes += turning_circles(graph, wider_m)
+    surface = shapely.union_all(shapes)
+    if layer == 0 and wider_m == 0:
+        surface = surface.buffer(_KERB_RADIUS_M, quad_segs=4).buffer(-_KERB_RADIUS_M, quad_segs=4)
+    return surface
+
+
+def turning_circles(graph: nx.MultiGraph, wider_m: float = 0.0) -> list[BaseGeometry]:
+    """The discs at dead ends that have one."""
+    return [
+        shapely.Point(data["x"], data["y"]).buffer(data["turning_radius_m"] + wider_m)
+        for _, data in graph.nodes(data=True)
+        if "turning_radius_m" in data
+    ]

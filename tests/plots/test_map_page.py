@@ -1,0 +1,236 @@
+"""The map page in a real browser: what it shows and how it answers the hand."""
+
+from __future__ import annotations
+
+import json
+
+import networkx as nx
+import numpy as np
+import pytest
+
+from roadex.benchmarks.map import winding_town
+from roadex.graph.network import add_road, empty_network
+from roadex.plots.map_page import Place, write_map_page
+from tests.support.browser import browser
+
+SIDE = 400.0
+SURE, DOUBTFUL = [240, 249, 33], [177, 42, 144]  # of the legend
+GREY = 120
+
+
+@pytest.fixture(scope="module")
+def page(tmp_path_factory):
+    with browser(tmp_path_factory.mktemp("profile")) as opened:
+        yield opened
+
+
+def crossing() -> nx.MultiGraph:
+    """Two roads that meet at the middle, the western arm doubtful and without a width."""
+    graph = empty_network()
+    known = {"width_m": 7.25, "mean_probability": 0.95}
+    add_road(graph, "</script>", "middle", [(200, 20), (200, 200)], **known)
+    add_road(graph, "middle", "south", [(200, 200), (200, 380)], **known)
+    add_road(graph, "middle", "east", [(200, 200), (380, 200)], **known)
+    add_road(graph, "middle", "west", [(200, 200), (20, 200)], mean_probability=0.3)
+    return graph
+
+
+@pytest.fixture
+def shown(page, tmp_path):
+    """The crossing on grey, with a place of its own; opened."""
+    image = np.full((100, 100, 3), GREY, np.uint8)
+    probability = np.zeros((200, 200), np.uint8)
+    probability[90:110] = 255
+    place = Place("EPSG:32633", (1, 0, 500_000, 0, -1, 4_500_000))
+    facts = {"road": "0.72 km", "<i>": "&"}
+    path = tmp_path / "map.html"
+    extent = (SIDE, SIDE)
+    write_map_page(
+        path, crossing(), image, extent, probability, title="A <b>", summary=facts, place=place
+    )
+    page.open(path)
+    return page
+
+
+def at(page, x, y):
+    """The pixel of a place in metres."""
+    return page.run(f"roadMap.view.screen({x}, {y})")
+
+
+def colour(page, x, y):
+    """The colour of the map at a place in metres."""
+    script = f"""(() => {{
+      const [x, y] = roadMap.view.screen({x}, {y});
+      const context = document.getElementById("map").getContext("2d");
+      return [...context.getImageData(x, y, 1, 1).data].slice(0, 3);
+    }})()"""
+    return page.run(script)
+
+
+def switch(page, layer):
+    page.run(f"document.querySelector('[data-layer={layer}]').click()")
+    page.settle()
+
+
+def test_page_needs_no_network_and_text_is_no_markup(shown):
+    assert shown.requests() == [] and shown.complaints() == []
+    assert shown.run("document.querySelector('h1').textContent") == "A <b>"
+    assert shown.run("document.querySelectorAll('b, i:not(#key i)').length") == 0
+    assert "<i>" in shown.run("document.querySelector('#panel table').textContent")
+
+
+def test_roads_are_coloured_by_confidence_with_a_legend(shown):
+    assert colour(shown, 200, 100) == SURE
+    assert colour(shown, 100, 200) == DOUBTFUL
+    legend = shown.run("document.getElementById('key').innerText").split("\n")
+    assert [line.split("\t") for line in legend] == [
+        ["0.9 and more", "0.54 km"],
+        ["below 0.5", "0.18 km"],
+    ]
+
+
+def test_layers_can_be_switched(shown):
+    bare = colour(shown, 200, 100)
+    switch(shown, "roads")
+    image = colour(shown, 200, 100)
+    assert bare == SURE and max(image) - min(image) <= 2 and 20 < image[0] < GREY
+    switch(shown, "probability")
+    assert colour(shown, 100, 200)[2] > image[2] + 60  # a road in the probability
+    assert colour(shown, 100, 100) == image  # none
+    switch(shown, "image")
+    assert colour(shown, 100, 100)[0] < image[0]
+
+
+def test_a_click_tells_of_the_road(shown):
+    shown.click(*at(shown, 200, 100))
+    told = dict(zip(*[iter(cells(shown, "#road"))] * 2, strict=True))
+    assert told == {
+        "length": "180.0 m",
+        "width": "7.3 m",
+        "mean probability": "0.950",
+        "from node": "</script>",
+        "to node": "middle",
+    }
+    shown.click(*at(shown, 100, 200))
+    assert cells(shown, "#road")[3] == "not known"
+    shown.key("Escape", 27)
+    assert "Click a road" in shown.run("document.getElementById('road').innerText")
+
+
+def cells(page, place):
+    script = f"[...document.querySelectorAll('{place} th, {place} td')].map(c => c.textContent)"
+    return page.run(script)
+
+
+def test_the_cursor_tells_the_coordinates(shown):
+    shown.mouse("mouseMoved", *at(shown, 150, 250))
+    east, north, crs = shown.run("document.getElementById('cursor').value").split(" ")
+    assert float(east[:-1]) == pytest.approx(500_150, abs=1)
+    assert float(north) == pytest.approx(4_499_750, abs=1)
+    assert crs == "(EPSG:32633)"
+
+
+def test_the_wheel_zooms_about_the_cursor_and_the_scale_follows(shown):
+    x, y = at(shown, 120, 220)
+    before = (
+        shown.run("roadMap.view.scale"),
+        shown.run("document.querySelector('#scale').innerText"),
+    )
+    shown.mouse("mouseWheel", x, y, deltaX=0, deltaY=-300)
+    shown.settle()
+    assert shown.run("roadMap.view.scale") == pytest.approx(before[0] * np.exp(0.75))
+    assert at(shown, 120, 220) == pytest.approx([x, y], abs=1)  # whole pixels of the cursor
+    bar = shown.run("document.querySelector('#scale').innerText")
+    width = shown.run("parseFloat(document.querySelector('#scale').style.width)")
+    assert bar != before[1]
+    assert float(bar.split()[0]) * shown.run("roadMap.view.scale") == pytest.approx(width, abs=0.01)
+    assert colour(shown, 200, 150) == SURE
+
+
+def test_dragging_moves_the_map_with_the_hand_and_is_no_click(shown):
+    x, y = at(shown, 200, 100)
+    shown.mouse("mousePressed", x, y, button="left", clickCount=1)
+    for step in range(1, 5):
+        shown.mouse("mouseMoved", x + 10 * step, y + 5 * step, button="left", buttons=1)
+    shown.mouse("mouseReleased", x + 40, y + 20, button="left", clickCount=1)
+    assert at(shown, 200, 100) == pytest.approx([x + 40, y + 20])
+    assert shown.run("roadMap.drawing.state.selected") == -1
+
+
+def test_two_fingers_zoom(shown):
+    x, y = at(shown, 200, 200)
+    scale = shown.run("roadMap.view.scale")
+    shown.touch("touchStart", [(x - 40, y), (x + 40, y)])
+    for spread in (50, 60, 70, 80):
+        shown.touch("touchMove", [(x - spread, y), (x + spread, y)])
+    shown.touch("touchEnd", [])
+    assert shown.run("roadMap.view.scale") == pytest.approx(2 * scale, rel=0.02)
+    assert at(shown, 200, 200) == pytest.approx([x, y], abs=3)
+
+
+def test_keys_move_and_zoom(shown):
+    shown.run("document.getElementById('map').focus()")
+    start = shown.run("({...roadMap.view})")
+    shown.key("+")
+    shown.key("ArrowRight", 39)
+    assert shown.run("roadMap.view.scale") == pytest.approx(1.5 * start["scale"])
+    assert shown.run("roadMap.view.x") > start["x"]
+    shown.key("0")
+    assert shown.run("({...roadMap.view})") == start
+
+
+def test_on_a_phone_the_panel_waits_and_lines_are_as_sharp_as_the_screen(page, tmp_path):
+    image = np.zeros((10, 10, 3), np.uint8)
+    write_map_page(tmp_path / "map.html", crossing(), image, (SIDE, SIDE))
+    page.resize(400, 700, ratio=2)
+    page.open(tmp_path / "map.html")
+    seen = page.run("[document.getElementById('panel').open, document.getElementById('map').width]")
+    page.resize(1200, 800)
+    assert seen == [False, 800]
+
+
+def test_a_page_without_roads_or_coordinates_opens(page, tmp_path):
+    image = np.zeros((10, 20, 3), np.uint8)
+    write_map_page(tmp_path / "map.html", empty_network(), image, (20.0, 10.0))
+    page.open(tmp_path / "map.html")
+    page.mouse("mouseMoved", *at(page, 5, 5))
+    assert page.complaints() == []
+    cursor = page.run("document.getElementById('cursor').value")
+    assert cursor.startswith("5.0 m right") and "no coordinate system" in cursor
+
+
+def test_what_is_drawn_stays_little_at_20000_roads(page, tmp_path):
+    """A window holds only its roads, the whole a coarse copy, and a moving hand redraws neither."""
+    path = tmp_path / "map.html"
+    write_map_page(path, winding_town(20_000), np.zeros((8, 8, 3), np.uint8), (10_000.0, 10_000.0))
+    page.open(path)
+    counts = """(() => {
+      const {network, view} = roadMap.drawing;
+      const inside = () => network.grid.within(
+        ...view.world(0, 0), ...view.world(view.width, view.height)).length;
+      const all = [network.size, inside(), network.level(0.4 / view.scale).points.length];
+      view.zoom(16);
+      return JSON.stringify([...all, network.points.length, inside()]);
+    })()"""
+    size, all_in, coarse, fine, near = json.loads(page.run(counts))
+    assert size == all_in == 20_000
+    assert coarse < 0.45 * fine and near < 0.02 * size
+    moved = """(() => {
+      const {drawing, view} = roadMap;
+      drawing.cost = 1000;
+      const drawn = drawing.drawn;
+      for (let i = 0; i < 5; i++) {
+        view.zoom(1.1);
+        drawing.ask(true);
+        drawing.draw();
+      }
+      return drawing.drawn === drawn;
+    })()"""
+    assert page.run(moved)
+    rested = """(async () => {
+      while (roadMap.drawing.moving || roadMap.drawing.asked) {
+        await new Promise((done) => setTimeout(done, 20));
+      }
+    })()"""
+    page.run(rested)
+    assert page.run("roadMap.drawing.drawn.scale === roadMap.view.scale")
