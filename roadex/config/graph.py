@@ -24,12 +24,14 @@ class GraphSettings:
     min_hole_m2: float = _switchable(27.0)
     # A dead end shorter than this is a bump of the mask's outline, not a road.
     min_spur_m: float = _switchable(6.0)
-    # The largest deviation that simplifying a line may cause.
+    # The largest deviation that simplifying a line may cause; never more than 0.8 pixels.
     simplify_m: float = _switchable(0.6)
     # A road that ends this near the border, its mask reaching the border, is drawn on to it.
     border_m: float = _switchable(15.0)
     # Junctions nearer to each other than this many half-widths of their road are one junction.
     junction_merge: float = _switchable(1.5)
+    # Wider than twice this is no road but a car park or a square: no road is drawn through it.
+    max_half_width_m: float = _switchable(25.0)
 
 
 @dataclass(unsafe_hash=True)

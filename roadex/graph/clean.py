@@ -51,3 +51,24 @@ def _erase_small(pixels: NDArray[np.uint8], min_px: float, neighbours: int) -> N
         if not kept.all():
             inner = slice(top - first, top - first + height)
             seen[inner] *= kept[labels[inner]]
+
+
+def drop_blobs(road: NDArray[np.bool_], half_width_px: float) -> None:
+    """Erase, in place, what is too wide to be a road: squares, car parks, fields taken for road.
+
+    What goes is all within `half_width_px` of a pixel that lies farther than that from the edge, so
+    that the roads which lead to a blob end at it and none is drawn through it. Strip by strip, as
+    above. What lies outside the mask counts as road.
+    """
+    margin = 2 * int(np.ceil(half_width_px)) + 2
+    height = max(_STRIP_PIXELS // max(road.shape[1], 1), margin)
+    found: list[tuple[int, NDArray[np.bool_]]] = []
+    for top in range(0, len(road), height):
+        first = max(top - margin, 0)
+        strip = np.ascontiguousarray(road[first : top + height + margin]).view(np.uint8)
+        core = cv2.distanceTransform(strip, cv2.DIST_L2, cv2.DIST_MASK_5) > half_width_px
+        if core.any():
+            away = cv2.distanceTransform((~core).view(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_5)
+            found.append((top, (away <= half_width_px)[top - first : top - first + height]))
+    for top, blob in found:
+        road[top : top + height] &= ~blob

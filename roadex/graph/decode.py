@@ -10,7 +10,7 @@ from roadex.config.graph import DecodingSettings, GraphSettings
 from roadex.errors import RoadexError
 from roadex.graph.beliefs import Beliefs
 from roadex.graph.border import extend_to_border, mark_border
-from roadex.graph.clean import clean_mask
+from roadex.graph.clean import clean_mask, drop_blobs
 from roadex.graph.crossings import place_junctions, separate_bridges
 from roadex.graph.frame import Gsd, extent, pixel_size
 from roadex.graph.gaps import close_gaps
@@ -19,10 +19,13 @@ from roadex.graph.network import empty_network, merge_node, walked_distances
 from roadex.graph.prune import drop_small_networks, prune_spurs
 from roadex.graph.simplify import simplify_roads
 from roadex.graph.skeleton import Floats, Ints, Lines, trace
+from roadex.graph.smooth import smooth_chains
 from roadex.graph.thin import thin
-from roadex.graph.width import half_widths
+from roadex.graph.width import half_widths, on_the_ridge
 
 _DEFAULTS = GraphSettings()
+# Simplifying may move a line by this share of a pixel at most: the mask tells no more.
+_FINEST = 0.8
 
 
 def mask_to_graph(
@@ -60,6 +63,8 @@ def decode(
     size = extent((mask.shape[0], mask.shape[1]), pixel)
     road = clean_mask(mask, settings.min_area_m2 / area, settings.min_hole_m2 / area)
     del mask  # of a large map each array counts
+    if settings.max_half_width_m:
+        drop_blobs(road, settings.max_half_width_m / float(np.sqrt(area)))
     graph = _network(trace(thin(road)), road, pixel)
     if isinstance(settings, DecodingSettings) and settings.spur_half_widths:
         mark_border(graph, size)
@@ -74,7 +79,7 @@ def decode(
     prune_spurs(graph, settings.min_spur_m)
     if isinstance(settings, DecodingSettings) and settings.min_network_m:
         drop_small_networks(graph, settings.min_network_m, size)
-    simplify_roads(graph, settings.simplify_m)
+    simplify_roads(graph, min(settings.simplify_m, _FINEST * min(pixel)))
     for _, data in graph.nodes(data=True):
         for passing in ("half_width", "on_border"):
             data.pop(passing, None)
@@ -96,10 +101,10 @@ def _add_beliefs(graph: nx.MultiGraph, beliefs: Beliefs | None, settings: Decodi
 
 def _network(lines: Lines, road: NDArray[np.bool_], pixel: tuple[float, float]) -> nx.MultiGraph:
     """The traced lines as a network in metres, with the half-widths of nodes and roads."""
-    points = (lines.points + 0.5) * pixel
-    nodes = (lines.nodes + 0.5) * pixel
     metres = float(np.sqrt(pixel[0] * pixel[1]))
     widths = half_widths(road, np.concatenate([lines.nodes, lines.points])) * metres
+    points = (_centred(lines, road) + 0.5) * pixel
+    nodes = (lines.nodes + 0.5) * pixel
     node_widths, point_widths = np.split(widths, [len(nodes)])
     graph = empty_network()
     for node in np.unique(lines.ends).tolist():
@@ -113,6 +118,14 @@ def _network(lines: Lines, road: NDArray[np.bool_], pixel: tuple[float, float]) 
             if u != v or len(line) >= RING_POINTS:
                 graph.add_edge(u, v, geometry=line, length=lengths[i], width_m=mean_widths[i])
     return graph
+
+
+def _centred(lines: Lines, road: NDArray[np.bool_]) -> Floats:
+    """The points of all lines in pixels, in the middle of their road and without stairs."""
+    points = on_the_ridge(road, lines.points)
+    ends = np.concatenate([lines.offsets[:-1], lines.offsets[1:] - 1])
+    points[ends] = lines.points[ends]
+    return smooth_chains(points, lines.offsets, lines.ends[:, 0] == lines.ends[:, 1])
 
 
 def _per_line(

@@ -7,7 +7,23 @@ import numpy as np
 from numpy.typing import NDArray
 
 _STRIP_PIXELS = 1 << 25
+_RIDGE_SLACK = 0.25  # what is so much lower, in pixels, is part of the ridge no more
 _MARGIN_ROWS = 256  # half-widths are capped here, so that strips agree with the whole
+
+
+def on_the_ridge(mask: NDArray[np.bool_], points: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Points (n, 2) moved to the middle of the ridge of the distance to the edge around them.
+
+    A road an even number of pixels wide has two middle rows of pixels, of which a skeleton takes
+    one; its middle lies between them. Points are (column, row), whole numbers at pixel centres.
+    """
+    steps = [(x, y) for y in (-1, 0, 1) for x in (-1, 0, 1)]
+    around = np.concatenate([points + step for step in steps])
+    heights = half_widths(mask, around).reshape(len(steps), -1)
+    ridge = np.maximum(heights - heights[4] + _RIDGE_SLACK, 0.0)
+    shares = ridge / ridge.sum(axis=0)
+    moved: NDArray[np.float64] = points + np.einsum("sn,sd->nd", shares, np.array(steps, float))
+    return moved
 
 
 def half_widths(mask: NDArray[np.bool_], points: NDArray[np.float64]) -> NDArray[np.float64]:
