@@ -34,4 +34,14 @@ class TimmBackboneConfig(BackboneConfig):
 
     kind: str = "timm"
     name: str = "resnet18"
+    # The weights that the encoder starts from: none, hub (timm's, downloaded), imagenet_package
+    # (tf_efficientnet_lite0 to lite2, which come with roadex), or a .safetensors or .pth file.
+    weights: str = "none"
+    # The older spelling of weights=hub.
     pretrained: bool = False
+    # Whether model=roadex also sees the encoder's map at half of the resolution, if it has one.
+    detail: bool = False
+
+    def __post_init__(self) -> None:
+        if self.pretrained and self.weights == "none":
+            self.weights = "hub"

@@ -18,6 +18,10 @@ class OptimizerConfig:
     weight_decay: float = bounded(0.0, least=0)
     # Whether the weight decay acts on the norms and biases too.
     decay_norms: bool = False
+    # The learning rate of a timm encoder is this times `lr`; 0.1 spares pretrained weights.
+    encoder_lr: float = bounded(1.0, above=0, most=10)
+    # Each layer of the encoder learns this much slower than the one after it; 1 turns it off.
+    layer_decay: float = bounded(1.0, above=0, most=1)
 
 
 @dataclass

@@ -11,10 +11,12 @@ from timm.utils import ModelEmaV3
 from torch import Tensor, nn
 
 from roadex.config.train import TrainConfig
+from roadex.config.trainer import Precision
 from roadex.data.crops import Crop
 from roadex.data.prepared import PreparedDataset
 from roadex.engine.acceleration import (
     compiled,
+    depthwise_in_float32,
     in_parallel,
     recompute_hourglasses,
     without_exchange,
@@ -172,6 +174,8 @@ def build_learner(
         load_weights(model, load_checkpoint(config.init).weights, f"init={config.init}")
     if trainer.recompute:
         recompute_hourglasses(model)
+    if device.type == "cpu" and trainer.precision is Precision.bf16:
+        depthwise_in_float32(model)
     if group.size > 1:
         model = synchronize(model, device)
     model = place(model, device, trainer.channels_last)

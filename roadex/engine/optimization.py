@@ -6,11 +6,11 @@ import math
 from collections.abc import Callable
 from typing import Any
 
-from timm.optim import param_groups_weight_decay
 from torch import nn, optim
 
 from roadex.config.optimizer import AdamConfig, AdamWConfig, OptimizerConfig, SgdConfig
 from roadex.config.scheduler import CosineConfig, SchedulerConfig, StepConfig
+from roadex.models.encoders import encoder_of, layer_numbers
 
 Factor = Callable[[int], float]
 Groups = list[dict[str, Any]]
@@ -46,10 +46,30 @@ def build_optimizer(model: nn.Module, config: OptimizerConfig) -> optim.Optimize
 
     Weight decay leaves out norms and biases, unless `decay_norms` says otherwise.
     """
-    decay = config.weight_decay
-    excluding = not config.decay_norms
-    groups = param_groups_weight_decay(model, decay, weight_decay_exclude_1d=excluding)
-    return OPTIMIZERS[config.kind](groups, config)
+    rates = encoder_rates(model, config)
+    groups: dict[tuple[float, float], dict[str, Any]] = {}
+    for name, parameter in model.named_parameters():
+        if not parameter.requires_grad:
+            continue
+        spared = parameter.ndim <= 1 and not config.decay_norms
+        decay, rate = 0.0 if spared else config.weight_decay, rates.get(name, 1.0)
+        group = {"params": [], "weight_decay": decay, "lr": config.lr * rate}
+        groups.setdefault((decay, rate), group)["params"].append(parameter)
+    return OPTIMIZERS[config.kind](list(groups.values()), config)
+
+
+def encoder_rates(model: nn.Module, config: OptimizerConfig) -> dict[str, float]:
+    """The factor of the learning rate of each parameter of the model's timm encoder, by name."""
+    found = encoder_of(model)
+    if found is None:
+        return {}
+    prefix, encoder = found
+    layers = layer_numbers(encoder)
+    last = max(layers.values(), default=0)
+    return {
+        f"{prefix}.{name}": config.encoder_lr * config.layer_decay ** (last - layer)
+        for name, layer in layers.items()
+    }
 
 
 def _constant(config: SchedulerConfig, epoch_steps: int, epochs: int) -> Factor:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import logging
 from contextlib import AbstractContextManager, closing, nullcontext
+from dataclasses import replace
 from typing import Any
 
 import torch
 from torch.utils.data import DataLoader
 
+from roadex.config.backbone import TimmBackboneConfig
 from roadex.config.schemas import to_plain
 from roadex.config.train import TrainConfig
 from roadex.data.augment import Augmentation
@@ -31,6 +33,7 @@ from roadex.engine.signals import StopSignals
 from roadex.engine.testing import SplitReport, report_split
 from roadex.engine.validation import Validator
 from roadex.errors import RoadexError
+from roadex.models.backbones.weights import input_normalization
 from roadex.models.cost import count_macs
 from roadex.models.registry import count_parameters
 from roadex.plots.curves import draw_curves
@@ -102,7 +105,17 @@ def _prepare(config: TrainConfig) -> PreparedDataset:
     dataset = prepare(config.dataset, classes, log.info)
     if config.extra is not None:
         dataset = with_extra(dataset, prepare(config.extra, classes, log.info))
+    dataset = _normalized(config, dataset)
     return dataset.first_tiles() if config.trainer.dry_run else dataset
+
+
+def _normalized(config: TrainConfig, dataset: PreparedDataset) -> PreparedDataset:
+    """The dataset with the normalisation that pretrained weights expect, unless one was set."""
+    backbone = config.backbone
+    if not isinstance(backbone, TimmBackboneConfig) or config.dataset.mean is not None:
+        return dataset
+    expected = input_normalization(backbone)
+    return dataset if expected is None else replace(dataset, mean=expected[0], std=expected[1])
 
 
 def _open_loader(

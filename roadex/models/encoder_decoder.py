@@ -55,18 +55,22 @@ def build_network(
     import segmentation_models_pytorch as smp  # takes seconds, and most models do without
 
     from roadex.models.backbones.pyramid import explained
+    from roadex.models.backbones.weights import timm_options
 
     if not isinstance(backbone, TimmBackboneConfig):
         raise RoadexError(
             f"backbone={backbone.kind}: model={config.name} sits on a timm encoder; "
             "leave it out or set backbone=timm"
         )
-    with explained(backbone.name, backbone.pretrained):
+    with explained(backbone):
+        encoder = timm_options(backbone)
+        pretrained = encoder.pop("pretrained")
         network = smp.create_model(
             architecture,
             encoder_name=f"tu-{backbone.name}",
-            encoder_weights="imagenet" if backbone.pretrained else None,
+            encoder_weights=True if pretrained else None,
             classes=sum(task_classes(config).values()),
+            **encoder,
             **options,
         )
     return cast(nn.Module, network)

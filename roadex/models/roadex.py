@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import math
 from functools import partial
-from typing import cast
+from typing import TYPE_CHECKING, cast
 
 import torch
 from torch import Tensor, nn
@@ -22,6 +22,9 @@ from roadex.config.model import GlobalAware, RoadexConfig
 from roadex.models.backbones import build_backbone
 from roadex.models.blocks import ResidualBlock, initialize
 from roadex.models.contract import Logits, pad_to_multiple, task_classes
+
+if TYPE_CHECKING:
+    from roadex.models.backbones.pyramid import TimmBackbone
 
 SMALL = 0.01  # deviation of the first weights of what gives logits
 
@@ -104,6 +107,7 @@ class DetailDecoder(nn.Module):
         self.detail = nn.Sequential(
             nn.Conv2d(3, detail, 3, stride=2, padding=1, bias=False), nn.BatchNorm2d(detail)
         )
+        self.encoded: nn.Module | None = None
         self.features = nn.Sequential(nn.Conv2d(width, 4 * detail, 1), nn.PixelShuffle(2))
         self.fuse = nn.Sequential(
             nn.ReLU(inplace=True),
@@ -113,9 +117,19 @@ class DetailDecoder(nn.Module):
         )
         self.logits = nn.Conv2d(detail, 4 * classes, 3, padding=1)
 
-    def forward(self, y: Tensor, image: Tensor) -> Tensor:
-        """(B, width, H/4, W/4) and (B, 3, H, W) to (B, classes, H, W)."""
-        fused = self.fuse(self.features(y) + self.detail(image))
+    def add_encoded(self, channels: int) -> None:
+        """See an encoder's map of so many channels at half of the resolution, too."""
+        detail = self.logits.in_channels
+        self.encoded = nn.Sequential(
+            nn.Conv2d(channels, detail, 1, bias=False), nn.BatchNorm2d(detail)
+        )
+
+    def forward(self, y: Tensor, image: Tensor, encoded: Tensor | None = None) -> Tensor:
+        """(B, width, H/4, W/4), (B, 3, H, W) and an encoder's map to (B, classes, H, W)."""
+        fine = self.features(y) + self.detail(image)
+        if self.encoded is not None and encoded is not None:
+            fine = fine + self.encoded(encoded)
+        fused = self.fuse(fine)
         return functional.pixel_shuffle(self.logits(fused), 2)
 
 
@@ -142,6 +156,9 @@ class Roadex(nn.Module):
         self.backbone = build_backbone(backbone, width, block)
         if backbone.kind != "timm":
             initialize(self.backbone)
+        self._encoded = int(getattr(self.backbone, "detail_channels", 0))
+        if self._encoded:
+            self.decoder.add_encoded(self._encoded)
         self.multiple = math.lcm(4 * 2**config.depth, cast(int, self.backbone.multiple))
 
     def _start_small(self) -> None:
@@ -157,13 +174,18 @@ class Roadex(nn.Module):
         """As in roadex/models/contract.py: a map at a quarter for every stack, then the full."""
         height, width = image.shape[-2:]
         padded = pad_to_multiple(image, self.multiple)
-        trunk = self.backbone(padded)
+        trunk, encoded = self._trunk(padded)
         maps: list[Tensor] = []
         for index, stack in enumerate(self.stacks):
             features, scores = stack(trunk)
             maps.append(scores[..., : -(-height // 4), : -(-width // 4)])
             if index < len(self.remaps):
                 trunk = trunk + self.remaps[index](torch.cat([features, scores], dim=1))
-        maps.append(self.decoder(features, padded)[..., :height, :width])
+        maps.append(self.decoder(features, padded, encoded)[..., :height, :width])
         parts = [scores.split(list(self.classes.values()), dim=1) for scores in maps]
         return {task: [part[i] for part in parts] for i, task in enumerate(self.classes)}
+
+    def _trunk(self, image: Tensor) -> tuple[Tensor, Tensor | None]:
+        if self._encoded:
+            return cast("TimmBackbone", self.backbone).with_detail(image)
+        return self.backbone(image), None

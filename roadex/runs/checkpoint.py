@@ -57,7 +57,7 @@ class Checkpoint:
 def _without_download(backbone: BackboneConfig) -> BackboneConfig:
     """The checkpoint's weights replace the pretrained ones, which need not be fetched again."""
     if isinstance(backbone, TimmBackboneConfig):
-        return replace(backbone, pretrained=False)
+        return replace(backbone, weights="none", pretrained=False)
     return backbone
 
 

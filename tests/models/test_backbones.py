@@ -31,7 +31,7 @@ def test_any_kind_of_extractor_fits_and_learns(name):
 
 
 def test_odd_patch_sizes_keep_the_trunk_at_a_quarter():
-    backbone = TimmBackbone("vit_small_patch14_dinov2", 8, pretrained=False).eval()
+    backbone = TimmBackbone(TimmBackboneConfig(name="vit_small_patch14_dinov2"), 8).eval()
     assert backbone.multiple == 28
     with torch.inference_mode():
         assert backbone(torch.zeros(1, 3, 56, 84)).shape == (1, 8, 14, 21)
@@ -45,5 +45,5 @@ def test_unknown_name_is_refused_with_some_that_exist():
 def test_weights_that_cannot_be_had_are_refused_with_the_remedy(monkeypatch, tmp_path):
     monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", True)
     monkeypatch.setenv("HF_HOME", str(tmp_path))
-    with pytest.raises(RoadexError, match=r"backbone.pretrained=true: .*backbone.pretrained=false"):
+    with pytest.raises(RoadexError, match=r"backbone.weights=hub: .*backbone.weights=none"):
         build_model(SMALL, TimmBackboneConfig(name="resnet10t", pretrained=True))

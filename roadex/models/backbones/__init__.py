@@ -20,5 +20,5 @@ def build_backbone(
     if isinstance(config, TimmBackboneConfig):
         from roadex.models.backbones.pyramid import TimmBackbone  # timm takes a second to import
 
-        return TimmBackbone(config.name, width, config.pretrained)
+        return TimmBackbone(config, width)
     return OWN[config.kind](width, block)

@@ -14,7 +14,9 @@ from timm.models import FeatureInfo
 from torch import Tensor, nn
 from torch.nn import functional
 
+from roadex.config.backbone import TimmBackboneConfig
 from roadex.errors import RoadexError
+from roadex.models.backbones.weights import timm_options
 
 
 class TimmBackbone(nn.Module):
@@ -25,16 +27,21 @@ class TimmBackbone(nn.Module):
     smooths the sum. Maps finer than stride 4 are averaged down to it, so extractors whose first
     feature is at stride 2 or 4, and plain vision transformers with one stride, all fit.
 
-    `multiple`: the image's sides must be multiples of it.
+    Attributes:
+        multiple: the image's sides must be multiples of it.
+        detail_channels: of the map at half of the resolution that `with_detail` gives; 0 for none.
     """
 
-    def __init__(self, name: str, width: int, pretrained: bool) -> None:
+    def __init__(self, config: TimmBackboneConfig, width: int) -> None:
         super().__init__()
-        self.extractor = create_extractor(name, pretrained)
+        self.extractor = create_extractor(config)
         info = feature_info(self.extractor)
         self.strides = [int(stride) for stride in info.reduction()]
         self.multiple = math.lcm(4, *self.strides)
-        self.channels_last = gives_channels_last(self.extractor, name, self.multiple)
+        self.channels_last = gives_channels_last(self.extractor, config.name, self.multiple)
+        self.detail_channels = 0
+        if config.detail and self.strides[0] == 2:
+            self.detail_channels = int(info.channels()[0])
         self.laterals = nn.ModuleList(
             nn.Conv2d(channels, width, 1, bias=False) for channels in info.channels()
         )
@@ -47,11 +54,21 @@ class TimmBackbone(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """(B, 3, H, W) to (B, width, H/4, W/4); H and W multiples of `multiple`."""
-        trunk = (x.shape[-2] // 4, x.shape[-1] // 4)
+        return self.with_detail(x)[0]
+
+    def with_detail(self, x: Tensor) -> tuple[Tensor, Tensor | None]:
+        """The trunk and, where it is wanted and there, (B, detail_channels, H/2, W/2)."""
+        features = list(self.extractor(x))
+        if self.channels_last:
+            features = [feature.permute(0, 3, 1, 2) for feature in features]
+        trunk = self._fused(features, (x.shape[-2] // 4, x.shape[-1] // 4))
+        return trunk, features[0] if self.detail_channels else None
+
+    def _fused(self, features: list[Tensor], trunk: tuple[int, int]) -> Tensor:
         fused: Tensor | None = None
-        maps = list(zip(self.extractor(x), self.laterals, self.norms, self.strides, strict=True))
+        maps = list(zip(features, self.laterals, self.norms, self.strides, strict=True))
         for feature, lateral, norm, stride in reversed(maps):
-            level = norm(lateral(feature.permute(0, 3, 1, 2) if self.channels_last else feature))
+            level = norm(lateral(feature))
             if fused is not None:
                 level = level + _resize(fused, level.shape[-2:])
             fused = functional.avg_pool2d(level, 4 // stride) if stride < 4 else level
@@ -65,33 +82,36 @@ def _resize(x: Tensor, size: tuple[int, ...]) -> Tensor:
     return functional.interpolate(x, size=size, mode="bilinear", align_corners=False)
 
 
-def create_extractor(name: str, pretrained: bool) -> nn.Module:
+def create_extractor(config: TimmBackboneConfig) -> nn.Module:
     """A timm feature extractor that takes any image size it can be made to take.
 
     Raises:
         RoadexError: no such model, a model without feature maps, or weights that cannot be had.
     """
-    with explained(name, pretrained):
-        return _create_for_any_size(name, pretrained)
+    with explained(config):
+        return _create_for_any_size(config.name, timm_options(config))
 
 
 @contextmanager
-def explained(name: str, pretrained: bool) -> Iterator[None]:
+def explained(config: TimmBackboneConfig) -> Iterator[None]:
     """Say in one line why a timm model cannot be made.
 
     Raises:
         RoadexError: no such model, a model without feature maps, or weights that cannot be had.
     """
+    name = config.name
     if not timm.is_model(name.split(".")[0]):
         raise RoadexError(f"backbone.name={name}: timm has no such model{_near(name)}")
     try:
         yield
+    except RoadexError:
+        raise
     except Exception as error:
         reason = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
-        if pretrained:
+        if config.weights == "hub":
             raise RoadexError(
-                f"backbone.pretrained=true: the weights of {name} cannot be had ({reason}); go "
-                "online once, set HF_HOME to a folder that holds them, or backbone.pretrained=false"
+                f"backbone.weights=hub: the weights of {name} cannot be had ({reason}); go online "
+                "once, set HF_HOME to a folder that holds them, or backbone.weights=none"
             ) from error
         raise RoadexError(
             f"backbone.name={name}: it gives no fitting feature maps ({reason}); "
@@ -104,15 +124,15 @@ def feature_info(extractor: nn.Module) -> FeatureInfo:
     return cast(FeatureInfo, extractor.feature_info)
 
 
-def _create_for_any_size(name: str, pretrained: bool) -> nn.Module:
+def _create_for_any_size(name: str, options: dict[str, Any]) -> nn.Module:
     """Transformers are told not to insist on an image size; other models know no such option."""
-    options: list[dict[str, Any]] = [{"dynamic_img_size": True}, {"strict_img_size": False}]
-    for option in options:
+    lenient: list[dict[str, Any]] = [{"dynamic_img_size": True}, {"strict_img_size": False}]
+    for option in lenient:
         try:
-            return timm.create_model(name, pretrained=pretrained, features_only=True, **option)
+            return timm.create_model(name, features_only=True, **options, **option)
         except TypeError:
             continue
-    return timm.create_model(name, pretrained=pretrained, features_only=True)
+    return timm.create_model(name, features_only=True, **options)
 
 
 @torch.no_grad()

