@@ -14,7 +14,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from roadex.data.images import write_image
+from roadex.rasters.pictures import write_image
 from roadex.files import write_text
 from roadex.plots.curves import draw_curves
 

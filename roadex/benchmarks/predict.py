@@ -16,11 +16,11 @@ from roadex.benchmarks._settings import parse_settings
 from roadex.config.inference import InferenceConfig
 from roadex.config.limits import bounded
 from roadex.config.predict import PredictConfig
-from roadex.data.georeference import Georeference
-from roadex.data.rasters import write_raster
 from roadex.engine.inference import windows
+from roadex.geo.grid import Georeference
 from roadex.prediction.batch import predict_all
 from roadex.prediction.pipeline import SHIPPED, Network, open_network
+from roadex.rasters.rasters import write_raster
 
 
 @dataclass(frozen=True)

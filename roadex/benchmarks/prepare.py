@@ -18,10 +18,10 @@ from roadex.config.limits import bounded
 from roadex.config.synthesize import SynthesizeConfig
 from roadex.data.prepare import prepare
 from roadex.data.prepared import TileRecipe, prepare_tile
-from roadex.data.rasters import read_raster
 from roadex.data.sources import open_source
 from roadex.data.synthesize import synthesize
 from roadex.graph.formats import read_network
+from roadex.rasters.rasters import read_raster
 
 _CLASSES = 5
 

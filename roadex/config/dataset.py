@@ -133,8 +133,10 @@ class FolderConfig(DatasetConfig):
     image_suffix: str = ""
     # The suffix of masks or lines.
     mask_suffix: str = ""
-    # A mask pixel above this 8-bit value is road.
-    road_above: int = bounded(127, least=0, most=254)
+    # A mask pixel above this value is road, or one of `road_values`; null for both: as the values
+    # tell, where they leave no doubt.
+    road_above: int | None = bounded(None, least=0, most=65534)
+    road_values: list[int] | None = None
     widths: RoadWidthConfig = field(default_factory=RoadWidthConfig)
     stretch: StretchConfig = field(default_factory=StretchConfig)
     bands: list[int] | None = None
@@ -149,7 +151,8 @@ class DeepGlobeConfig(DatasetConfig):
     raw: str | None = None
     root: str | None = needed()
     gsd: float = bounded(0.5, above=0)
-    road_above: int = bounded(127, least=0, most=254)
+    road_above: int | None = bounded(None, least=0, most=65534)
+    road_values: list[int] | None = None
 
 
 @dataclass
@@ -158,7 +161,8 @@ class MassachusettsConfig(DatasetConfig):
 
     kind: str = "massachusetts"
     raw: str = MISSING
-    road_above: int = bounded(127, least=0, most=254)
+    road_above: int | None = bounded(None, least=0, most=65534)
+    road_values: list[int] | None = None
     # White areas at least so large have no data: neither trained on nor scored.
     white_area_m2: float = bounded(1000.0, above=0)
 

@@ -26,8 +26,8 @@ class ScoreConfig:
     metrics: list[str] = field(
         default_factory=lambda: ["apls", "topo", "length", "junctions", "paths", "topology"]
     )
-    # Metres per pixel of inputs in pixels.
-    gsd: float = bounded(1.0, above=0)
+    # Metres per pixel of inputs in pixels; null: as the files tell.
+    gsd: float | None = bounded(None, above=0)
     # How GeoJSON in degrees is read: cosmiq as the reference APLS program reads it (edge lengths on
     # a sphere), which auto takes for presets that reproduce that program.
     reader: str = choice("auto", "auto", "plain", "cosmiq")

@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from roadex.data.prepared import IGNORE
+from roadex.config.labels import IGNORE
 
 Arrays = tuple[NDArray[np.uint8], ...]
 

@@ -42,16 +42,6 @@ def half_width(road: dict[str, object], widths: RoadWidthConfig) -> float:
     return widths.other_m
 
 
-def moved(graph: nx.MultiGraph, x_m: float, y_m: float) -> nx.MultiGraph:
-    """A copy of a network, every position shifted by so many metres."""
-    shifted = empty_network(graph.graph.get("crs"))
-    for node, data in graph.nodes(data=True):
-        shifted.add_node(node, **{**data, "x": data["x"] + x_m, "y": data["y"] + y_m})
-    for u, v, data in graph.edges(data=True):
-        shifted.add_edge(u, v, **{**data, "geometry": data["geometry"] + (x_m, y_m)})
-    return shifted
-
-
 def clip_to_tile(graph: nx.MultiGraph, size: tuple[float, float]) -> nx.MultiGraph:
     """The part of a network within a tile `size` metres (x, y) large.
 

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from roadex.config.dataset import LabelConfig
+from roadex.config.labels import IGNORE
 from roadex.data.splits import Splits
 from roadex.data.stretch import Calibration
 from roadex.data.tile import Tile
@@ -28,7 +29,6 @@ PREPARED_VERSION = 2
 ARRAYS = ("image", "mask", "connectivity")
 CONTRAST = "contrast.json"
 _HISTOGRAM_PIXELS = 1 << 23  # OpenCV counts in 32-bit floats, exact to twice that
-IGNORE = 255
 
 
 @dataclass(frozen=True)

@@ -7,6 +7,7 @@ the contrast it is seen with. Cities without training tiles take those of all of
 from __future__ import annotations
 
 from collections.abc import Iterable
+from pathlib import Path
 from typing import Any
 
 import cv2
@@ -14,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from roadex.config.dataset import StretchConfig
+from roadex.errors import RoadexError
 
 # Counts of every 16-bit value in each of three bands, (3, 65536).
 Histogram = NDArray[np.int64]
@@ -64,3 +66,19 @@ def stretch(bands: NDArray[np.uint16], low: list[int], high: list[int]) -> NDArr
         scale = 255 / max(brightest - darkest, 1)
         stretched.append(cv2.convertScaleAbs(above, alpha=scale))
     return np.asarray(cv2.merge(stretched), np.uint8)
+
+
+def to_8_bits(
+    bands: NDArray[Any], calibration: Calibration, group: str, path: Path
+) -> NDArray[np.uint8]:
+    """Bands (3, H, W) of a tile's image as (H, W, 3), stretched as its city is.
+
+    Raises:
+        RoadexError: no training tile has more than 8 bits, as this one does.
+    """
+    if bands.dtype == np.uint8:
+        return np.ascontiguousarray(np.moveaxis(bands, 0, -1))
+    limits = calibration.get(group) or calibration.get(EVERYWHERE)
+    if limits is None:
+        raise RoadexError(f"{path}: no training tile of more than 8 bits to take the contrast from")
+    return stretch(bands, limits["low"], limits["high"])

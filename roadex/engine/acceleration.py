@@ -67,12 +67,15 @@ def without_exchange(network: nn.Module) -> AbstractContextManager[None]:
     return nullcontext()
 
 
+_LIKE = {"meta": "cpu"}  # which knows no number formats: operations are counted there
+
+
 class _Float32(nn.Module):
     """Mixed into a module: it computes in 32 bits, whatever the number format around it."""
 
     def forward(self, x: Tensor) -> Tensor:
         """The module's own forward pass; the result has the number format of `x`."""
-        with torch.autocast(x.device.type, enabled=False):
+        with torch.autocast(_LIKE.get(x.device.type, x.device.type), enabled=False):
             y: Tensor = super().forward(x.float())
         return y.to(x.dtype)
 

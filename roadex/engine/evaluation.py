@@ -13,8 +13,9 @@ import numpy as np
 from numpy.typing import NDArray
 from tqdm import tqdm
 
+from roadex.config.labels import IGNORE
 from roadex.config.metrics import AplsSettings, MetricSettings
-from roadex.data.prepared import IGNORE, PreparedDataset
+from roadex.data.prepared import PreparedDataset
 from roadex.graph import GraphSettings, probabilities_to_graph, road_mask
 from roadex.graph.network import total_length
 from roadex.metrics.connections import count_false

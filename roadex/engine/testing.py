@@ -10,7 +10,6 @@ from typing import Any
 from roadex.config.evaluate import EvaluateConfig
 from roadex.config.graph import needs_connectivity
 from roadex.config.metrics import AplsSettings
-from roadex.data.images import write_image
 from roadex.data.prepare import prepare
 from roadex.data.prepared import PreparedDataset
 from roadex.data.splits import split_hash
@@ -35,6 +34,7 @@ from roadex.graph.formats import write_network
 from roadex.metrics.summary import mean_scores
 from roadex.plots.overlays import comparison, overlay
 from roadex.plots.tiles import KeptTile, keep_tile
+from roadex.rasters.pictures import write_image
 from roadex.runs.load import load_checkpoint
 
 log = logging.getLogger(__name__)

@@ -10,6 +10,7 @@ import numpy as np
 from roadex.graph.beliefs import JUNCTION, Beliefs
 from roadex.graph.network import (
     Step,
+    add_like,
     merge_node,
     oriented,
     polyline_length,
@@ -71,7 +72,7 @@ def _part(graph: nx.MultiGraph, node: Hashable, roads: list[Step]) -> None:
         _, end, key = road
         data = {**graph.edges[road], "geometry": oriented(graph, *road)}
         graph.remove_edge(node, end, key)
-        graph.add_edge(other, end, **data)
+        add_like(graph, other, end, data)
     merge_node(graph, node)
     merge_node(graph, other)
 

@@ -12,7 +12,14 @@ from collections.abc import Hashable
 import networkx as nx
 import numpy as np
 
-from roadex.graph.network import Step, oriented, polyline_length, position, walked_distances
+from roadex.graph.network import (
+    Step,
+    add_like,
+    oriented,
+    polyline_length,
+    position,
+    walked_distances,
+)
 from roadex.graph.skeleton import Floats
 
 # A ring of fewer points, the first being the last, encloses nothing.
@@ -55,7 +62,7 @@ def _contract(graph: nx.MultiGraph, members: list[Hashable]) -> None:
             line = _moved_start(line[::-1], centre, widest)[::-1]
         ends = (kept if u in absorbed else u), (kept if v in absorbed else v)
         if ends[0] != ends[1] or len(line) >= RING_POINTS:
-            graph.add_edge(*ends, **{**data, "geometry": line, "length": polyline_length(line)})
+            add_like(graph, *ends, {**data, "geometry": line, "length": polyline_length(line)})
 
 
 def _moved_start(line: Floats, start: Floats, half_width: float) -> Floats:

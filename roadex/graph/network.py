@@ -33,19 +33,35 @@ def polyline_length(geometry: ArrayLike) -> float:
 
 
 def add_road(
-    graph: nx.MultiGraph, u: Hashable, v: Hashable, geometry: ArrayLike, **attributes: Any
+    graph: nx.MultiGraph,
+    u: Hashable,
+    v: Hashable,
+    geometry: ArrayLike,
+    /,
+    *,
+    edge_key: int | None = None,
+    **attributes: Any,
 ) -> int:
     """Add an edge along `geometry` (n, 2), x, y in metres from u to v; returns its key.
 
     Nodes that are new take the ends of the geometry as their position. `length` is the planar
-    length unless the caller gives one.
+    length unless the caller gives one. Attributes may have any name, u, v and key included.
     """
     line = np.ascontiguousarray(geometry, dtype=np.float64)
     for node, (x, y) in ((u, line[0]), (v, line[-1])):
         if node not in graph:
             graph.add_node(node, x=float(x), y=float(y))
     attributes.setdefault("length", polyline_length(line))
-    return graph.add_edge(u, v, geometry=line, **attributes)
+    key: int = graph.add_edge(u, v, edge_key)
+    graph.edges[u, v, key].update(attributes, geometry=line)
+    return key
+
+
+def add_like(graph: nx.MultiGraph, u: Hashable, v: Hashable, data: Mapping[str, Any]) -> int:
+    """Add an edge with the attributes of another, whatever their names; returns its key."""
+    key: int = graph.add_edge(u, v)
+    graph.edges[u, v, key].update(data)
+    return key
 
 
 def straight_network(
@@ -124,7 +140,7 @@ def merge_node(graph: nx.MultiGraph, node: Hashable) -> Step | None:
     (before, first, _), (after, second, _) = _incident(graph, node)
     joined = _joined(graph, [(before, node, first), (node, after, second)])
     graph.remove_node(node)
-    return before, after, graph.add_edge(before, after, **joined)
+    return before, after, add_like(graph, before, after, joined)
 
 
 def _add_chains(
@@ -135,7 +151,7 @@ def _add_chains(
         if id(data) not in done:
             chain = _walk(graph, (start, neighbour, key))
             done.update(id(graph.edges[step]) for step in chain)
-            merged.add_edge(start, chain[-1][1], **_joined(graph, chain))
+            add_like(merged, start, chain[-1][1], _joined(graph, chain))
 
 
 def _walk(graph: nx.MultiGraph, first: Step) -> list[Step]:

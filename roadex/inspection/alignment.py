@@ -14,7 +14,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from roadex.data.prepared import IGNORE
+from roadex.config.labels import IGNORE
 
 Map = NDArray[np.float64]
 Plane = NDArray[np.float32]

@@ -9,12 +9,12 @@ from typing import TypeVar
 import cv2
 import numpy as np
 
-from roadex.data.images import read_image
 from roadex.data.prepared import PreparedDataset
 from roadex.data.sources.listing import images_below
 from roadex.errors import RoadexError
 from roadex.inspection.gallery import Card, write_page
 from roadex.plots.overlays import Picture
+from roadex.rasters.pictures import read_image
 
 _SIDE_M = 100.0  # of a crop, where a tile is that large
 # What is compared of two sets of pictures, in grey levels.

@@ -9,7 +9,8 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from roadex.data.prepared import IGNORE, PreparedTile
+from roadex.config.labels import IGNORE
+from roadex.data.prepared import PreparedTile
 from roadex.inspection.alignment import Alignment, alignment, common
 
 _FLAT = 3.0  # grey levels: a picture that varies less shows nothing

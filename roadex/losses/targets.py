@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from roadex.losses.terms import IGNORE
+from roadex.config.labels import IGNORE
 
 
 def reduced_mask(mask: Tensor, factor: int = 4) -> Tensor:

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-IGNORE = 255
+from roadex.config.labels import IGNORE
 
 
 def soft_iou_loss(logits: Tensor, target: Tensor) -> Tensor:

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from roadex.losses.terms import IGNORE
+from roadex.config.labels import IGNORE
 
 NODE_FREE = (0, 2)  # connectivity classes without a node: background, along a road
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -15,6 +16,8 @@ from roadex.graph.formats import read_networks as read_images
 from roadex.graph.network import empty_network
 from roadex.metrics.summary import Job
 
+log = logging.getLogger(__name__)
+_HARMLESS = ("repeated point", "piece drawn twice", "edge drawn twice")
 # A network on disk, or one of several that a file holds.
 Source: TypeAlias = "Path | nx.MultiGraph"
 
@@ -34,7 +37,7 @@ class Pairs:
     without_truth: list[str]
 
 
-def find_pairs(truth: Path, proposal: Path, gsd: float, as_reference: bool) -> Pairs:
+def find_pairs(truth: Path, proposal: Path, gsd: float | None, as_reference: bool) -> Pairs:
     """Pair two files, or the files of two folders (or images of two CSV files) by name.
 
     Args:
@@ -60,7 +63,7 @@ def find_pairs(truth: Path, proposal: Path, gsd: float, as_reference: bool) -> P
 
 
 def load_pair(
-    truth: Source, proposal: Source | None, gsd: float, as_reference: bool
+    truth: Source, proposal: Source | None, gsd: float | None, as_reference: bool
 ) -> tuple[nx.MultiGraph, nx.MultiGraph]:
     """Read both networks into one frame, that of the truth; no proposal is an empty one.
 
@@ -79,13 +82,26 @@ def load_pair(
     return real, drawn
 
 
-def _read(source: Source, gsd: float, crs: str | None, reader: dict[str, object]) -> nx.MultiGraph:
+def _read(
+    source: Source, gsd: float | None, crs: str | None, reader: dict[str, object]
+) -> nx.MultiGraph:
     if isinstance(source, Path):
-        return read_network(source, gsd, crs=crs, **reader)  # type: ignore[arg-type]
+        network = read_network(source, gsd, crs=crs, **reader)  # type: ignore[arg-type]
+        _tell_left_out(source, network)
+        return network
     return source
 
 
-def _sources(path: Path, gsd: float) -> dict[str, Source]:
+def _tell_left_out(path: Path, network: nx.MultiGraph) -> None:
+    """Say what could not be a road; points repeated in a row are nothing."""
+    dropped = network.graph.get("dropped", {})
+    parts = [f"{count} x {what}" for what, count in dropped.items() if what not in _HARMLESS]
+    if parts:
+        rest = "" if network.number_of_edges() else "; no road is left"
+        log.warning("%s: left out %s%s", path, ", ".join(parts), rest)
+
+
+def _sources(path: Path, gsd: float | None) -> dict[str, Source]:
     """What a path holds, by name."""
     if path.is_dir():
         return dict(_files(path))
@@ -100,7 +116,7 @@ def _files(folder: Path) -> dict[str, Path]:
     """The networks of a folder by stem."""
     found: dict[str, Path] = {}
     for path in sorted(folder.iterdir()):
-        if path.suffix.lower() not in READ_SUFFIXES:
+        if path.suffix.lower() not in READ_SUFFIXES or path.name.startswith("."):
             continue
         if path.stem in found:
             names = f"{found[path.stem].name} and {path.name}"

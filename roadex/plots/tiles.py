@@ -10,12 +10,13 @@ import networkx as nx
 import numpy as np
 from numpy.typing import NDArray
 
-from roadex.data.images import read_image, read_mask, write_image
 from roadex.errors import RoadexError
 from roadex.files import write_json
 from roadex.graph.formats import read_network, write_network
 from roadex.plots.html import shrunk
 from roadex.plots.overlays import Picture
+from roadex.rasters.masks import read_mask
+from roadex.rasters.pictures import read_image, write_image
 
 # Larger tiles are kept smaller: they are to be looked at, not scored again.
 LONGEST_PX = 1024
@@ -74,8 +75,8 @@ def read_tile(overlays: Path, name: str) -> KeptTile:
         raise RoadexError(f"{folder / 'tile.json'} cannot be read ({error}): delete it") from error
     return KeptTile(
         read_image(folder / "image.jpg"),
-        read_mask(folder / "truth.png", 127) == 1,
-        read_mask(folder / "proposal.png", 127) == 1,
+        read_mask(folder / "truth.png").road == 1,
+        read_mask(folder / "proposal.png").road == 1,
         read_network(folder / "truth.json"),
         read_network(folder / "proposal.json"),
         gsd,

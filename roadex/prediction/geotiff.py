@@ -9,13 +9,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from roadex.data.georeference import Georeference
-from roadex.data.rasters import load_rasterio
 from roadex.files import atomic_write
+from roadex.geo.grid import Georeference
 from roadex.graph.probabilities import STEPS
 from roadex.prediction.resample import Resampling
-from roadex.prediction.scene import GDAL_OPTIONS
 from roadex.prediction.store import Store
+from roadex.rasters.rasters import GDAL_OPTIONS, load_rasterio
 
 NO_DATA = 255
 _TILE = 512

@@ -6,8 +6,8 @@ import glob
 from collections import defaultdict
 from pathlib import Path
 
-from roadex.data.images import IMAGE_SUFFIXES, list_images
 from roadex.errors import RoadexError
+from roadex.rasters.pictures import IMAGE_SUFFIXES, list_images
 
 
 def find_images(pattern: str) -> list[Path]:

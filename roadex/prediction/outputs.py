@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
-from roadex.data.images import write_image
 from roadex.errors import RoadexError
 from roadex.graph.formats import write_network
 from roadex.graph.formats.pixel_frame import in_pixels
@@ -14,6 +13,7 @@ from roadex.plots.map_page import Place, write_map_page
 from roadex.prediction.geotiff import write_probability
 from roadex.prediction.network import RoadNetwork
 from roadex.prediction.overview import draw_overview
+from roadex.rasters.pictures import write_image
 
 _SHOWN = {
     "road_km": "km of road",

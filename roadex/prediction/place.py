@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import networkx as nx
 import numpy as np
 from numpy.typing import NDArray
 
-from roadex.data.georeference import Georeference
-from roadex.graph.formats.projection import WGS84, is_metric, parse_crs, reproject, utm_zone
-from roadex.graph.network import position
+from roadex.geo.crs import WGS84, is_metric, parse_crs, reproject, utm_zone
+from roadex.geo.grid import Georeference
+from roadex.graph.moving import moved
 from roadex.prediction.scan import to_probability
 
 Floats = NDArray[np.float64]
@@ -20,7 +18,7 @@ def network_crs(grid: Georeference) -> str:
     """The system of the image where it counts in metres, else the UTM zone of its middle."""
     if is_metric(parse_crs(grid.crs)):
         return grid.crs
-    corners = np.array([[0, 0], [grid.shape[1], grid.shape[0]]])
+    corners = np.array([[0, 0], [grid.shape[1], grid.shape[0]]], float)
     return utm_zone(reproject(grid.coordinates(corners), grid.crs, WGS84))
 
 
@@ -45,25 +43,6 @@ def placed(
         return here if crs == grid.crs else reproject(here, grid.crs, crs)
 
     return moved(graph, move, crs)
-
-
-def moved(graph: nx.MultiGraph, move: Callable[[Floats], Floats], crs: str) -> nx.MultiGraph:
-    """A copy with every coordinate changed by `move`, (n, 2) to (n, 2); lengths stay."""
-    copy = nx.MultiGraph(**{**graph.graph, "crs": crs})
-    if not len(graph):
-        return copy
-    nodes = list(graph)
-    lines = [line for *_, line in graph.edges(data="geometry")]
-    places = np.array([position(graph, node) for node in nodes])
-    points = move(np.concatenate([places, *lines]))
-    for node, (x, y) in zip(nodes, points[: len(nodes)].tolist(), strict=True):
-        copy.add_node(node, **{**graph.nodes[node], "x": x, "y": y})
-    cuts = np.cumsum([len(nodes), *(len(line) for line in lines)])
-    for (u, v, key, data), first, last in zip(
-        graph.edges(keys=True, data=True), cuts[:-1], cuts[1:], strict=True
-    ):
-        copy.add_edge(u, v, key, **{**data, "geometry": points[first:last]})
-    return copy
 
 
 def add_probabilities(

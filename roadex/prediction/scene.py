@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -13,17 +12,19 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from roadex.data.georeference import Georeference
-from roadex.data.rasters import colour_bands, grid_of, load_rasterio
 from roadex.errors import RoadexError
+from roadex.geo.grid import Georeference
+from roadex.rasters.rasters import (
+    colour_bands,
+    grid_of,
+    load_rasterio,
+    may_lack_data,
+    open_raster,
+    read_bands,
+    readable,
+    validity,
+)
 
-# Left alone, GDAL keeps blocks in 5 % of the machine's memory, and fills what a JPEG or PNG that is
-# cut short lacks without a word. This holds a row of the blocks of an image 80,000 pixels wide.
-GDAL_OPTIONS = {
-    "GDAL_CACHEMAX": 128 << 20,
-    "GDAL_ERROR_ON_LIBJPEG_WARNING": True,
-    "GDAL_PNG_WHOLE_IMAGE_OPTIM": False,
-}
 _INTEGERS = ("uint8", "uint16", "int16")
 _FLOATS = ("float32", "float64")
 
@@ -163,22 +164,9 @@ class FileScene:
         return self._read(out_shape=shape, resampling=average)
 
     def _read(self, **how: Any) -> Piece:
-        with _readable(self.path):
-            order = sorted(set(self.numbers))
-            read = self.file.read(order, **how)
-            valid = self.file.dataset_mask(**how) > 0 if self.masked else None
-        bands = read[[order.index(number) for number in self.numbers]]
-        if bands.dtype == np.int16:
-            bands = bands.clip(0).astype(np.uint16)
-        return Piece(bands, None if valid is None else valid & self._has_values(bands))
-
-    def _has_values(self, bands: NDArray[Any]) -> NDArray[np.bool_]:
-        """As in training: no numbers are no data, nor is black of more than 8 bits, unless said."""
-        if bands.dtype.kind == "f":
-            return np.isfinite(bands).all(axis=0)
-        if bands.dtype == np.uint8 or self.file.nodata is not None:
-            return np.ones(bands.shape[1:], dtype=np.bool_)
-        return (bands != 0).any(axis=0)
+        with readable(self.path):
+            bands = read_bands(self.file, self.numbers, **how)
+            return Piece(bands, validity(self.file, self.numbers, bands, **how))
 
 
 @contextmanager
@@ -192,18 +180,10 @@ def open_scene(path: Path, bands: list[int] | None = None) -> Iterator[FileScene
         RoadexError: not a readable raster of colours in 8 to 16 bits or floats, or turned against
             north.
     """
-    rasterio = load_rasterio()
-    if not path.is_file() or not path.stat().st_size:
-        state = "an empty file" if path.is_file() else "no such file"
-        raise RoadexError(f"{path}: {state}; fetch it again or leave it out")
-    with _readable(path):
-        file = rasterio.open(path)
-    with file:
+    with open_raster(path) as file:
         numbers = _colours(path, file, bands)
-        flags = {flag for band in file.mask_flag_enums for flag in band}
-        plain = flags == {rasterio.enums.MaskFlags.all_valid} and file.dtypes[0] == "uint8"
-        grid = None if file.crs is None else grid_of(path, file)
-        yield FileScene(path, file, numbers, grid, masked=not plain)
+        grid = grid_of(path, file)
+        yield FileScene(path, file, numbers, grid, masked=may_lack_data(file, numbers))
 
 
 def _colours(path: Path, file: Any, wanted: list[int] | None) -> tuple[int, ...]:
@@ -220,18 +200,3 @@ def _colours(path: Path, file: Any, wanted: list[int] | None) -> tuple[int, ...]
         found = " and ".join(sorted(kinds))
         raise RoadexError(f"{path}: {found} values; convert it to 8- or 16-bit integers")
     return numbers
-
-
-@contextmanager
-def _readable(path: Path) -> Iterator[None]:
-    """Reading of a file, its failure told in one line."""
-    rasterio = load_rasterio()
-    try:
-        with rasterio.Env(**GDAL_OPTIONS), warnings.catch_warnings():
-            warnings.simplefilter("ignore", rasterio.errors.NotGeoreferencedWarning)
-            yield
-    except (rasterio.errors.RasterioError, rasterio.errors.RasterioIOError, ValueError) as error:
-        reason = str(error).splitlines()[0] if str(error) else repr(error)
-        raise RoadexError(
-            f"{path}: not a readable image, or cut short ({reason}); replace or remove the file"
-        ) from error

@@ -11,13 +11,13 @@ import numpy as np
 import pytest
 
 from roadex.config.dataset import CityScaleConfig, FolderConfig, SpaceNetConfig, SplitConfig
-from roadex.data.georeference import Georeference
-from roadex.data.images import write_image
 from roadex.data.prepare import prepare
 from roadex.data.problems import problems
-from roadex.data.rasters import write_raster
 from roadex.data.sources import open_source
 from roadex.errors import RoadexError
+from roadex.geo.grid import Georeference
+from roadex.rasters.pictures import write_image
+from roadex.rasters.rasters import write_raster
 from tests.support.worlds import write_folder
 
 SIZE = 64
@@ -170,7 +170,7 @@ def test_odd_lines_are_read_and_what_is_left_out_is_written_down(case, spacenet,
 
 
 def in_degrees(points):
-    from roadex.graph.formats.projection import reproject
+    from roadex.geo.crs import reproject
 
     return geojson(reproject(np.array(points), "EPSG:32611", "EPSG:4326").tolist(), crs=None)
 

@@ -18,13 +18,14 @@ from roadex.config.dataset import (
     SpaceNetConfig,
     StretchConfig,
 )
-from roadex.data.images import write_image
-from roadex.data.prepared import IGNORE, TileRecipe, prepare_tile
-from roadex.data.rasters import read_raster
+from roadex.config.labels import IGNORE
+from roadex.data.prepared import TileRecipe, prepare_tile
 from roadex.data.sources import open_source
 from roadex.data.stretch import calibrate
 from roadex.errors import RoadexError
 from roadex.graph.network import total_length
+from roadex.rasters.pictures import write_image
+from roadex.rasters.rasters import read_raster
 
 SOLARIS = "spacenet3/solaris_single_band"
 

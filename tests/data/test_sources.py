@@ -7,9 +7,10 @@ import pytest
 from PIL import Image
 
 from roadex.config.dataset import DeepGlobeConfig, FolderConfig
-from roadex.data.images import read_image, read_mask, write_image
 from roadex.data.sources import open_source
 from roadex.errors import RoadexError
+from roadex.rasters.masks import MaskRules, read_mask
+from roadex.rasters.pictures import read_image, write_image
 from tests.support.worlds import write_folder, write_pair
 
 
@@ -36,7 +37,7 @@ def test_images_without_masks_are_left_out_and_counted(tmp_path):
 
 def test_road_is_above_the_threshold(tmp_path):
     write_image(tmp_path / "m.png", np.array([[127, 128]], np.uint8))
-    assert read_mask(tmp_path / "m.png", 127).tolist() == [[0, 1]]
+    assert read_mask(tmp_path / "m.png", MaskRules(above=127)).road.tolist() == [[0, 1]]
 
 
 def bad_inputs(tmp_path):

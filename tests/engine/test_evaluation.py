@@ -7,8 +7,8 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
+from roadex.config.labels import IGNORE
 from roadex.config.metrics import AplsSettings
-from roadex.data.prepared import IGNORE
 from roadex.engine.evaluation import (
     SplitPrediction,
     TileGraphs,

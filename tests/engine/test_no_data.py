@@ -8,14 +8,14 @@ import pytest
 import torch
 
 from roadex.config.dataset import MassachusettsConfig
+from roadex.config.labels import IGNORE
 from roadex.config.loss import LossConfig
-from roadex.data.images import write_image
 from roadex.data.prepare import prepare
-from roadex.data.prepared import IGNORE
 from roadex.engine.evaluation import SplitPrediction, decode_graphs, pixel_scores, relaxed_scores
 from roadex.graph import DecodingSettings
 from roadex.graph.network import total_length
 from roadex.losses.multitask import multitask_loss
+from roadex.rasters.pictures import write_image
 
 SIZE, WHITE = 96, 32  # of the side, so many columns have no data
 

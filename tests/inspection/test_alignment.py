@@ -5,10 +5,11 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from roadex.data.images import read_image, read_mask
-from roadex.data.prepared import IGNORE
+from roadex.config.labels import IGNORE
 from roadex.inspection.alignment import alignment, common
 from roadex.inspection.suspicion import CLEARLY
+from roadex.rasters.masks import MaskRules, read_mask
+from roadex.rasters.pictures import read_image
 from roadex.world import WorldSettings, make_tile
 
 GSD = 0.5
@@ -78,7 +79,7 @@ def test_few_real_labels_are_suspected_and_most_moved_ones(real_data):
     sound, found = [], []
     for name in names:
         image = read_image(real_data / "epfl/images" / name)
-        mask = read_mask(real_data / "epfl/groundtruth" / name, 127)
+        mask = read_mask(real_data / "epfl/groundtruth" / name, MaskRules(above=127)).road
         turn = rng.random() * 2 * np.pi
         away = moved(mask, (10 * np.cos(turn), 10 * np.sin(turn)), 0.25)
         sound += [a.gain > CLEARLY for a in [alignment(image, mask, 0.25)] if a]

@@ -8,9 +8,9 @@ import sys
 import numpy as np
 import pytest
 
-from roadex.data.images import write_image
 from roadex.errors import RoadexError
 from roadex.inspection.beside import measures, others
+from roadex.rasters.pictures import write_image
 from tests.conftest import ROOT
 from tests.support.worlds import write_folder
 

@@ -10,9 +10,10 @@ import pytest
 
 from roadex.config.dataset import FolderConfig, SplitConfig
 from roadex.config.inspect import InspectConfig
-from roadex.data.images import read_image, read_mask, write_image
 from roadex.errors import RoadexError
 from roadex.inspection.survey import survey
+from roadex.rasters.masks import MaskRules, read_mask
+from roadex.rasters.pictures import read_image, write_image
 from tests.support.worlds import write_folder
 
 
@@ -21,7 +22,9 @@ def spoilt(tmp_path):
     images, masks = write_folder(tmp_path, 12, size=128)
     write_image(images / "tile01.png", np.zeros((128, 128, 3), np.uint8))
     write_image(images / "tile02.png", read_image(images / "tile03.png"))
-    moved = np.roll(read_mask(masks / "tile04.png", 127) * np.uint8(255), 12, axis=1)
+    moved = np.roll(
+        read_mask(masks / "tile04.png", MaskRules(above=127)).road * np.uint8(255), 12, axis=1
+    )
     write_image(masks / "tile04.png", moved)
     chequers = np.indices((128, 128)).sum(axis=0) // 4 % 2 * np.uint8(200)
     write_image(images / "tile05.png", cv2.cvtColor(chequers.astype(np.uint8), cv2.COLOR_GRAY2RGB))

@@ -14,11 +14,11 @@ import torch
 
 import roadex
 from roadex.config.predict import PredictConfig
-from roadex.data.images import write_image
 from roadex.errors import RoadexError
 from roadex.models.registry import build_model
 from roadex.prediction import batch
 from roadex.prediction.outputs import OUTPUTS, SUMMARY
+from roadex.rasters.pictures import write_image
 from roadex.runs.checkpoint import Checkpoint, save_checkpoint
 from tests.config.test_composition import train_config
 from tests.support.stand_ins import bright_network, ladder, picture_of, write_tif

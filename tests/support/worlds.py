@@ -7,7 +7,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from roadex.data.images import write_image
+from roadex.rasters.pictures import write_image
 
 
 def write_pair(images: Path, masks: Path, name: str, size: int = 96, suffixes=("", "")) -> None:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from roadex.data.images import write_image
 from roadex.data.layouts.base import Layout
 from roadex.graph.formats import write_network
+from roadex.rasters.pictures import write_image
 from roadex.world import SyntheticTile
 
 

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import numpy as np
 
-from roadex.data.images import write_image
 from roadex.data.layouts.base import Layout
+from roadex.rasters.pictures import write_image
 from roadex.world import SyntheticTile
 
 _SPLITS = {8: "valid", 9: "test"}  # by the last digit of the number

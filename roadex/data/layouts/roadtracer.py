@@ -10,11 +10,11 @@ from itertools import chain, zip_longest
 from pathlib import Path
 
 from roadex.config.paths import config_dir
-from roadex.data.images import write_image
-from roadex.data.labels import moved
 from roadex.data.layouts.base import Layout
 from roadex.data.splits import SPLITS, read_list
 from roadex.graph.formats import write_network
+from roadex.graph.moving import shifted
+from roadex.rasters.pictures import write_image
 from roadex.world import SyntheticTile
 
 
@@ -32,7 +32,7 @@ def _label(index: int, out: Path) -> Path:
 def _write(tile: SyntheticTile, index: int, out: Path) -> None:
     write_image(out / "imagery" / f"{_city(index)}_-1_0_sat.png", tile.image)
     side = tile.image.shape[1] * tile.gsd
-    write_network(moved(tile.graph, -side, 0.0), _label(index, out), tile.gsd)
+    write_network(shifted(tile.graph, -side, 0.0), _label(index, out), tile.gsd)
 
 
 ROADTRACER = Layout(_write, _label, size_px=4096, gsd=0.6, most=40)

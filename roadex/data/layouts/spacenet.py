@@ -16,12 +16,12 @@ import networkx as nx
 import numpy as np
 from numpy.typing import NDArray
 
-from roadex.data.georeference import Georeference
 from roadex.data.layouts.base import Layout
-from roadex.data.rasters import write_raster
 from roadex.files import write_text
-from roadex.graph.formats.projection import WGS84
+from roadex.geo.crs import WGS84
+from roadex.geo.grid import Georeference
 from roadex.graph.network import oriented
+from roadex.rasters.rasters import write_raster
 from roadex.world import SyntheticTile
 
 ROAD_TYPES = {

@@ -5,10 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 
 from roadex.config.dataset import DeepGlobeConfig
-from roadex.data.images import list_images
 from roadex.data.sources.files import Division, FileSource, match
 from roadex.data.sources.listing import images_below, named, to_source
-from roadex.data.sources.masks import MaskReader
+from roadex.data.sources.masks import MaskReader, mask_rules
+from roadex.rasters.pictures import list_images
 
 _UNLABELLED = ("valid", "test")  # as the challenge ships them: counted, and left out
 
@@ -29,5 +29,5 @@ def deepglobe_source(config: DeepGlobeConfig) -> FileSource:
         files += [path for name in _UNLABELLED for path in images_below(root / name)]
     matched = match(named(files, "_sat"), named(files, "_mask"))
     remedy = "it wants ID_sat.jpg with ID_mask.png"
-    reader = MaskReader(config.road_above)
+    reader = MaskReader(mask_rules(config))
     return to_source(matched, reader, Division(config.splits), str(folder), remedy)

@@ -5,12 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 
 from roadex.config.dataset import FolderConfig
-from roadex.data.images import list_files, list_images
 from roadex.data.sources.files import Division, FileSource, Reader, match
 from roadex.data.sources.georeferenced import GeoReader
 from roadex.data.sources.listing import named, to_source
-from roadex.data.sources.masks import MaskReader
+from roadex.data.sources.masks import MaskReader, mask_rules
 from roadex.errors import RoadexError
+from roadex.rasters.pictures import list_files, list_images
 
 
 def folder_source(config: FolderConfig) -> FileSource:
@@ -23,7 +23,7 @@ def folder_source(config: FolderConfig) -> FileSource:
     """
     images, masks, lines = _folders(config)
     if masks is not None:
-        reader: Reader = MaskReader(config.road_above)
+        reader: Reader = MaskReader(mask_rules(config), None, config.bands, config.stretch)
         labels, key = list_images(masks, "dataset.masks"), masks
     else:
         assert lines is not None

@@ -11,16 +11,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from roadex.config.dataset import RoadWidthConfig, StretchConfig
+from roadex.config.labels import IGNORE
 from roadex.data.georeference import to_image_frame
 from roadex.data.labels import clip_to_tile, road_surface
-from roadex.data.prepared import IGNORE
-from roadex.data.rasters import Raster, read_raster
 from roadex.data.sources.files import Entry
-from roadex.data.stretch import EVERYWHERE, Calibration, Histogram, histogram, stretch
+from roadex.data.stretch import Calibration, Histogram, histogram, to_8_bits
 from roadex.data.tile import Tile
 from roadex.errors import RoadexError
 from roadex.graph.formats import read_network
 from roadex.graph.network import total_length
+from roadex.rasters.rasters import Raster, read_raster
 
 _OVERHANG_M = 10.0  # less road outside the image is not worth a line in the report
 
@@ -44,7 +44,9 @@ class GeoReader:
         """The raster in 8 bits, its road surface and its network."""
         raster = read_raster(entry.image, self.bands)
         shape = _square_shape(raster, self.gsd)
-        image, valid = _resized(self._to_8_bits(raster.bands, entry), raster.valid, shape)
+        image, valid = _resized(
+            to_8_bits(raster.bands, self.calibration, entry.group, entry.image), raster.valid, shape
+        )
         graph, notes = self._network(entry, raster, shape)
         mask = road_surface(graph, shape, self.gsd, self.widths)
         if valid is not None:
@@ -70,22 +72,12 @@ class GeoReader:
             "bands": self.bands,
         }
 
-    def _to_8_bits(self, bands: NDArray[Any], entry: Entry) -> NDArray[np.uint8]:
-        """Bands (3, H, W) as an image (H, W, 3)."""
-        if bands.dtype == np.uint8:
-            return np.ascontiguousarray(np.moveaxis(bands, 0, -1))
-        limits = self.calibration.get(entry.group) or self.calibration.get(EVERYWHERE)
-        if limits is None:
-            raise RoadexError(
-                f"{entry.image}: no training tile of more than 8 bits to take the contrast from"
-            )
-        return stretch(bands, limits["low"], limits["high"])
-
     def _network(
         self, entry: Entry, raster: Raster, shape: tuple[int, int]
     ) -> tuple[nx.MultiGraph, tuple[str, ...]]:
         """The lines of a tile in its image frame, and what had to be left out of them."""
         drawn = read_network(entry.label)
+        assert raster.grid is not None  # read_raster demands it
         rows, columns = raster.grid.shape
         scale = self.gsd * shape[1] / columns, self.gsd * shape[0] / rows
         placed = to_image_frame(drawn, raster.grid, scale)
@@ -110,6 +102,7 @@ def _notes(entry: Entry, drawn: nx.MultiGraph, outside_m: float) -> tuple[str, .
 
 def _square_shape(raster: Raster, gsd: float) -> tuple[int, int]:
     """Rows and columns of a raster at square pixels of `gsd` metres."""
+    assert raster.grid is not None
     across, down = raster.grid.pixel_metres()
     rows, columns = raster.grid.shape
     return max(1, round(rows * down / gsd)), max(1, round(columns * across / gsd))

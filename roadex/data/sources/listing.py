@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
-from roadex.data.images import IMAGE_SUFFIXES
 from roadex.data.sources.files import Division, Entry, FileSource, Matched, Reader
 from roadex.errors import RoadexError
+from roadex.rasters.pictures import IMAGE_SUFFIXES, is_shown
 
 Named = list[tuple[str, Path]]
 
@@ -35,7 +35,9 @@ def raw_folder(raw: str) -> Path:
 
 def images_below(folder: Path) -> list[Path]:
     """All image files in a folder and its sub-folders, by name."""
-    return sorted(p for p in folder.rglob("*") if p.suffix.lower() in IMAGE_SUFFIXES)
+    return sorted(
+        p for p in folder.rglob("*") if p.suffix.lower() in IMAGE_SUFFIXES and is_shown(p)
+    )
 
 
 def to_source(

@@ -7,7 +7,7 @@ from pathlib import Path
 from roadex.config.dataset import MassachusettsConfig
 from roadex.data.sources.files import Division, FileSource, match
 from roadex.data.sources.listing import Named, images_below, raw_folder, to_source
-from roadex.data.sources.masks import MaskReader
+from roadex.data.sources.masks import MaskReader, mask_rules
 from roadex.data.splits import SPLITS, Splits
 
 _SPLIT_OF = {"train": "train", "valid": "validation", "val": "validation", "test": "test"}
@@ -35,7 +35,7 @@ def massachusetts_source(config: MassachusettsConfig) -> FileSource:
     published: Splits = {split: [] for split in SPLITS}
     for name in matched.pairs:
         published[split_of[name]].append(name)
-    reader = MaskReader(config.road_above, round(config.white_area_m2 / config.gsd**2))
+    reader = MaskReader(mask_rules(config), round(config.white_area_m2 / config.gsd**2))
     remedy = "it wants train/sat/NAME.tiff with train/map/NAME.tif, and valid and test likewise"
     return to_source(matched, reader, Division(config.splits, published), config.raw, remedy)
 

@@ -6,13 +6,14 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from roadex.config.dataset import RoadWidthConfig
-from roadex.data.images import read_image
-from roadex.data.labels import clip_to_tile, moved, road_surface
+from roadex.data.labels import clip_to_tile, road_surface
 from roadex.data.sources.files import Entry
 from roadex.data.stretch import Calibration
 from roadex.data.tile import Tile
 from roadex.errors import RoadexError
 from roadex.graph.formats import read_network
+from roadex.graph.moving import shifted
+from roadex.rasters.pictures import read_image
 
 
 @dataclass(frozen=True)
@@ -28,7 +29,7 @@ class PixelGraphReader:
         shape = image.shape[0], image.shape[1]
         whole = read_network(entry.label, self.gsd)
         right, down = entry.corner
-        placed = moved(whole, -right * self.gsd, -down * self.gsd)
+        placed = shifted(whole, -right * self.gsd, -down * self.gsd)
         graph = clip_to_tile(placed, (shape[1] * self.gsd, shape[0] * self.gsd))
         if whole.number_of_edges() and not graph.number_of_edges() and entry.corner == (0, 0):
             raise RoadexError(

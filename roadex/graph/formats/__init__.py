@@ -16,6 +16,7 @@ from roadex.graph.formats.masks import network_of_mask
 from roadex.graph.formats.options import COSMIQ_READER, HAVERSINE_MM, PLANAR, ReadOptions
 from roadex.graph.formats.pickles import read_pickle, write_pickle
 from roadex.graph.formats.roadtracer import read_roadtracer, write_roadtracer
+from roadex.graph.formats.settled import settled
 from roadex.graph.formats.simple_json import read_any_json, write_simple_json
 from roadex.graph.formats.wkt_csv import read_wkt_csv, write_wkt_csv
 from roadex.graph.frame import Gsd
@@ -57,7 +58,7 @@ WRITE_SUFFIXES = tuple(_WRITERS)
 
 def read_network(
     path: str | Path,
-    gsd: Gsd = 1.0,
+    gsd: Gsd | None = None,
     *,
     crs: str | None = None,
     edge_length: str = PLANAR,
@@ -70,7 +71,7 @@ def read_network(
     Args:
         path: GeoJSON, simple JSON, GeoPackage, GraphML, SpaceNet CSV of one image, RoadTracer
             text, City-Scale pickle, or a mask.
-        gsd: metres per pixel, for formats whose coordinates are pixels.
+        gsd: metres per pixel, for formats whose coordinates are pixels; None: as the file tells.
         crs: the projected CRS for coordinates in degrees; None: the UTM zone of their mean.
         edge_length: "planar", or "haversine_mm" as the reference APLS program measures degrees.
         min_component_m: leave out components of lines in degrees with no shortest path as long.
@@ -107,7 +108,7 @@ def read_networks(path: str | Path, options: ReadOptions | None = None) -> dict[
         return read_wkt_csv(source, options)
     if suffix not in _READERS:
         raise RoadexError(f"{path}: networks can be read from {', '.join(READ_SUFFIXES)}")
-    return {source.stem: _READERS[suffix](source, options)}
+    return {source.stem: settled(_READERS[suffix](source, options), source, options.crs)}
 
 
 def write_network(graph: nx.MultiGraph, path: str | Path, gsd: Gsd = 1.0) -> None:

@@ -2,8 +2,8 @@
 
 Nodes are what the file says they are, two at one place included. What cannot be a road is counted
 in `graph.graph["dropped"]`: nodes without finite coordinates, with their edges; edges whose
-geometry has such coordinates; and edges of no length. The two nodes of an edge of no length
-become one, so that nothing that was connected comes apart.
+geometry has such coordinates; edges that run along an earlier one, and edges of no length. The two
+nodes of an edge of no length become one, so that nothing that was connected comes apart.
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ from roadex.graph.network import add_road, empty_network
 from roadex.graph.skeleton import Floats
 
 Edge = tuple[Hashable, Hashable, Floats | None, dict[str, Any]]
+_Road = tuple[Hashable, Hashable, Floats, dict[str, Any]]
 _SAME_PLACE_M = 0.01
 
 
@@ -39,7 +40,7 @@ def network_from_edges(
     dropped: Counter[str] = Counter()
     sound = {node: xy for node, xy in nodes.items() if np.isfinite(xy).all()}
     dropped["node without finite coordinates"] = len(nodes) - len(sound)
-    roads: list[tuple[Hashable, Hashable, Floats, dict[str, Any]]] = []
+    roads: list[_Road] = []
     same = UnionFind(sound)
     for u, v, geometry, attributes in edges:
         _check_nodes(path, nodes, u, v)
@@ -50,6 +51,7 @@ def network_from_edges(
             roads.append((u, v, line, attributes))
         if reason == "edge of no length":
             same.union(u, v)
+    roads = _once(roads, dropped)
     graph = empty_network(crs)
     for node in sound:
         if same[node] == node:
@@ -58,6 +60,23 @@ def network_from_edges(
         add_road(graph, same[u], same[v], line, **attributes)
     graph.graph["dropped"] = {reason: count for reason, count in dropped.items() if count}
     return graph
+
+
+def _once(roads: list[_Road], dropped: Counter[str]) -> list[_Road]:
+    """Roads without those that run along an earlier one, as files of both directions have them."""
+    seen: set[tuple[frozenset[Hashable], bytes]] = set()
+    kept = []
+    for road in roads:
+        line = np.round(road[2], 6) + 0.0
+        turned = line[::-1]
+        shape = min(line.tobytes(), turned.tobytes())
+        code = frozenset(road[:2]), shape
+        if code in seen:
+            dropped["edge drawn twice"] += 1
+        else:
+            seen.add(code)
+            kept.append(road)
+    return kept
 
 
 def _check_nodes(path: Path, nodes: Mapping[Hashable, Any], u: Hashable, v: Hashable) -> None:

@@ -21,22 +21,32 @@ import numpy as np
 
 from roadex.errors import RoadexError
 from roadex.files import atomic_write
-from roadex.graph.formats.components import drop_small_components
-from roadex.graph.formats.exact import extras, read_name, write_name
-from roadex.graph.formats.lines import Line, network_from_lines
-from roadex.graph.formats.options import HAVERSINE_MM, ReadOptions
-from roadex.graph.formats.pixel_frame import PIXEL_M, in_metres
-from roadex.graph.formats.projection import (
+from roadex.geo.crs import (
     WGS84,
+    check_coordinates,
     haversine_mm,
-    is_metric,
+    is_local,
     parse_crs,
     reproject,
     short_name,
-    utm_zone,
 )
+from roadex.graph.formats.components import drop_small_components
+from roadex.graph.formats.exact import (
+    OwnRoad,
+    directed_ends,
+    extras,
+    own_network,
+    read_name,
+    road_extras,
+    shape_of,
+    without_bookkeeping,
+    write_name,
+)
+from roadex.graph.formats.lines import Line, network_from_lines
+from roadex.graph.formats.options import HAVERSINE_MM, ReadOptions
+from roadex.graph.formats.pixel_frame import PIXEL_M, in_metres
+from roadex.graph.formats.settled import frame_of
 from roadex.graph.formats.text import read_json
-from roadex.graph.network import add_road, position
 from roadex.graph.skeleton import Floats
 
 MEMBER = "roadex"
@@ -56,15 +66,29 @@ def network_from_geojson(
 ) -> nx.MultiGraph:
     """The network in parsed GeoJSON; `path` is named in errors."""
     try:
-        if MEMBER in content:
-            return in_metres(_own_network(content))
+        own = _own_network(content) if MEMBER in content else None
+        if own is not None:
+            return in_metres(own)
         dropped: Counter[str] = Counter()
         lines = [line for feature in _features(content) for line in _lines(feature, dropped)]
-        return geographic_network(path, lines, _crs_name(content), options, dropped)
+        if MEMBER in content:
+            lines = without_bookkeeping(lines)
+        if MEMBER in content and not _in_degrees(content[MEMBER].get("crs")):
+            return _in_the_image(content[MEMBER], lines, dropped)
+        return geographic_network(path, lines, _crs_name(path, content), options, dropped)
     except (KeyError, TypeError, ValueError, IndexError, AttributeError) as error:
         raise RoadexError(
             f"{path} is not GeoJSON of roads ({error!r}): check its structure"
         ) from error
+
+
+def _in_the_image(
+    member: dict[str, Any], lines: list[Line], dropped: Counter[str]
+) -> nx.MultiGraph:
+    """Edited lines of a file of ours that is in no system of the globe."""
+    graph = network_from_lines(lines, member.get("crs"), dropped=dropped)
+    graph.graph.update(member.get("attributes", {}))
+    return in_metres(graph)
 
 
 def geographic_network(
@@ -78,24 +102,20 @@ def geographic_network(
     points = np.concatenate([line for line, _ in lines]) if lines else np.zeros((0, 2))
     points = points[np.isfinite(points).all(axis=1)]
     source = crs or WGS84
-    if crs and is_metric(parse_crs(crs)) and options.crs in (None, short_name(parse_crs(crs))):
-        return network_from_lines(lines, short_name(parse_crs(crs)), dropped=dropped)
-    if parse_crs(source).is_geographic:
-        _check_degrees(path, points)
-    target = options.crs or (utm_zone(reproject(points, source, WGS84)) if len(points) else None)
+    if crs is None and len(points) and (np.abs(points) > (540, 90)).any():
+        raise RoadexError(
+            f"{path}: coordinates are not longitude and latitude (are the axes swapped?): "
+            "name their system in a `crs` member"
+        )
+    check_coordinates(points, source, str(path))
+    target = frame_of(points, source, options.crs)
+    if target == short_name(parse_crs(source)):
+        return network_from_lines(lines, target, dropped=dropped)
     place = partial(reproject, source=source, target=target) if target else np.asarray
     spherical = options.edge_length == HAVERSINE_MM and parse_crs(source).is_geographic
     measure = haversine_mm if spherical else None
     graph = network_from_lines(lines, target, place, measure, dropped, options.doubled_vanish)
     return drop_small_components(graph, options.min_component_m)
-
-
-def _check_degrees(path: Path, points: Floats) -> None:
-    if len(points) and (np.abs(points) > (180, 90)).any():
-        raise RoadexError(
-            f"{path}: coordinates are not longitude and latitude (are the axes swapped?): "
-            "name their system in a `crs` member"
-        )
 
 
 def _features(content: dict[str, Any]) -> list[dict[str, Any]]:
@@ -136,36 +156,45 @@ def _number(value: Any) -> float:
     return float("nan") if value is None else float(value)
 
 
-def _crs_name(content: dict[str, Any]) -> str | None:
+def _crs_name(path: Path, content: dict[str, Any]) -> str | None:
+    """The system that a `crs` member of the drafts before RFC 7946 names."""
     crs = content.get("crs")
-    return str(crs["properties"]["name"]) if crs else None
+    if not crs:
+        return None
+    properties = crs.get("properties") if isinstance(crs, dict) else None
+    if isinstance(properties, dict):
+        if isinstance(properties.get("name"), str):
+            return str(properties["name"])
+        if str(crs.get("type")).upper() == "EPSG" and str(properties.get("code", "")).isdigit():
+            return f"EPSG:{properties['code']}"
+    raise RoadexError(
+        f"{path}: its `crs` member {json.dumps(crs)[:80]} names no system: write "
+        '{"type": "name", "properties": {"name": "EPSG:..."}}, or leave it out for degrees'
+    )
 
 
-def _own_network(content: dict[str, Any]) -> nx.MultiGraph:
-    """A network as `write_geojson` wrote it."""
+def _own_network(content: dict[str, Any]) -> nx.MultiGraph | None:
+    """A network as `write_geojson` wrote it; None where it has been edited since."""
     member = content[MEMBER]
     crs = member.get("crs")
     graph = nx.MultiGraph(**{**member.get("attributes", {}), "crs": crs})
     for name, x, y, attributes in member["nodes"]:
         graph.add_node(read_name(name), **attributes, x=float(x), y=float(y))
+    rows: list[OwnRoad] = []
     for feature in content["features"]:
-        properties = dict(feature["properties"])
-        u, v, key = (properties.pop(name) for name in ("u", "v", "key"))
-        u, v = read_name(u), read_name(v)
-        line = np.array(feature["geometry"]["coordinates"], dtype=np.float64)
-        if crs:
-            line = _tied(reproject(line, WGS84, crs), position(graph, u), position(graph, v))
-        length = float(properties.pop("length_m"))
-        add_road(graph, u, v, line, **properties, length=length, key=key)
-    return graph
+        properties = dict(feature.get("properties") or {})
+        shape = feature.get("geometry") or {}
+        if shape.get("type") != "LineString":
+            return None
+        written = np.array(shape["coordinates"], dtype=np.float64)[:, :2]
+        line = reproject(written, WGS84, str(crs)) if _in_degrees(crs) else written
+        rows.append((written, line, properties))
+    return own_network(graph, rows, read_name)
 
 
-def _tied(line: Floats, start: tuple[float, float], end: tuple[float, float]) -> Floats:
-    """The line with its ends exactly at its two nodes, whichever way it is drawn."""
-    gap = np.hypot(*(line[0] - start)) + np.hypot(*(line[-1] - end))
-    other = np.hypot(*(line[0] - end)) + np.hypot(*(line[-1] - start))
-    line[0], line[-1] = (start, end) if gap <= other else (end, start)
-    return line
+def _in_degrees(crs: str | None) -> bool:
+    """Whether a network of that system is written in degrees, as the standard demands."""
+    return crs is not None and not is_local(parse_crs(crs))
 
 
 def write_geojson(graph: nx.MultiGraph, path: Path) -> None:
@@ -184,10 +213,23 @@ def write_geojson(graph: nx.MultiGraph, path: Path) -> None:
 
 def _road_features(graph: nx.MultiGraph, crs: str | None) -> Iterator[dict[str, Any]]:
     for u, v, key, data in graph.edges(keys=True, data=True):
-        ends = {"u": write_name(u), "v": write_name(v), "key": key}
-        points = reproject(data["geometry"], crs, WGS84) if crs else data["geometry"]
+        first, last = directed_ends(graph, u, v, key)
+        ends = {"u": write_name(first), "v": write_name(last), "key": key}
+        line = data["geometry"]
+        points = _continuous(reproject(line, str(crs), WGS84)) if _in_degrees(crs) else line
         yield {
             "type": "Feature",
-            "properties": {**extras(data), **ends, "length_m": float(data["length"])},
+            "properties": {
+                **road_extras(data),
+                **ends,
+                "length_m": float(data["length"]),
+                "shape": shape_of(points),
+            },
             "geometry": {"type": "LineString", "coordinates": points.tolist()},
         }
+
+
+def _continuous(line: Floats) -> Floats:
+    """Longitudes that go on beyond 180 degrees rather than jump to the other side of the map."""
+    line[:, 0] = np.unwrap(line[:, 0], period=360)
+    return line

@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import warnings
 from collections import Counter
+from collections.abc import Hashable
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -18,15 +19,25 @@ import shapely
 
 from roadex.errors import RoadexError
 from roadex.files import atomic_write
-from roadex.graph.formats.exact import extras, read_name, write_name
+from roadex.geo.crs import short_name
+from roadex.graph.formats.exact import (
+    BOOKKEEPING,
+    directed_ends,
+    extras,
+    own_network,
+    read_name,
+    road_extras,
+    shape_of,
+    without_bookkeeping,
+    write_name,
+)
 from roadex.graph.formats.geojson import geographic_network
 from roadex.graph.formats.lines import Line
 from roadex.graph.formats.options import ReadOptions
-from roadex.graph.formats.projection import short_name
 from roadex.graph.formats.text import plain
-from roadex.graph.network import add_road
 
 ROADS, NODES = "roads", "nodes"
+_ROAD_NAMES = ("roads", "road", "edges", "streets", "street", "highways", "centerlines", "lines")
 
 
 def _geopandas() -> ModuleType:
@@ -41,25 +52,53 @@ def _geopandas() -> ModuleType:
 
 
 def read_geopackage(path: Path, options: ReadOptions) -> nx.MultiGraph:
-    """A network from a GeoPackage of ours, or from the first layer of lines of another.
+    """A network from a GeoPackage of ours, or from the layer of roads of another.
 
     Raises:
-        RoadexError: the extra `geo` is missing, or the file is no GeoPackage with lines.
+        RoadexError: the extra `geo` is missing, the file is no GeoPackage, or it has no layer of
+            lines, or several of which none is called roads or edges.
     """
     geopandas = _geopandas()
     try:
         table = geopandas.list_layers(path)
         layers = dict(zip(table["name"], table["geometry_type"], strict=True))
-        if {ROADS, NODES} <= set(layers):
-            return _own_network(*(_read_layer(path, layer) for layer in (ROADS, NODES)))
-        names = [name for name, kind in layers.items() if "LineString" in str(kind)]
-        found = _read_layer(path, names[0]) if names else None
+        own = _own_network(path) if {ROADS, NODES} <= set(layers) else None
+        if own is not None:
+            return own
+        name = _layer_of_roads(path, layers)
+        return _foreign_network(path, _read_layer(path, name), options)
     except (OSError, RuntimeError, KeyError, ValueError) as error:
         reason = str(error).splitlines()[0] if str(error) else repr(error)
         raise RoadexError(f"{path} is not a readable GeoPackage ({reason})") from error
-    if found is None:
+
+
+def _layer_of_roads(path: Path, layers: dict[str, str | None]) -> str:
+    """The one layer of lines, or of several the one that is called after roads."""
+    names = [
+        name
+        for name, kind in layers.items()
+        if "LineString" in str(kind) or (_holds_anything(kind) and _holds_lines(path, name))
+    ]
+    if not names:
         raise RoadexError(f"{path} has no layer of lines: found {sorted(layers) or 'no layers'}")
-    return _foreign_network(path, found, options)
+    if len(names) == 1:
+        return names[0]
+    called = [name for name in names if name.lower() in _ROAD_NAMES]
+    if len(called) == 1:
+        return called[0]
+    raise RoadexError(
+        f"{path} has several layers of lines ({', '.join(sorted(names))}): keep one, or call the "
+        "one of roads `roads`"
+    )
+
+
+def _holds_anything(kind: str | None) -> bool:
+    return kind is not None and ("Unknown" in str(kind) or "Collection" in str(kind))
+
+
+def _holds_lines(path: Path, layer: str) -> bool:
+    kinds = set(_read_layer(path, layer).geometry.geom_type.dropna())
+    return bool(kinds & {"LineString", "MultiLineString"})
 
 
 def _read_layer(path: Path, layer: str) -> Any:
@@ -83,9 +122,11 @@ def _foreign_network(path: Path, table: Any, options: ReadOptions) -> nx.MultiGr
             dropped[f"{kind} geometry"] += 1
             continue
         lines += [(shapely.get_coordinates(part), row) for part in shapely.get_parts(shape)]
+    lines = without_bookkeeping(lines)
     if table.crs is None and lines:
         raise RoadexError(f"{path} names no coordinate reference system: assign one first")
-    return geographic_network(path, lines, short_name(table.crs), options, dropped)
+    crs = short_name(table.crs) if table.crs is not None else None
+    return geographic_network(path, lines, crs, options, dropped)
 
 
 def _records(table: Any) -> list[dict[str, Any]]:
@@ -111,18 +152,31 @@ def _kinds(rows: list[dict[str, Any]]) -> dict[str, str]:
     return {k: names[kind] for k, kinds in values.items() for kind in names if kinds == {kind}}
 
 
-def _own_network(road_table: Any, node_table: Any) -> nx.MultiGraph:
-    crs = short_name(road_table.crs) if road_table.crs is not None else None
-    graph = nx.MultiGraph(crs=crs)
-    for row in _records(node_table):
-        name, x, y = (row.pop(key) for key in ("node", "x", "y"))
-        graph.add_node(read_name(json.loads(name)), **row, x=float(x), y=float(y))
-    for shape, row in zip(road_table.geometry, _records(road_table), strict=True):
-        u, v, key, length = (row.pop(name) for name in ("u", "v", "key", "length_m"))
-        ends = read_name(json.loads(u)), read_name(json.loads(v))
-        line = shapely.get_coordinates(shape)
-        add_road(graph, *ends, line, **row, length=float(length), key=int(key))
-    return graph
+def _own_network(path: Path) -> nx.MultiGraph | None:
+    """A network as `write_geopackage` wrote it; None where it is another's or was edited since."""
+    road_table, node_table = (_read_layer(path, layer) for layer in (ROADS, NODES))
+    ours = {"u", "v", "key", "length_m"} <= set(road_table) and {"node", "x", "y"} <= set(
+        node_table
+    )
+    if not ours or road_table.crs != node_table.crs:
+        return None
+    graph = nx.MultiGraph(crs=short_name(road_table.crs) if road_table.crs is not None else None)
+    try:
+        for row in _records(node_table):
+            name, x, y = (row.pop(key) for key in ("node", "x", "y"))
+            graph.add_node(_node_name(name), **row, x=float(x), y=float(y))
+    except (KeyError, ValueError):
+        return None
+    roads = [
+        (shapely.get_coordinates(shape), shapely.get_coordinates(shape), row)
+        for shape, row in zip(road_table.geometry, _records(road_table), strict=True)
+        if shape is not None and shape.geom_type == "LineString"
+    ]
+    return own_network(graph, roads, _node_name) if len(roads) == len(road_table) else None
+
+
+def _node_name(text: Any) -> Hashable:
+    return read_name(json.loads(text) if isinstance(text, str) else text)
 
 
 def write_geopackage(graph: nx.MultiGraph, path: Path) -> None:
@@ -137,7 +191,7 @@ def write_geopackage(graph: nx.MultiGraph, path: Path) -> None:
     shapes = [shapely.linestrings(line) for *_, line in graph.edges(data="geometry")]
     places = [shapely.points(row["x"], row["y"]) for row in node_rows]
     layers = (
-        (ROADS, "LineString", road_rows, shapes, ("u", "v", "key", "length_m")),
+        (ROADS, "LineString", road_rows, shapes, BOOKKEEPING),
         (NODES, "Point", node_rows, places, ("node", "x", "y")),
     )
     with atomic_write(path) as temporary, warnings.catch_warnings():
@@ -150,15 +204,18 @@ def write_geopackage(graph: nx.MultiGraph, path: Path) -> None:
 
 
 def _road_rows(graph: nx.MultiGraph) -> list[dict[str, Any]]:
-    return [
-        {**_flat(data), "u": _name(u), "v": _name(v), "key": key, "length_m": float(data["length"])}
-        for u, v, key, data in graph.edges(keys=True, data=True)
-    ]
+    rows = []
+    for u, v, key, data in graph.edges(keys=True, data=True):
+        first, last = map(_name, directed_ends(graph, u, v, key))
+        own = {"u": first, "v": last, "key": key, "length_m": float(data["length"])}
+        shape = {"shape": shape_of(data["geometry"])}
+        rows.append({**_flat(road_extras(data)), **own, **shape})
+    return rows
 
 
 def _node_rows(graph: nx.MultiGraph) -> list[dict[str, Any]]:
     return [
-        {**_flat(data), "node": _name(node), "x": float(data["x"]), "y": float(data["y"])}
+        {**_flat(extras(data)), "node": _name(node), "x": float(data["x"]), "y": float(data["y"])}
         for node, data in graph.nodes(data=True)
     ]
 
@@ -169,4 +226,4 @@ def _name(node: Any) -> str:
 
 def _flat(data: dict[str, Any]) -> dict[str, Any]:
     """Attributes as a table can hold them: lists and mappings as JSON text."""
-    return {k: json.dumps(v) if isinstance(v, list | dict) else v for k, v in extras(data).items()}
+    return {k: json.dumps(v) if isinstance(v, list | dict) else v for k, v in data.items()}

@@ -24,7 +24,7 @@ _NAME = "name_json"  # on nodes of ours, whose names need not be text
 
 
 def read_graphml(path: Path, options: ReadOptions) -> nx.MultiGraph:
-    """A network from GraphML whose nodes have x and y in metres.
+    """A network from GraphML whose nodes have x and y, in metres or in the system of its `crs`.
 
     Raises:
         RoadexError: the file is no GraphML, or a node has no position.
@@ -41,11 +41,13 @@ def read_graphml(path: Path, options: ReadOptions) -> nx.MultiGraph:
         edges = [_edge(u, v, data) for u, v, data in content.edges(data=True)]
     except (KeyError, TypeError, ValueError, shapely.errors.ShapelyError) as error:
         raise RoadexError(f"{path}: nodes need x and y, roads WKT lines ({error!r})") from error
-    return network_from_edges(path, nodes, edges, content.graph.get("crs"))
+    crs = content.graph.get("crs")
+    return network_from_edges(path, nodes, edges, None if crs is None else str(crs))
 
 
 def _edge(u: str, v: str, data: dict[str, Any]) -> Edge:
-    known = {k: value for k, value in data.items() if k not in ("geometry", "length", "id")}
+    stale = ("geometry", "length", "id", "u", "v", "key")
+    known = {k: value for k, value in data.items() if k not in stale}
     line = (
         shapely.get_coordinates(shapely.from_wkt(data["geometry"])) if "geometry" in data else None
     )
@@ -61,7 +63,7 @@ def _own_network(content: nx.MultiGraph) -> nx.MultiGraph:
     for u, v, key, data in content.edges(keys=True, data=True):
         data.pop("id", None)
         line = shapely.get_coordinates(shapely.from_wkt(data.pop("geometry")))
-        add_road(graph, names[u], names[v], line, **data, key=key)
+        add_road(graph, names[u], names[v], line, edge_key=key, **data)
     return graph
 
 

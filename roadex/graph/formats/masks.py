@@ -4,42 +4,29 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import cv2
 import networkx as nx
-import numpy as np
-from numpy.typing import NDArray
 
 from roadex.errors import RoadexError
 from roadex.graph.decode import mask_to_graph
 from roadex.graph.formats.options import ReadOptions
+from roadex.rasters.masks import MaskRules, read_mask
 
-_ROAD_8_BIT = 127  # soft edges: a road is brighter
-
-
-def read_mask(path: Path) -> NDArray[np.bool_]:
-    """A boolean road mask (rows, columns) from a picture of one band or of several equal ones.
-
-    Road is above 127 in eight bits, above half in floating point, and above 0 where nothing
-    exceeds 1.
-
-    Raises:
-        RoadexError: the file is no picture, or its bands differ.
-    """
-    if not path.is_file():
-        raise RoadexError(f"{path} does not exist: check the path")
-    picture = cv2.imread(str(path), cv2.IMREAD_UNCHANGED)
-    if picture is None:
-        raise RoadexError(f"{path} is not a readable picture: is it cut short?")
-    if picture.ndim == 3:
-        bands = picture[..., :3]
-        if not (bands == bands[..., :1]).all():
-            raise RoadexError(f"{path} is a colour picture, not a mask: give a grey one")
-        picture = bands[..., 0]
-    if np.issubdtype(picture.dtype, np.floating):
-        return picture > 0.5
-    return picture > (_ROAD_8_BIT if picture.max(initial=0) > 1 else 0)
+_RULES = MaskRules(keys=("road_above", "road_values"))
+_MOST_ROAD = 0.75
 
 
 def network_of_mask(path: Path, options: ReadOptions) -> nx.MultiGraph:
-    """The network of a road mask, in the image frame."""
-    return mask_to_graph(read_mask(path), options.gsd, options.graph)
+    """The network of a road mask, in the image frame; what is unknown is no road.
+
+    Raises:
+        RoadexError: the file is no mask, or nothing tells how large its pixels are.
+    """
+    if not path.is_file():
+        raise RoadexError(f"{path} does not exist: check the path")
+    mask = read_mask(path, _RULES)
+    road = mask.road == 1
+    if road.mean() > _MOST_ROAD:
+        raise RoadexError(
+            f"{path}: {road.mean():.0%} of it is road: is it black on white? Invert it"
+        )
+    return mask_to_graph(road, options.pixel_size(path, mask.gsd), options.graph)

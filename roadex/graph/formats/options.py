@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 from roadex.config.graph import GraphSettings
-from roadex.graph.frame import Gsd
+from roadex.errors import RoadexError
+from roadex.graph.frame import Gsd, pixel_size
 
 PLANAR = "planar"
 HAVERSINE_MM = "haversine_mm"
@@ -23,8 +26,8 @@ COSMIQ_READER: dict[str, Any] = {
 class ReadOptions:
     """Settings of the readers; each uses those that concern it."""
 
-    # Metres per pixel of formats whose coordinates are pixels.
-    gsd: Gsd = 1.0
+    # Metres per pixel of formats whose coordinates are pixels; None: as the file itself tells.
+    gsd: Gsd | None = None
     # The projected CRS that longitudes and latitudes are brought to; None: their UTM zone.
     crs: str | None = None
     # How the length of a road in degrees is measured: PLANAR after projection, or HAVERSINE_MM as
@@ -37,3 +40,31 @@ class ReadOptions:
     doubled_vanish: bool = False
     # The way from a mask to a graph.
     graph: GraphSettings = field(default_factory=GraphSettings)
+
+    def pixel_size(self, path: Path, told: Gsd | None = None) -> tuple[float, float]:
+        """Metres per pixel along x and y: those that were set, else those that the file told.
+
+        What `roadex.predict` wrote beside a file of its own, NAME.summary.json, counts as told.
+
+        Raises:
+            RoadexError: neither is known.
+        """
+        gsd = self.gsd if self.gsd is not None else told or _recorded(path)
+        if gsd is None:
+            raise RoadexError(
+                f"{path}: its coordinates are pixels, of which nothing tells the size: add "
+                "gsd=METRES"
+            )
+        return pixel_size(gsd)
+
+
+def _recorded(path: Path) -> float | None:
+    record = path.with_name(f"{path.stem}.summary.json")
+    if not record.is_file():
+        return None
+    try:
+        content = json.loads(record.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return None
+    gsd = content.get("image_gsd_m") if isinstance(content, dict) else None
+    return float(gsd) if isinstance(gsd, (int, float)) and gsd > 0 else None

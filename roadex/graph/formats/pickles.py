@@ -116,7 +116,7 @@ def read_pickle(path: Path, options: ReadOptions) -> nx.MultiGraph:
         places.update({place: place[::-1] for _, place in links})
     except (AttributeError, TypeError, ValueError) as error:
         raise RoadexError(f"{path} does not map (row, col) to neighbours ({error!r})") from error
-    return network_from_pixels(path, places, links, options.gsd)
+    return network_from_pixels(path, places, links, options.pixel_size(path))
 
 
 def _place(pair: Any) -> tuple[float, float]:

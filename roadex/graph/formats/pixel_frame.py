@@ -10,6 +10,8 @@ from __future__ import annotations
 import networkx as nx
 import numpy as np
 
+from roadex.graph.moving import moved
+
 PIXEL_M = "pixel_m"
 
 
@@ -33,10 +35,4 @@ def in_metres(graph: nx.MultiGraph) -> nx.MultiGraph:
 
 
 def _scaled(graph: nx.MultiGraph, scale: np.ndarray) -> nx.MultiGraph:
-    copy = nx.MultiGraph(**graph.graph)
-    for node, data in graph.nodes(data=True):
-        x, y = data["x"] * float(scale[0]), data["y"] * float(scale[1])
-        copy.add_node(node, **{**data, "x": x, "y": y})
-    for u, v, key, data in graph.edges(keys=True, data=True):
-        copy.add_edge(u, v, key, **{**data, "geometry": data["geometry"] * scale})
-    return copy
+    return moved(graph, lambda points: points * scale, graph.graph.get("crs"))

@@ -38,7 +38,7 @@ def read_roadtracer(path: Path, options: ReadOptions) -> nx.MultiGraph:
             raise RoadexError(
                 f"{path}, line {number}: expected two numbers, found {line!r}"
             ) from error
-    return network_from_pixels(path, dict(enumerate(places)), links, options.gsd)
+    return network_from_pixels(path, dict(enumerate(places)), links, options.pixel_size(path))
 
 
 def write_roadtracer(graph: nx.MultiGraph, path: Path, gsd: Gsd) -> None:

@@ -34,7 +34,8 @@ def read_any_json(path: Path, options: ReadOptions) -> nx.MultiGraph:
         edges = [_edge(item) for item in content["edges"]]
     except (KeyError, TypeError, ValueError) as error:
         raise RoadexError(f"{path}: a node or edge is not as it should be ({error!r})") from error
-    return network_from_edges(path, nodes, edges, content.get("crs"))
+    crs = content.get("crs")
+    return network_from_edges(path, nodes, edges, None if crs is None else str(crs))
 
 
 def _edge(item: Any) -> Edge:

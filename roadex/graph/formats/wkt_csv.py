@@ -13,13 +13,15 @@ import shapely
 
 from roadex.errors import RoadexError
 from roadex.files import atomic_write
-from roadex.graph.formats.lines import Line, network_from_lines
+from roadex.graph.formats.lines import network_from_lines
 from roadex.graph.formats.options import ReadOptions
 from roadex.graph.formats.text import read_text
 from roadex.graph.frame import Gsd, pixel_size
+from roadex.graph.skeleton import Floats
 
 IMAGE, SHAPE, LENGTH = "ImageId", "WKT_Pix", "length_m"
 _EMPTY = "LINESTRING EMPTY"
+_LONGEST_CELL = 1 << 30  # a city in one MULTILINESTRING exceeds the 128 kB of Python's default
 
 
 def read_wkt_csv(path: Path, options: ReadOptions) -> dict[str, nx.MultiGraph]:
@@ -28,16 +30,27 @@ def read_wkt_csv(path: Path, options: ReadOptions) -> dict[str, nx.MultiGraph]:
     Raises:
         RoadexError: the columns are not there, or a shape is no line.
     """
+    csv.field_size_limit(_LONGEST_CELL)
     rows = csv.DictReader(io.StringIO(read_text(path)))
     if not {IMAGE, SHAPE} <= set(rows.fieldnames or ()):
         raise RoadexError(f"{path} lacks the columns {IMAGE} and {SHAPE}: found {rows.fieldnames}")
-    scale = np.array(pixel_size(options.gsd))
-    lines: dict[str, list[Line]] = defaultdict(list)
+    pixels: dict[str, list[Floats]] = defaultdict(list)
     for row in rows:
         shape = _shape(path, rows.line_num, row[SHAPE])
-        parts = [shapely.get_coordinates(part) * scale for part in shapely.get_parts(shape)]
-        lines[row[IMAGE]] += [(part, {}) for part in parts if len(part)]
-    return {image: network_from_lines(found) for image, found in lines.items()}
+        parts = [shapely.get_coordinates(part) for part in shapely.get_parts(shape)]
+        pixels[_image_id(path, rows.line_num, row[IMAGE])] += [part for part in parts if len(part)]
+    scale = np.array(options.pixel_size(path) if any(pixels.values()) else (1.0, 1.0))
+    return {
+        image: network_from_lines([(part * scale, {}) for part in parts])
+        for image, parts in pixels.items()
+    }
+
+
+def _image_id(path: Path, line: int, text: str | None) -> str:
+    """An image id, which names files and so must not lead out of their folder."""
+    if not text or text in (".", "..") or "/" in text or "\\" in text or "\0" in text:
+        raise RoadexError(f"{path}, line {line}: {IMAGE} is not a plain name ({text!r})")
+    return text
 
 
 def _shape(path: Path, line: int, text: str | None) -> shapely.Geometry:

@@ -10,7 +10,7 @@ import networkx as nx
 
 from roadex.config.metrics import AplsSettings
 from roadex.files import write_json, write_text
-from roadex.graph.formats.projection import reproject
+from roadex.geo.crs import reproject
 from roadex.metrics.diagnosis.diagnosis import Diagnosis, diagnose
 from roadex.metrics.diagnosis.map import draw_causes, draw_routes
 from roadex.metrics.roads import Floats

@@ -112,7 +112,10 @@ def test_real_spacenet_labels(real_data):
 
 def test_real_pickles(real_data):
     folder = real_data / "cityscale_sat2graph" / "metrics" / "example"
-    truth, proposal = read_network(folder / "gt.p"), read_network(folder / "prop.p", gsd=1.0)
+    truth, proposal = (
+        read_network(folder / "gt.p", gsd=1.0),
+        read_network(folder / "prop.p", gsd=1.0),
+    )
     assert total_length(truth) == pytest.approx(78_511, abs=1)
     assert total_length(proposal) > 80_000
     for graph in (truth, proposal):

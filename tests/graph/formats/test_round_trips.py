@@ -110,7 +110,7 @@ def test_a_csv_of_several_images(tmp_path):
     assert len(again["img2"]) == 0
     assert total_length(again["img1"]) > total_length(odd_network())
     with pytest.raises(RoadexError, match="2 images"):
-        read_network(tmp_path / "all.csv")
+        read_network(tmp_path / "all.csv", gsd=1.0)
 
 
 @pytest.mark.parametrize("suffix", [".csv", ".graph", ".p"])

@@ -11,7 +11,12 @@ from PIL import Image
 
 from roadex.errors import RoadexError
 from roadex.files import atomic_write
+from roadex.rasters.memory import require_memory
 
+# Honest images are larger than Pillow's limit; what a file declares is held against the memory.
+Image.MAX_IMAGE_PIXELS = None
+_BYTES_PER_PIXEL = 8
+_PNG = b"\x89PNG\r\n\x1a\n"
 IMAGE_SUFFIXES = (".png", ".jpg", ".jpeg", ".tif", ".tiff", ".bmp", ".webp")
 
 
@@ -33,7 +38,7 @@ def list_files(folder: str | Path, key: str, suffixes: tuple[str, ...]) -> list[
     what = "images" if suffixes == IMAGE_SUFFIXES else "files"
     if not path.is_dir():
         raise RoadexError(f"{key}={folder}: there is no such folder; name the one with the {what}")
-    found = sorted(p for p in path.iterdir() if p.suffix.lower() in suffixes)
+    found = sorted(p for p in path.iterdir() if p.suffix.lower() in suffixes and is_shown(p))
     if not found:
         raise RoadexError(f"{key}={folder}: no {what} there ({', '.join(suffixes)})")
     return found
@@ -45,19 +50,17 @@ def read_image(path: Path) -> NDArray[np.uint8]:
     Raises:
         RoadexError: the file is damaged, or has more than 8 bits.
     """
-    image = _decode(path)
-    if image.mode.startswith(("I", "F")):
+    image = decode(path)
+    if image.mode.startswith(("I", "F")) or bit_depth(path) > 8:
         raise RoadexError(f"{path}: more than 8 bits per channel; convert the image to 8 bits")
     return np.array(image.convert("RGB"))
 
 
-def read_mask(path: Path, road_above: int) -> NDArray[np.uint8]:
-    """A mask file of one or more equal channels as (H, W) uint8: 1 where above `road_above`.
-
-    Raises:
-        RoadexError: the file is damaged.
-    """
-    return (np.array(_decode(path).convert("L")) > road_above).astype(np.uint8)
+def bit_depth(path: Path) -> int:
+    """Bits per channel that a PNG declares, whose upper 8 Pillow would take for all; else 8."""
+    with path.open("rb") as file:
+        head = file.read(25)
+    return head[24] if head.startswith(_PNG) and len(head) == 25 else 8
 
 
 def write_image(path: Path, image: NDArray[np.uint8]) -> None:
@@ -69,11 +72,21 @@ def write_image(path: Path, image: NDArray[np.uint8]) -> None:
         temporary.write_bytes(code.tobytes())
 
 
-def _decode(path: Path) -> Image.Image:
-    """Pillow refuses a truncated file, where other decoders fill the missing rows."""
+def decode(path: Path, what: str = "image") -> Image.Image:
+    """The picture in a file; Pillow refuses a truncated one, where others fill the missing rows.
+
+    Raises:
+        RoadexError: the file is damaged, or too large for this machine.
+    """
     try:
         with Image.open(path) as image:
+            require_memory(path, image.width * image.height * _BYTES_PER_PIXEL)
             image.load()
             return image
-    except (OSError, SyntaxError, ValueError) as error:
-        raise RoadexError(f"{path}: not a readable image; replace or remove the file") from error
+    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
+        raise RoadexError(f"{path}: not a readable {what}; replace or remove the file") from error
+
+
+def is_shown(path: Path) -> bool:
+    """Whether a file is meant to be seen; macOS puts ._NAME beside each on disks of others."""
+    return not path.name.startswith(".")

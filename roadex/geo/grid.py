@@ -1,0 +1,72 @@
+"""Where a georeferenced raster lies and how large its pixels are."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from pyproj import Geod
+
+from roadex.geo.crs import WGS84, check_coordinates, is_local, is_metric, parse_crs, reproject
+
+Floats = NDArray[np.float64]
+_GROUND = Geod(ellps="WGS84")
+# A metric projection that differs more than this from the ground (Web Mercator) is not trusted.
+_DISTORTION = 0.01
+
+
+@dataclass(frozen=True)
+class Georeference:
+    """An axis-aligned grid in a coordinate reference system.
+
+    Attributes:
+        crs: any name that PROJ knows.
+        corner: x and y (or longitude and latitude) of the outer top left corner.
+        step: change of x along a row and of y down a column, per pixel.
+        shape: rows and columns.
+    """
+
+    crs: str
+    corner: tuple[float, float]
+    step: tuple[float, float]
+    shape: tuple[int, int]
+
+    def check(self, name: str) -> None:
+        """See `check_coordinates`; `name` is told with what is wrong."""
+        rows, columns = self.shape
+        corners = np.array([[0, 0], [columns, 0], [0, rows], [columns, rows]], float)
+        check_coordinates(self.coordinates(corners), self.crs, name)
+
+    def pixel_metres(self) -> tuple[float, float]:
+        """Width and height of a pixel in metres, at the middle of the raster.
+
+        Degrees are measured on the ground, so pixels that are square in degrees are oblong.
+        """
+        if is_local(parse_crs(self.crs)):
+            return abs(self.step[0]), abs(self.step[1])
+        ground = self._ground_metres()
+        if not is_metric(parse_crs(self.crs)):
+            return ground
+        planar = abs(self.step[0]), abs(self.step[1])
+        off = max(abs(g / p - 1) for g, p in zip(ground, planar, strict=True))
+        return planar if off < _DISTORTION else ground
+
+    def _ground_metres(self) -> tuple[float, float]:
+        rows, columns = self.shape
+        middle = np.array(
+            [[columns / 2, 0], [columns / 2, rows], [0, rows / 2], [columns, rows / 2]]
+        )
+        points = self.coordinates(middle)
+        longitude, latitude = reproject(points, self.crs, WGS84).T
+        _, _, lengths = _GROUND.inv(longitude[::2], latitude[::2], longitude[1::2], latitude[1::2])
+        return float(lengths[1]) / columns, float(lengths[0]) / rows
+
+    def pixels(self, points: Floats, crs: str) -> Floats:
+        """Points (n, 2) of another system as (column, row), (0, 0) being the outer corner."""
+        here = points if crs == self.crs else reproject(points, crs, self.crs)
+        return (here - np.array(self.corner)) / np.array(self.step)
+
+    def coordinates(self, pixels: Floats) -> Floats:
+        """The inverse of `pixels`: coordinates (n, 2) in this grid's own system."""
+        return np.array(self.corner) + pixels * np.array(self.step)

@@ -1,0 +1,260 @@
+"""Rasters that GDAL reads: which bands are colours, where there are data, and where they lie.
+
+Every command decides these here: training, prediction, and the masks of both.
+"""
+
+from __future__ import annotations
+
+import logging
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from roadex.errors import RoadexError
+from roadex.files import atomic_write
+from roadex.geo.grid import Georeference
+from roadex.rasters.memory import require_memory
+
+# Left alone, GDAL keeps blocks in 5 % of the machine's memory, and fills what a JPEG or PNG that is
+# cut short lacks without a word. This holds a row of the blocks of an image 80,000 pixels wide.
+GDAL_OPTIONS = {
+    "GDAL_CACHEMAX": 128 << 20,
+    "GDAL_ERROR_ON_LIBJPEG_WARNING": True,
+    "GDAL_PNG_WHOLE_IMAGE_OPTIM": False,
+    # A VRT whose picture is gone would else be read as black.
+    "VRT_DETECT_MISSING_FILES": True,
+}
+# A file is opened by the drivers that its suffix means: what lies behind it is nothing else, such
+# as a description in XML that leads to other files or to the network.
+_DRIVERS = {
+    ".tif": "GTiff",
+    ".tiff": "GTiff",
+    ".png": "PNG",
+    ".jpg": "JPEG",
+    ".jpeg": "JPEG",
+    ".bmp": "BMP",
+    ".webp": "WEBP",
+    ".jp2": "JP2OpenJPEG",
+    ".vrt": "VRT",
+}
+# Red, green and blue by the number of bands, where a file does not say: one band is shown as grey,
+# eight are WorldView's (coastal, blue, green, yellow, red, red edge, two of near infrared).
+BANDS = {1: (1, 1, 1), 2: (1, 1, 1), 3: (1, 2, 3), 4: (1, 2, 3), 8: (5, 3, 2)}
+_INTEGERS = ("uint8", "uint16", "int16")
+_BYTES_READ = 12  # for a pixel of three bands while it is read
+
+
+@dataclass(frozen=True)
+class Raster:
+    """Three bands of a raster.
+
+    Attributes:
+        bands: (3, H, W) uint8 or uint16, red, green, blue.
+        valid: (H, W) where there are data; None: everywhere.
+        grid: where it lies; None where the file does not tell.
+    """
+
+    bands: NDArray[Any]
+    valid: NDArray[np.bool_] | None
+    grid: Georeference | None
+
+
+def load_rasterio() -> ModuleType:
+    """The package rasterio.
+
+    Raises:
+        RoadexError: it is not installed.
+    """
+    try:
+        import rasterio
+        import rasterio.errors
+    except ImportError as error:
+        raise RoadexError('GeoTIFF needs rasterio: pip install "roadex[geo]"') from error
+    # It logs what it raises as well: a bad file is told of in one line, by whoever catches it.
+    logging.getLogger("rasterio").setLevel(logging.CRITICAL)
+    return rasterio
+
+
+@contextmanager
+def readable(path: Path) -> Iterator[None]:
+    """Reading of a raster, whose failure is told in one line.
+
+    Raises:
+        RoadexError: the file is damaged.
+    """
+    rasterio = load_rasterio()
+    try:
+        with rasterio.Env(**GDAL_OPTIONS), warnings.catch_warnings():
+            warnings.simplefilter("ignore", rasterio.errors.NotGeoreferencedWarning)
+            yield
+    except (rasterio.errors.RasterioError, rasterio.errors.RasterioIOError, ValueError) as error:
+        # Rasterio says "read failed", and the library below it why.
+        reason = next(iter(str(error.__cause__ or error).splitlines()), repr(error))
+        raise RoadexError(
+            f"{path}: not a readable {_kind(path)}, or cut short ({reason}); replace or remove it"
+        ) from error
+
+
+def _kind(path: Path) -> str:
+    return "raster" if path.suffix.lower() in (".tif", ".tiff", ".vrt") else "image"
+
+
+@contextmanager
+def open_raster(path: Path) -> Iterator[Any]:
+    """An open rasterio dataset.
+
+    Raises:
+        RoadexError: the extra `geo` is missing, or there is no such file, or none of its kind.
+    """
+    rasterio = load_rasterio()
+    if not path.is_file() or not path.stat().st_size:
+        state = "an empty file" if path.is_file() else "no such file"
+        if _kind(path) == "raster":
+            state = f"not a readable raster ({state})"
+        raise RoadexError(f"{path}: {state}; fetch it again or leave it out")
+    with readable(path):
+        file = rasterio.open(path, driver=_DRIVERS.get(path.suffix.lower()))
+    with file:
+        yield file
+
+
+def read_raster(path: Path, bands: list[int] | None = None, located: bool = True) -> Raster:
+    """Red, green and blue of a raster, or the three `bands`, counted from 1.
+
+    Args:
+        located: whether it has to tell where it lies.
+
+    Raises:
+        RoadexError: the extra `geo` is missing; the file is damaged, has no coordinate system, is
+            turned against north, or holds neither 8- nor 16-bit integers.
+    """
+    with open_raster(path) as file, readable(path):
+        require_memory(path, file.height * file.width * _BYTES_READ)
+        grid = grid_of(path, file)
+        if grid is None and located:
+            raise RoadexError(f"{path}: no coordinate system; assign one, or use masks as labels")
+        numbers = colour_bands(path, file, bands)
+        kinds = {file.dtypes[number - 1] for number in numbers}
+        if not kinds <= set(_INTEGERS):
+            found = " and ".join(sorted(kinds))
+            raise RoadexError(f"{path}: {found} values; convert it to 8- or 16-bit integers")
+        pixels = read_bands(file, numbers)
+        valid = validity(file, numbers, pixels)
+        return Raster(pixels, None if valid is None or valid.all() else valid, grid)
+
+
+def read_bands(file: Any, numbers: tuple[int, ...], **how: Any) -> NDArray[Any]:
+    """Bands (n, h, w) of an open raster, each read once; signed 16 bits become unsigned ones."""
+    order = sorted(set(numbers))
+    read = file.read(order, **how)
+    bands: NDArray[Any] = read[[order.index(number) for number in numbers]]
+    return bands.clip(0).astype(np.uint16) if bands.dtype == np.int16 else bands
+
+
+def may_lack_data(file: Any, numbers: tuple[int, ...]) -> bool:
+    """Whether `validity` has to be asked at all."""
+    flags = {flag.name for number in numbers for flag in file.mask_flag_enums[number - 1]}
+    has_alpha = any(colour.name == "alpha" for colour in file.colorinterp)
+    return flags != {"all_valid"} or has_alpha or file.dtypes[numbers[0] - 1] != "uint8"
+
+
+def validity(
+    file: Any, numbers: tuple[int, ...], bands: NDArray[Any], **how: Any
+) -> NDArray[np.bool_] | None:
+    """Where (h, w) an open raster has data in some of its colour bands; None: everywhere.
+
+    A pixel has none where an alpha band (whichever it is) or an internal mask says so, where all
+    colours are the declared value, where a float is no number, and where nothing is declared and
+    more than 8 bits are 0 in all colours.
+
+    Args:
+        bands: (n, h, w), already read with the same `how`.
+    """
+    if not may_lack_data(file, numbers):
+        return None
+    masks = file.read_masks(sorted(set(numbers)), **how)
+    valid: NDArray[np.bool_] = (masks > 0).any(axis=0)
+    for number, colour in enumerate(file.colorinterp, start=1):
+        if colour.name == "alpha":
+            valid &= file.read(number, **how) > 0
+    if bands.dtype.kind == "f":
+        valid &= np.isfinite(bands).all(axis=0)
+    elif bands.dtype != np.uint8 and file.nodata is None:
+        valid &= (bands != 0).any(axis=0)
+    return valid
+
+
+def grid_of(path: Path, file: Any) -> Georeference | None:
+    """Where an open raster lies; None where it has no coordinate system, or no place in one.
+
+    Raises:
+        RoadexError: it is turned against north, has control points only, or does not fit its
+            coordinate system.
+    """
+    if file.crs is None and file.gcps[1] is None:
+        return None
+    if file.transform.is_identity:
+        if file.gcps[0]:
+            raise RoadexError(
+                f"{path}: it has ground control points only; warp it first: "
+                f"gdalwarp {path.name} north_up.tif"
+            )
+        return None
+    place = file.transform
+    if max(abs(place.b), abs(place.d)) > 1e-6 * min(abs(place.a), abs(place.e)):
+        raise RoadexError(f"{path}: its rows do not run east; warp it to a north-up grid first")
+    crs = f"EPSG:{file.crs.to_epsg()}" if file.crs.to_epsg() else file.crs.to_wkt()
+    grid = Georeference(crs, (place.c, place.f), (place.a, place.e), (file.height, file.width))
+    grid.check(str(path))
+    return grid
+
+
+def colour_bands(
+    path: Path, file: Any, wanted: list[int] | None, key: str = "dataset.bands"
+) -> tuple[int, ...]:
+    """The numbers of the red, green and blue band of an open raster.
+
+    Args:
+        wanted: the numbers that the setting `key` gives; None: by the bands' names or their count.
+
+    Raises:
+        RoadexError: there are no such bands, or nothing says which they are.
+    """
+    if wanted is not None:
+        if len(wanted) != 3 or not all(1 <= band <= file.count for band in wanted):
+            raise RoadexError(f"{path}: {key}={wanted}: name three of its {file.count}")
+        return tuple(wanted)
+    names = [colour.name for colour in file.colorinterp]
+    if {"red", "green", "blue"} <= set(names):
+        return tuple(names.index(colour) + 1 for colour in ("red", "green", "blue"))
+    if file.count not in BANDS:
+        raise RoadexError(
+            f"{path}: {file.count} bands; say which are red, green and blue: {key}=[R,G,B]"
+        )
+    return BANDS[file.count]
+
+
+def write_raster(path: Path, pixels: NDArray[Any], grid: Georeference) -> None:
+    """Write (H, W, 3) as a GeoTIFF, compressed without loss.
+
+    Raises:
+        RoadexError: the extra `geo` is missing, or the file cannot be written.
+    """
+    rasterio = load_rasterio()
+    place = rasterio.Affine(grid.step[0], 0, grid.corner[0], 0, grid.step[1], grid.corner[1])
+    rows, columns = grid.shape
+    options = {"count": 3, "dtype": pixels.dtype, "crs": grid.crs, "transform": place}
+    options |= {"compress": "lzw", "predictor": 2, "photometric": "rgb"}
+    # By way of memory: on a full disk the TIFF library prints lines of its own.
+    with rasterio.MemoryFile() as memory:
+        with memory.open(driver="GTiff", height=rows, width=columns, **options) as file:
+            file.write(np.moveaxis(pixels, -1, 0))
+        with atomic_write(path) as temporary:
+            temporary.write_bytes(memory.getbuffer())
