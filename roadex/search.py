@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
-import sys
-
 from roadex.command.frame import command
+from roadex.command.overrides import as_typed, quote
 from roadex.config.search import SearchConfig
-from roadex.sweep.jobs import quote
 
 
-@command("search")
-def run(config: SearchConfig) -> None:
+def _trainings_settings(arguments: list[str]) -> list[str]:
+    """The settings of the trainings, which follow --, as one list."""
+    if "--" not in arguments:
+        return arguments
+    end = arguments.index("--")
+    settings = ",".join(map(quote, as_typed(arguments[end + 1 :], "train")))
+    return [*arguments[:end], f"train=[{settings}]"]
+
+
+@command("search", before=_trainings_settings)
+def main(config: SearchConfig) -> None:
     """Find the settings that score best on the validation split, with Optuna.
 
     Writes search/NAME: study.db (Optuna's storage), a run folder for each trial, trials.csv,
@@ -24,15 +31,6 @@ def run(config: SearchConfig) -> None:
     from roadex.sweep.search import search  # optuna takes a second, --help should not
 
     search(config)
-
-
-def main() -> None:
-    """Run the command line; Hydra takes the settings of the trainings as one list."""
-    if "--" in sys.argv:
-        end = sys.argv.index("--")
-        settings = ",".join(map(quote, sys.argv[end + 1 :]))
-        sys.argv[end:] = [f"train=[{settings}]"]
-    run()
 
 
 if __name__ == "__main__":

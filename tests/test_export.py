@@ -12,7 +12,7 @@ import pytest
 from roadex.config.export import ExportConfig
 from roadex.config.train import TrainConfig
 from roadex.errors import RoadexError
-from roadex.prediction.pipeline import open_network
+from roadex.prediction.pipeline import load_model
 from roadex.runs.checkpoint import Checkpoint, save_checkpoint
 from roadex.runs.export import export_checkpoint
 from roadex.runs.load import load_checkpoint
@@ -39,7 +39,7 @@ def checkpoint(tmp_path_factory):
 
 
 def probabilities(path):
-    return open_network(path, device="cpu").predictor(IMAGE)
+    return load_model(path, device="cpu").predictor(IMAGE)
 
 
 def assert_alike(first, second):

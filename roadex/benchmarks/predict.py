@@ -19,7 +19,7 @@ from roadex.config.predict import PredictConfig
 from roadex.engine.inference import windows
 from roadex.geo.grid import Georeference
 from roadex.prediction.batch import predict_all
-from roadex.prediction.pipeline import SHIPPED, Network, open_network
+from roadex.prediction.pipeline import SHIPPED, LoadedModel, load_model
 from roadex.rasters.rasters import write_raster
 
 
@@ -57,13 +57,13 @@ def main(overrides: list[str]) -> None:
     size, repeats = settings.size, settings.repeats
     checkpoint = settings.checkpoint or str(SHIPPED)
     inference = InferenceConfig(settings.window, settings.overlap)
-    network = open_network(checkpoint, "auto", inference)
+    model = load_model(checkpoint, "auto", inference)
     with tempfile.TemporaryDirectory() as folder:
         config = PredictConfig(input="", out="", checkpoint=checkpoint, inference=inference)
-        bare = _best(lambda: _bare(network, town(size)), repeats)
-        whole = _best(_command(config, Path(folder), size, network.gsd), repeats)
-        quarter = _best(_command(config, Path(folder), size // 2, network.gsd), repeats)
-    parameters = sum(p.numel() for p in network.predictor.model.parameters())
+        bare = _best(lambda: _bare(model, town(size)), repeats)
+        whole = _best(_command(config, Path(folder), size, model.gsd), repeats)
+        quarter = _best(_command(config, Path(folder), size // 2, model.gsd), repeats)
+    parameters = sum(p.numel() for p in model.predictor.model.parameters())
     print(f"{size} x {size} pixels, windows of {inference.window}, {parameters:,} parameters")
     print(f"{'':32s} {'processor s':>11s} {'clock s':>8s} {'ratio':>6s}")
     _row("the network alone", bare, bare)
@@ -81,9 +81,9 @@ def town(side: int) -> NDArray[np.uint8]:
 
 
 @torch.inference_mode()
-def _bare(network: Network, image: NDArray[np.uint8]) -> None:
+def _bare(model: LoadedModel, image: NDArray[np.uint8]) -> None:
     """The forward passes alone, without normalisation or blending."""
-    predictor = network.predictor
+    predictor = model.predictor
     predictor.model.eval()
     pixels = torch.from_numpy(image).permute(2, 0, 1)[None].float().to(predictor.device) / 255
     height, width = image.shape[:2]

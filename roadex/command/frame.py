@@ -13,11 +13,14 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeVar, cast
 
-import hydra
+from hydra import version
+from hydra._internal.utils import _run_hydra, get_args_parser
 from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig, OmegaConf
 
+from roadex import __version__
 from roadex.command.help import help_text
+from roadex.command.overrides import as_typed
 from roadex.command.refusal import CONFIG_ERRORS, refusal
 from roadex.config.limits import check_known, check_limits
 from roadex.config.paths import config_dir
@@ -32,8 +35,12 @@ register_schemas()
 log = logging.getLogger(__name__)
 
 
-def command(config_name: str) -> Callable[[Callable[[Config], None]], Callable[[], None]]:
+def command(
+    config_name: str, before: Callable[[list[str]], list[str]] = list
+) -> Callable[[Callable[[Config], None]], Callable[[], None]]:
     """Turn a function of a typed configuration into a command line.
+
+    `before` may change the arguments before they are read.
 
     The function's docstring is what `--help` prints. Bad input ends the process with one line on
     standard error and exit code 2; HYDRA_FULL_ERROR=1 shows the traceback instead.
@@ -42,10 +49,14 @@ def command(config_name: str) -> Callable[[Callable[[Config], None]], Callable[[
     def decorate(run: Callable[[Config], None]) -> Callable[[], None]:
         def main() -> None:
             module = run.__module__ if run.__module__ != "__main__" else f"roadex.{config_name}"
-            if {"-h", "--help"} & set(sys.argv[1:]):
+            arguments = sys.argv[1:]
+            if {"-h", "--help"} & set(arguments):
                 print(help_text(run, config_name, module))
                 return
-            sys.exit(_run_hydra(run, config_name))
+            if "--version" in arguments:
+                print(f"roadex {__version__}")
+                return
+            sys.exit(_run(run, config_name, before(arguments)))
 
         main.__doc__ = run.__doc__
         return main
@@ -74,7 +85,7 @@ def typed(config: DictConfig) -> Any:
     return settings
 
 
-def _run_hydra(run: Callable[[Any], None], config_name: str) -> int:
+def _run(run: Callable[[Any], None], config_name: str, arguments: list[str]) -> int:
     """Run under Hydra and give the exit code. Hydra must raise, not print, for us to translate."""
     traceback_wanted = os.environ.get("HYDRA_FULL_ERROR") == "1"
     os.environ["HYDRA_FULL_ERROR"] = "1"
@@ -94,12 +105,17 @@ def _run_hydra(run: Callable[[Any], None], config_name: str) -> int:
             discard_unused(folder)
         return max(codes, default=0)
 
-    sys.argv += _follower_settings()
-    start = hydra.main(version_base="1.3", config_path=str(config_dir()), config_name=config_name)
+    def start() -> None:
+        typed_arguments = [*as_typed(arguments, config_name), *_follower_settings()]
+        parser = get_args_parser()
+        parsed = parser.parse_args(typed_arguments)
+        version.setbase("1.3")
+        _run_hydra(parsed, parser, task, str(config_dir()), config_name)
+
     if traceback_wanted:
-        start(task)()
+        start()
         return 0
-    return _guarded(start(task)) or max(codes, default=0)
+    return _guarded(start) or max(codes, default=0)
 
 
 def _follower_settings() -> list[str]:

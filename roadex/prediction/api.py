@@ -18,7 +18,7 @@ from roadex.config.inference import InferenceConfig
 from roadex.graph import GraphSettings
 from roadex.prediction.contrast import TRAINING
 from roadex.prediction.network import RoadNetwork
-from roadex.prediction.pipeline import Network, Wishes, open_network, predict_scene
+from roadex.prediction.pipeline import LoadedModel, ReadingOptions, load_model, predict_scene
 from roadex.prediction.scene import Scene, array_scene, open_scene
 
 Source = str | Path | NDArray[Any]
@@ -26,18 +26,18 @@ Source = str | Path | NDArray[Any]
 
 @dataclass(frozen=True)
 class RoadPredictor:
-    """A trained network that draws road networks.
+    """A trained model that draws road networks.
 
     Attributes:
-        network: its weights and what they were trained with.
+        model: its weights and what they were trained with.
     """
 
-    network: Network
+    model: LoadedModel
 
     @property
     def gsd(self) -> float:
         """Metres per pixel of the images that it was trained on."""
-        return self.network.gsd
+        return self.model.gsd
 
     def predict(
         self,
@@ -62,11 +62,11 @@ class RoadPredictor:
         Raises:
             RoadexError: the image cannot be used.
         """
-        wishes = Wishes(gsd, contrast, threshold, graph or SPURS_BY_WIDTH)
+        options = ReadingOptions(gsd, contrast, threshold, graph or SPURS_BY_WIDTH)
         folder = Path(tempfile.mkdtemp(prefix="roadex-"))
         try:
             with _opened(source, bands) as scene:
-                found = predict_scene(scene, self.network, wishes, folder / "work", {})
+                found = predict_scene(scene, self.model, options, folder / "work", {})
         except BaseException:
             shutil.rmtree(folder, ignore_errors=True)
             raise
@@ -92,4 +92,4 @@ def load(
     flips: bool = False,
 ) -> RoadPredictor:
     """See `roadex.load`."""
-    return RoadPredictor(open_network(checkpoint, device, InferenceConfig(window, overlap, flips)))
+    return RoadPredictor(load_model(checkpoint, device, InferenceConfig(window, overlap, flips)))

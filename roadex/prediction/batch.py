@@ -18,9 +18,9 @@ from roadex.prediction.inputs import check_folder, find_images
 from roadex.prediction.network import RoadNetwork
 from roadex.prediction.outputs import SUMMARY, chosen_outputs, existing_outputs, write_outputs
 from roadex.prediction.pipeline import (
-    Network,
-    Wishes,
-    open_network,
+    LoadedModel,
+    ReadingOptions,
+    load_model,
     predict_scene,
     scan_identity,
 )
@@ -44,12 +44,12 @@ def predict_all(config: PredictConfig, tell: Tell) -> tuple[list[str], int]:
     images = find_images(config.input)
     out = Path(config.out).expanduser()
     job = _Job(config, out, chosen_outputs(config.outputs), tell)
-    network = open_network(config.checkpoint, config.device, config.inference, config.precision)
+    model = load_model(config.checkpoint, config.device, config.inference, config.precision)
     check_folder(out, images)
     failures = []
     for image in images:
         try:
-            job.run(image, network)
+            job.run(image, model)
         except RoadexError as error:
             tell(f"failed: {error}")
             failures.append(image.name)
@@ -65,37 +65,37 @@ class _Job:
     outputs: list[str]
     tell: Tell
 
-    def run(self, image: Path, network: Network) -> None:
+    def run(self, image: Path, model: LoadedModel) -> None:
         """Predict an image, unless that has been done."""
-        stem, wishes = image.stem, self._wishes()
+        stem, options = image.stem, self._options()
         work = self.out / f".{stem}.work"
         identity = {"image": _stamp(image), "bands": self.config.bands}
-        identity |= scan_identity(network, wishes)
-        made_from = {**identity, **self._decoding(network), "outputs": self.outputs}
+        identity |= scan_identity(model, options)
+        made_from = {**identity, **self._decoding(model), "outputs": self.outputs}
         if self._is_done(stem, work, json.loads(json.dumps(made_from))):
             self.tell(f"{stem}: done already")
             return
         with open_scene(image, self.config.bands) as scene:
-            found = predict_scene(scene, network, wishes, work, identity, self.tell)
+            found = predict_scene(scene, model, options, work, identity, self.tell)
             started = time.perf_counter()
             write_outputs(found, self.out, self.outputs)
         summary = _with_files(found, time.perf_counter() - started)
         self.tell(f"{stem}: {one_line(summary)}")
-        facts = {"checkpoint": network.source, "notes": list(found.notes), "made_from": made_from}
+        facts = {"checkpoint": model.source, "notes": list(found.notes), "made_from": made_from}
         write_json(self.out / f"{stem}{SUMMARY}", {**summary, "roadex": __version__, **facts})
         found.store.remove()
 
-    def _wishes(self) -> Wishes:
+    def _options(self) -> ReadingOptions:
         config = self.config
-        return Wishes(
+        return ReadingOptions(
             config.gsd, config.contrast, config.threshold, config.graph, config.overview_px
         )
 
-    def _decoding(self, network: Network) -> dict[str, Any]:
+    def _decoding(self, model: LoadedModel) -> dict[str, Any]:
         """What the files depend on besides the probabilities."""
         threshold = self.config.threshold
         return {
-            "threshold": network.threshold if threshold is None else threshold,
+            "threshold": model.threshold if threshold is None else threshold,
             "graph": asdict(self.config.graph),
             "overview_px": self.config.overview_px,
         }

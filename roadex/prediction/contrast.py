@@ -15,6 +15,10 @@ from roadex.prediction.scene import Scene
 
 TRAINING, IMAGE = "training", "image"
 _SAMPLE_PX = 2048
+# A scene of which more is black or white shows nothing.
+_NOTHING_TO_SEE = 0.95
+# So many pixels do not have the same lowest value by chance.
+_SHARED = 0.002
 
 
 @dataclass(frozen=True)
@@ -60,16 +64,56 @@ def choose_contrast(scene: Scene, wanted: str, calibration: Calibration) -> Cont
     return Contrast(calibration[group]["low"], calibration[group]["high"])
 
 
+def unseen(scene: Scene, contrast: Contrast | None) -> list[str]:
+    """A note where a stretch leaves nearly all of a scene one black or white area; else nothing."""
+    if contrast is None:
+        return []
+    values = _sample(scene)
+    if not values.size:
+        return []
+    levels = contrast.to_8_bits(values[:, None, :])
+    black, white = (float((levels == end).all(axis=-1).mean()) for end in (0, 255))
+    if max(black, white) < _NOTHING_TO_SEE:
+        return []
+    colour = "black" if black > white else "white"
+    low, high = (", ".join(f"{v:g}" for v in ends) for ends in (contrast.low, contrast.high))
+    return [
+        f"the stretch from {low} to {high} leaves {max(black, white):.0%} of it {colour}: "
+        "set contrast=image, or declare the value of no data in the file (gdal_edit.py -a_nodata)"
+    ]
+
+
 def _own_contrast(scene: Scene) -> Contrast:
-    """By the percentiles that training tiles are stretched by."""
+    """By the percentiles that training tiles are stretched by.
+
+    A lowest value that many pixels share, far below all others, is taken for no data that the file
+    does not declare, and has no say.
+    """
+    values = _sample(scene)
+    if not values.size:
+        return Contrast([0.0] * 3, [1.0] * 3)
+    settings = StretchConfig()
+    percents = [settings.low_percent, settings.high_percent]
+    ends = [np.percentile(_without_undeclared(band), percents) for band in values]
+    low, high = np.transpose(ends)
+    return Contrast(low.tolist(), high.tolist())
+
+
+def _sample(scene: Scene) -> NDArray[np.float64]:
+    """The values (3, n) of a scene that is reduced to a size that is soon looked through."""
     share = min(1.0, _SAMPLE_PX / max(scene.shape))
     piece = scene.reduced(
         (max(1, int(scene.shape[0] * share)), max(1, int(scene.shape[1] * share)))
     )
-    valid = np.ones(piece.bands.shape[1:], np.bool_) if piece.valid is None else piece.valid
-    if not valid.any():
-        return Contrast([0.0] * 3, [1.0] * 3)
-    settings = StretchConfig()
-    percents = [settings.low_percent, settings.high_percent]
-    low, high = np.percentile(piece.bands[:, valid].astype(np.float64), percents, axis=1)
-    return Contrast(low.tolist(), high.tolist())
+    bands = piece.bands.astype(np.float64)
+    return bands.reshape(3, -1) if piece.valid is None else bands[:, piece.valid]
+
+
+def _without_undeclared(band: NDArray[np.float64]) -> NDArray[np.float64]:
+    lowest = band.min()
+    rest = band[band > lowest]
+    shared = 1 - rest.size / band.size
+    if not rest.size or shared < _SHARED:
+        return band
+    reach = float(np.percentile(rest, 98) - rest.min())
+    return rest if rest.min() - lowest > 3 * max(reach, 1e-12) else band

@@ -21,7 +21,7 @@ from roadex.engine.device import pick_device
 from roadex.engine.inference import Predictor
 from roadex.errors import RoadexError
 from roadex.graph import GraphSettings, probabilities_to_graph
-from roadex.prediction.contrast import TRAINING, choose_contrast
+from roadex.prediction.contrast import TRAINING, choose_contrast, unseen
 from roadex.prediction.memory import return_freed_memory
 from roadex.prediction.network import RoadNetwork
 from roadex.prediction.overview import small_image
@@ -38,15 +38,20 @@ from roadex.runs.load import load_checkpoint
 SHIPPED = Path(__file__).parents[1] / "weights" / "world.pt"
 _PROBE_PX = 64
 
+# By so much a pixel size may be rounded, or oblong.
+_GSD_SLACK = 0.3
+
 
 @dataclass(frozen=True)
-class Network:
-    """A trained network and all that its training fixed.
+class LoadedModel:
+    """A trained model and all that its training fixed.
 
     Attributes:
         source: the checkpoint's path.
         key: a hash of the checkpoint.
         gsd: metres per pixel that it was trained at.
+        finest_gsd: finer pixels become this size, those between the two stay; None: all become
+            `gsd`.
         threshold: road where the probability reaches it, chosen on validation.
         contrast: how images of more than 8 bits become 8.
         classes: of connectivity; 0 without.
@@ -59,10 +64,11 @@ class Network:
     threshold: float
     contrast: Calibration
     classes: int
+    finest_gsd: float | None = None
 
 
 @dataclass(frozen=True)
-class Wishes:
+class ReadingOptions:
     """How images are to be read and decoded; see `PredictConfig` for what the names mean."""
 
     gsd: float | None = None
@@ -72,13 +78,13 @@ class Wishes:
     overview_px: int = 2048
 
 
-def open_network(
+def load_model(
     checkpoint: str | Path | None,
     device: str = "auto",
     inference: InferenceConfig | None = None,
     precision: Precision = Precision.fp32,
-) -> Network:
-    """A network from a checkpoint, or from the weights that come with roadex.
+) -> LoadedModel:
+    """A model from a checkpoint, or from the weights that come with roadex.
 
     Raises:
         RoadexError: no such checkpoint, one of another version, or no such device.
@@ -96,50 +102,80 @@ def open_network(
     classes = len(probe["connectivity"]) if "connectivity" in probe else 0
     described = path / DESCRIPTION if path.is_dir() else path
     key = hashlib.sha256(described.read_bytes()).hexdigest()[:16]
-    gsd = content.config.dataset.gsd
-    return Network(predictor, str(path), key, gsd, content.threshold, content.contrast, classes)
+    return LoadedModel(
+        predictor,
+        str(path),
+        key,
+        content.config.dataset.gsd,
+        content.threshold,
+        content.contrast,
+        classes,
+        content.config.trainer.inference.finest_gsd,
+    )
 
 
-def open_view(scene: Scene, network: Network, wishes: Wishes) -> tuple[View, tuple[str, ...]]:
-    """A scene as the network is to see it, and what its user should know about that.
+def open_view(
+    scene: Scene, model: LoadedModel, options: ReadingOptions
+) -> tuple[View, tuple[str, ...]]:
+    """A scene as the model is to see it, and what its user should know about that.
 
     Raises:
-        RoadexError: more than 8 bits, and nothing says how to bring them to 8.
+        RoadexError: more than 8 bits, and nothing says how to bring them to 8; or `gsd` is set and
+            the image says otherwise.
     """
     notes = []
     if scene.grid is not None:
         pixel_m = scene.grid.pixel_metres()
+        _check_gsd(scene.name, options.gsd, pixel_m)
     else:
-        side = wishes.gsd or network.gsd
+        side = options.gsd or model.gsd
         pixel_m = (side, side)
-        assumed = "" if wishes.gsd else ", as in training (set gsd=)"
+        assumed = "" if options.gsd else ", as in training (set gsd=)"
         notes.append(
             f"no coordinate system: coordinates are pixels, taken to be {side:g} m{assumed}"
         )
-    shape = fit_shape(scene.shape, pixel_m, network.gsd)
+    working = _working_gsd(model, pixel_m)
+    shape = fit_shape(scene.shape, pixel_m, working)
     if shape != scene.shape:
         size = f"{pixel_m[0]:.3g} x {pixel_m[1]:.3g} m"
-        notes.append(f"pixels of {size} are resampled to the {network.gsd:g} m of the training")
-    contrast = choose_contrast(scene, wishes.contrast, network.contrast)
+        notes.append(f"pixels of {size} are resampled to the {working:g} m of the training")
+    contrast = choose_contrast(scene, options.contrast, model.contrast)
+    notes += unseen(scene, contrast)
     return View(scene, contrast, Resampling(scene.shape, shape), pixel_m), tuple(notes)
 
 
-def scan_identity(network: Network, wishes: Wishes) -> dict[str, Any]:
+def _working_gsd(model: LoadedModel, pixel_m: tuple[float, float]) -> float:
+    """The pixel size at which the model sees an image of another."""
+    if model.finest_gsd is None:
+        return model.gsd
+    return min(max(max(pixel_m), model.finest_gsd), model.gsd)
+
+
+def _check_gsd(name: str, told: float | None, pixel_m: tuple[float, float]) -> None:
+    off = 0.0 if told is None else max(abs(told / side - 1) for side in pixel_m)
+    if off > _GSD_SLACK:
+        raise RoadexError(
+            f"gsd={told}: the georeference of {name} says {pixel_m[0]:.3g} x {pixel_m[1]:.3g} m; "
+            "leave gsd= out, or remove the georeference if it is wrong"
+        )
+
+
+def scan_identity(model: LoadedModel, options: ReadingOptions) -> dict[str, Any]:
     """What the probabilities of an image depend on, besides the image."""
-    predictor = network.predictor
+    predictor = model.predictor
     return {
-        "checkpoint": network.key,
+        "checkpoint": model.key,
         "inference": asdict(predictor.settings),
         "precision": predictor.precision.value,
-        "gsd": wishes.gsd,
-        "contrast": wishes.contrast,
+        "gsd": options.gsd,
+        "contrast": options.contrast,
     }
 
 
 def predict_scene(
     scene: Scene,
-    network: Network,
-    wishes: Wishes,
+    model: LoadedModel,
+    options: ReadingOptions,
     folder: Path,
     identity: dict[str, Any],
     tell: Any = lambda line: None,
@@ -155,18 +191,18 @@ def predict_scene(
         RoadexError: the image cannot be used, or the folder not be written.
     """
     clock: dict[str, float] = {}
-    view, notes = open_view(scene, network, wishes)
+    view, notes = open_view(scene, model, options)
     for note in notes:
         tell(f"{scene.name}: {note}")
-    store = open_store(folder, view.shape, network.classes, scene.masked, identity)
+    store = open_store(folder, view.shape, model.classes, scene.masked, identity)
     with _timed(clock, "network"):
-        scan(view, network.predictor, store)
+        scan(view, model.predictor, store)
         return_freed_memory()
-    threshold = network.threshold if wishes.threshold is None else wishes.threshold
+    threshold = model.threshold if options.threshold is None else options.threshold
     with _timed(clock, "graph"):
-        frame = decode(store, threshold, view.gsd, wishes.graph)
+        frame = decode(store, threshold, view.gsd, options.graph)
     with _timed(clock, "overview"):
-        picture = small_image(view, wishes.overview_px)
+        picture = small_image(view, options.overview_px)
     share = 1.0 if store.valid is None else float(np.mean(store.valid))
     if not share:
         notes = (*notes, "no pixel has data, so there is no road")

@@ -114,14 +114,3 @@ def _cut(text: str, longest: int, source: str) -> str:
 
 def _digest(text: str) -> str:
     return hashlib.sha256(text.encode()).hexdigest()[:6]
-
-
-def quote(text: str) -> str:
-    """Any text as one value of a Hydra override."""
-    # Hydra takes a backslash for itself but before a quote.
-    return "'" + re.sub(r"(\\*)('|$)", _escape, text) + "'"
-
-
-def _escape(found: re.Match[str]) -> str:
-    slashes, end = found.groups()
-    return 2 * slashes + end.replace("'", "\\'")

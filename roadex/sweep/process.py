@@ -23,8 +23,8 @@ from types import FrameType
 from hydra.core.hydra_config import HydraConfig
 from hydra.types import RunMode
 
+from roadex.command.overrides import quote
 from roadex.config.sweep import SweepConfig
-from roadex.sweep.jobs import quote
 from roadex.sweep.records import START, Record, log_path, write_record
 from roadex.sweep.slots import gpu_slot
 

@@ -16,12 +16,12 @@ from optuna.samplers import BaseSampler, RandomSampler, TPESampler
 from optuna.trial import FrozenTrial, Trial, TrialState
 
 from roadex.command.frame import typed
+from roadex.command.overrides import quote
 from roadex.comparison.search import draw_history, draw_importance
 from roadex.config.search import Dimension, SearchConfig
 from roadex.config.train import TrainConfig
 from roadex.errors import RoadexError
 from roadex.files import write_table, write_text
-from roadex.sweep.jobs import quote
 from roadex.sweep.slots import parallel_jobs
 from roadex.sweep.stopping import stopped_by_signals
 from roadex.sweep.trial import TrialFailed, run_trial

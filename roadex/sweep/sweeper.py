@@ -21,12 +21,13 @@ from hydra.types import HydraContext, TaskFunction
 from omegaconf import DictConfig, OmegaConf, open_dict
 
 from roadex.command.frame import typed
+from roadex.command.overrides import quote
 from roadex.command.refusal import CONFIG_ERRORS, refusal
 from roadex.config.train import TrainConfig
 from roadex.errors import RoadexError
 from roadex.revision import revision
 from roadex.sweep.folder import check_version, claim
-from roadex.sweep.jobs import Job, expand, quote
+from roadex.sweep.jobs import Job, expand
 from roadex.sweep.overview import Overview, survey
 from roadex.sweep.records import State, close, forget
 from roadex.sweep.slots import parallel_jobs

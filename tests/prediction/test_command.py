@@ -21,7 +21,7 @@ from roadex.prediction.outputs import OUTPUTS, SUMMARY
 from roadex.rasters.pictures import write_image
 from roadex.runs.checkpoint import Checkpoint, save_checkpoint
 from tests.config.test_composition import train_config
-from tests.support.stand_ins import bright_network, ladder, picture_of, write_tif
+from tests.support.stand_ins import bright_model, ladder, picture_of, write_tif
 
 TINY = ("model.width=8", "model.blocks=1", "model.head_width=4", "model.depth=1", "dataset.gsd=0.5")
 FILES = [*(suffix for suffix, _ in OUTPUTS.values()), SUMMARY]
@@ -104,7 +104,7 @@ def predict(image: Path, out: Path, **settings: object) -> tuple[list[str], list
 
 @pytest.fixture
 def stand_in(monkeypatch):
-    monkeypatch.setattr(batch, "open_network", lambda *_: bright_network())
+    monkeypatch.setattr(batch, "load_model", lambda *_: bright_model())
 
 
 @pytest.mark.usefixtures("stand_in")
@@ -151,7 +151,7 @@ def test_a_file_that_cannot_be_written_leaves_nothing_half_done(image, tmp_path,
     assert failures == ["town.tif"] and "town.graphml cannot be written (No space left" in said[-1]
     assert not (out / "town.graphml").exists() and not (out / "town.summary.json").exists()
     monkeypatch.undo()
-    monkeypatch.setattr(batch, "open_network", lambda *_: bright_network())
+    monkeypatch.setattr(batch, "load_model", lambda *_: bright_model())
     assert predict(path, out)[0] == [] and (out / "town.graphml").exists()
 
 

@@ -15,7 +15,7 @@ from roadex.graph.formats import read_network
 from roadex.graph.network import position, total_length
 from roadex.metrics import apls
 from roadex.prediction.api import RoadPredictor
-from tests.support.stand_ins import UTM, bright_network, ladder, picture_of, write_tif
+from tests.support.stand_ins import UTM, bright_model, ladder, picture_of, write_tif
 
 SIDE, GSD = 400, 0.5
 CORNER = (500_000.0, 5_000_000.0)
@@ -26,7 +26,7 @@ DEGREES = (0.5 / (111_320 * np.cos(np.radians(LATITUDE))), -0.5 / 111_180)
 
 @pytest.fixture(scope="module")
 def roads() -> RoadPredictor:
-    return RoadPredictor(bright_network(GSD))
+    return RoadPredictor(bright_model(GSD))
 
 
 @pytest.fixture(scope="module")
@@ -146,7 +146,7 @@ def test_lengths_are_metres_on_the_ground(crs, corner, step, stretch, roads, ima
 
 def test_other_pixel_sizes_are_resampled_and_results_stay_on_the_image(image, tmp_path):
     path = write_tif(tmp_path / "town.tif", image)
-    network = RoadPredictor(bright_network(0.8)).predict(path)
+    network = RoadPredictor(bright_model(0.8)).predict(path)
     assert "pixels of 0.5 x 0.5 m are resampled to the 0.8 m" in network.notes[0]
     assert network.probability.shape == (250, 250)
     assert network.summary["road_km"] == pytest.approx(total_length(ladder()) / 1000, rel=0.03)

@@ -19,7 +19,7 @@ from roadex.prediction.scene import ArrayScene
 from roadex.prediction.store import open_store
 from roadex.prediction.view import View
 from tests.engine.test_inference import Position
-from tests.support.stand_ins import bright_network, ladder, picture_of
+from tests.support.stand_ins import bright_model, ladder, picture_of
 
 
 class Nearby(nn.Module):
@@ -99,7 +99,7 @@ def test_without_overlap_seams_would_show(tmp_path):
 
 def test_stopped_work_goes_on_and_ends_with_the_same_bytes(tmp_path):
     image = picture_of(ladder(), (400, 400), 0.5)
-    network = bright_network()
+    network = bright_model()
     whole = scanned(image, network.predictor, tmp_path / "whole", classes=5)
 
     class Stopped(nn.Module):

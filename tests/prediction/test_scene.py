@@ -12,9 +12,9 @@ from roadex.data.prepare import prepare
 from roadex.data.synthesize import synthesize
 from roadex.errors import RoadexError
 from roadex.prediction.contrast import choose_contrast
-from roadex.prediction.pipeline import Wishes, open_view
+from roadex.prediction.pipeline import ReadingOptions, open_view
 from roadex.prediction.scene import array_scene, open_scene
-from tests.support.stand_ins import UTM, bright_network, write_tif
+from tests.support.stand_ins import UTM, bright_model, write_tif
 
 CITY = {"low": [10, 20, 30], "high": [1000, 900, 800], "training_tiles": 2}
 CONTRAST = {"all cities": CITY, "AOI_9": {**CITY, "high": [2000, 2000, 2000]}}
@@ -102,7 +102,7 @@ def test_more_than_8_bits_are_stretched_as_in_training(tmp_path):
     city = next(key for key in dataset.contrast() if key in str(image))
     with open_scene(image) as scene:
         view, notes = open_view(
-            scene, bright_network(0.7, dataset.contrast()), Wishes(contrast=city)
+            scene, bright_model(0.7, dataset.contrast()), ReadingOptions(contrast=city)
         )
         seen = np.concatenate([strip.image for strip in view.strips([slice(0, view.shape[0])])])
     assert "resampled to the 0.7 m" in notes[0]
@@ -125,7 +125,7 @@ def test_overlapping_strips_are_parts_of_the_whole(tmp_path):
     image = noise(90, 40, bands=4)
     image[30:50, :, 3] = 0
     with open_scene(write_tif(tmp_path / "a.tif", image, photometric="rgb", alpha="yes")) as scene:
-        view, _ = open_view(scene, bright_network(0.7), Wishes())
+        view, _ = open_view(scene, bright_model(0.7), ReadingOptions())
         rows = view.shape[0]
         whole = view.strip(slice(0, rows))
         spans = [slice(0, 30), slice(20, 50), slice(45, rows)]

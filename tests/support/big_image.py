@@ -18,7 +18,7 @@ import rasterio
 
 from roadex.config.predict import PredictConfig
 from roadex.prediction.batch import predict_all
-from tests.support.stand_ins import BRIGHT, DARK, UTM, bright_network
+from tests.support.stand_ins import BRIGHT, DARK, UTM, bright_model
 
 GSD = 0.5
 _BLOCK, _ROAD_PX, _SPACING_PX = 512, 14, 350
@@ -47,9 +47,9 @@ def main(side: int, folder: Path) -> None:
     image = folder / f"town{side}.tif"
     write_town(image, side)
     config = PredictConfig(input=str(image), out=str(folder / "out"))
-    network = bright_network(GSD, window=1024, overlap=128)
+    model = bright_model(GSD, window=1024, overlap=128)
     started = time.process_time()
-    with patch("roadex.prediction.batch.open_network", lambda *_: network):
+    with patch("roadex.prediction.batch.load_model", lambda *_: model):
         failures, _ = predict_all(config, print)
     assert not failures
     summary = json.loads((folder / "out" / f"town{side}.summary.json").read_text())

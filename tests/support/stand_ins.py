@@ -14,7 +14,7 @@ from roadex.config.inference import InferenceConfig
 from roadex.engine.inference import Predictor
 from roadex.graph import draw_roads
 from roadex.graph.network import straight_network
-from roadex.prediction.pipeline import Network
+from roadex.prediction.pipeline import LoadedModel
 
 DARK, BRIGHT = 60, 200
 UTM = "EPSG:32632"
@@ -30,12 +30,12 @@ class BrightRoads(nn.Module):
         return {"segmentation": [torch.cat([-value, value], dim=1)], "connectivity": [ways]}
 
 
-def bright_network(gsd: float = 0.5, contrast: dict | None = None, **inference: int) -> Network:
+def bright_model(gsd: float = 0.5, contrast: dict | None = None, **inference: int) -> LoadedModel:
     """The stand-in as a trained network of that pixel size."""
     settings = InferenceConfig(**{"window": 128, "overlap": 32, **inference})
     device = torch.device("cpu")
     predictor = Predictor(BrightRoads(), device, [0.5] * 3, [0.25] * 3, settings)
-    return Network(predictor, "stand-in", "stand-in", gsd, 0.5, contrast or {}, 5)
+    return LoadedModel(predictor, "stand-in", "stand-in", gsd, 0.5, contrast or {}, 5)
 
 
 def ladder(side_m: float = 200.0) -> nx.MultiGraph:

@@ -5,8 +5,9 @@ from __future__ import annotations
 import pytest
 from hydra.core.override_parser.overrides_parser import OverridesParser
 
+from roadex.command.overrides import quote
 from roadex.errors import RoadexError
-from roadex.sweep.jobs import expand, quote, row_name
+from roadex.sweep.jobs import expand, row_name
 
 
 def folders(*arguments: str) -> list[str]:

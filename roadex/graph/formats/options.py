@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import json
+import logging
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from roadex.config.graph import GraphSettings
-from roadex.errors import RoadexError
 from roadex.graph.frame import Gsd, pixel_size
+
+log = logging.getLogger(__name__)
 
 PLANAR = "planar"
 HAVERSINE_MM = "haversine_mm"
@@ -45,16 +47,12 @@ class ReadOptions:
         """Metres per pixel along x and y: those that were set, else those that the file told.
 
         What `roadex.predict` wrote beside a file of its own, NAME.summary.json, counts as told.
-
-        Raises:
-            RoadexError: neither is known.
+        Where nothing tells, a pixel is taken for a metre, and that is said.
         """
         gsd = self.gsd if self.gsd is not None else told or _recorded(path)
         if gsd is None:
-            raise RoadexError(
-                f"{path}: its coordinates are pixels, of which nothing tells the size: add "
-                "gsd=METRES"
-            )
+            log.warning("%s: its pixels are taken to be 1 m, as nothing tells (set gsd=)", path)
+            gsd = 1.0
         return pixel_size(gsd)
 
 
