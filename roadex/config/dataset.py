@@ -126,6 +126,10 @@ class FolderConfig(DatasetConfig):
     """
 
     kind: str = "folder"
+    # Metres per pixel; 0: as the images' georeference tells.
+    gsd: float = bounded(1.0, least=0)
+    # Folders are often small: each split gets its share of the tiles, however few there are.
+    splits: SplitConfig = field(default_factory=lambda: SplitConfig(rule="ranked"))
     raw: str | None = None
     images: str | None = None
     masks: str | None = None

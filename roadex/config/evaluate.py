@@ -19,7 +19,7 @@ class EvaluateConfig:
 
     checkpoint: str = MISSING
     out: str = MISSING
-    split: str = choice("test", "train", "validation", "test")
+    split: str = choice("test", "train", "validation", "test", "all")
     # Road where the probability reaches this; null takes the checkpoint's, chosen on validation.
     threshold: float | None = bounded(None, above=0, most=1)
     dataset: DatasetConfig | None = None

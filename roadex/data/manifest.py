@@ -31,7 +31,7 @@ def normalization(
     """Mean and deviation per channel: as configured, else over all training pixels."""
     if config.mean is not None and config.std is not None:
         return list(config.mean), list(config.std)
-    tiles = [facts[name] for name in splits["train"]]
+    tiles = [facts[name] for name in splits["train"]] or list(facts.values())
     pixels = max(1, sum(tile["pixels"] for tile in tiles))
     mean = np.sum([tile["sum"] for tile in tiles], axis=0) / pixels
     square = np.sum([tile["sum_of_squares"] for tile in tiles], axis=0) / pixels

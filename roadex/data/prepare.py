@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -23,11 +23,14 @@ from roadex.data.prepared import (
 )
 from roadex.data.sources import open_source
 from roadex.data.sources.base import Finding, Kind, Source
+from roadex.data.sources.folder import located
 from roadex.data.splits import SPLITS, Splits, require_members, split_hash
 from roadex.data.stretch import Calibration, Histogram, calibrate
 from roadex.errors import RoadexError
 from roadex.files import remove_abandoned, temporary_name, write_json
 
+# Masks of roads are never road for the larger part of a whole dataset.
+_MOST_ROAD = 0.6
 Tell = Callable[[str], None]
 
 
@@ -44,6 +47,7 @@ class _Work:
     recipe: TileRecipe
     folder: Path
     keep_going: bool
+    contrast: Calibration | None = None
 
     @property
     def report(self) -> Path:
@@ -62,6 +66,8 @@ def prepare(
     classes: int,
     tell: Tell = lambda line: None,
     keep_going: bool = False,
+    needed: Sequence[str] = SPLITS,
+    contrast: Calibration | None = None,
 ) -> PreparedDataset:
     """The dataset of `config`, its tiles prepared where that has not been done yet.
 
@@ -70,21 +76,30 @@ def prepare(
         tell: takes lines on what was found, left out and made.
         keep_going: leave out what is unusable and list it in report.json, which later calls with
             the same settings and files then respect; else the first unusable file is an error.
+        needed: the splits that must have tiles.
+        contrast: how images of more than 8 bits become 8; None: as the training tiles say.
 
     Raises:
         RoadexError: the raw data cannot be used; every tile made so far is kept.
     """
+    config = located(config)
     source = open_source(config)
-    splits = source.splits()
+    splits = source.splits(needed)
     recipe = TileRecipe(config.gsd, classes, config.labels)
     identity = [source.identity(), recipe.identity()]
-    work = _Work(config, source, recipe, _folder(config, identity, splits), keep_going)
+    folder = _folder(config, identity + ([contrast] if contrast else []), splits)
+    work = _Work(config, source, recipe, folder, keep_going, contrast)
     for line in source.notes():
         tell(f"dataset {config.kind}: {line}")
     left_out = _prepare_all(work, splits)
     for name, reason in left_out.items():
         tell(f"left out: {name}: {reason}")
-    splits = require_members(_without(splits, left_out))
+    kept = _without(splits, left_out)
+    if left_out and not any(kept.values()):
+        raise RoadexError(
+            f"all {len(left_out)} tiles were left out; the first: {next(iter(left_out.values()))}"
+        )
+    splits = require_members(kept, needed=needed)
     return _described(work, identity, splits, left_out, tell)
 
 
@@ -94,6 +109,7 @@ def _described(
     """Write the manifest and open what it describes."""
     config, folder = work.config, work.folder
     facts = tile_facts(folder, splits)
+    _check_road(config, facts)
     calibration = read_contrast(folder)
     manifest = describe(config, identity, splits, facts, calibration, left_out)
     write_json(folder / "manifest.json", manifest)
@@ -102,6 +118,20 @@ def _described(
     mean, std = normalization(config, facts, splits)
     classes, crops = work.recipe.classes, config.crops_per_tile
     return PreparedDataset(folder, splits, config.gsd, classes, mean, std, crops)
+
+
+def _check_road(config: DatasetConfig, facts: dict[str, Any]) -> None:
+    """Refuse masks that show no road at all, or hardly anything else."""
+    if not hasattr(config, "road_values") or not facts:
+        return
+    pixels = sum(fact["pixels"] for fact in facts.values())
+    share = sum(fact["road_pixels"] for fact in facts.values()) / max(pixels, 1)
+    if share == 0 or share > _MOST_ROAD:
+        found = "show no road" if share == 0 else f"are road by {share:.0%}"
+        raise RoadexError(
+            f"dataset {config.kind}: the masks of its {len(facts)} tiles {found}: say which values "
+            "are road, dataset.road_values=[...]" + ("" if share == 0 else " (black on white: [0])")
+        )
 
 
 def _folder(config: DatasetConfig, identity: list[Any], splits: Splits) -> Path:
@@ -172,6 +202,8 @@ def _calibration(work: _Work, train: list[str], left_out: dict[str, str]) -> Cal
     if not isinstance(settings, StretchConfig):
         return {}
     path = work.folder / CONTRAST
+    if work.contrast is not None:
+        write_json(path, work.contrast)
     if not path.is_file():
         write_json(path, calibrate(_histograms(work, train, left_out), settings))
     return read_contrast(work.folder)

@@ -116,6 +116,11 @@ class PreparedDataset:
         first = {split: self.splits[split][:1] for split in ("validation", "test")}
         return replace(self, splits={**self.splits, **first})
 
+    def with_split(self, name: str) -> PreparedDataset:
+        """The same with a split of that name which holds all tiles."""
+        names = sorted(name for members in self.splits.values() for name in members)
+        return replace(self, splits={**self.splits, name: names})
+
     def tile_folder(self, name: str) -> Path:
         """Where the files of a tile are."""
         return self.folders.get(name, self.folder / name)

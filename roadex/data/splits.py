@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
 from pathlib import Path
 
 from roadex.config.dataset import SplitConfig
@@ -13,17 +14,17 @@ SPLITS = ("train", "validation", "test")
 Splits = dict[str, list[str]]
 
 
-def assign_splits(names: list[str], config: SplitConfig) -> Splits:
+def assign_splits(names: list[str], config: SplitConfig, needed: Sequence[str] = SPLITS) -> Splits:
     """Divide tile names by the lists of `config`, else by its rule.
 
     Lists of the project name whole datasets: of a partial copy its tiles are taken.
 
     Raises:
-        RoadexError: a list is missing or names an unknown tile, or a split is empty.
+        RoadexError: a list is missing or names an unknown tile, or a `needed` split is empty.
     """
     if config.lists:
-        return require_members(_from_lists(set(names), config.lists))
-    return require_members(RULES[config.rule](names, config))
+        return require_members(_from_lists(set(names), config.lists), needed=needed)
+    return require_members(RULES[config.rule](names, config), needed=needed)
 
 
 _REMEDY = (
@@ -32,15 +33,17 @@ _REMEDY = (
 )
 
 
-def require_members(splits: Splits, remedy: str = _REMEDY) -> Splits:
-    """The splits, none of them empty.
+def require_members(
+    splits: Splits, remedy: str = _REMEDY, needed: Sequence[str] = SPLITS
+) -> Splits:
+    """The splits, none of the `needed` ones empty.
 
     Raises:
         RoadexError: one is.
     """
     total = sum(map(len, splits.values()))
     for split, members in splits.items():
-        if not members:
+        if split in needed and not members:
             raise RoadexError(f"the {split} split is empty ({total} tiles in all): {remedy}")
     return splits
 

@@ -97,7 +97,16 @@ def evaluate_checkpoint(config: EvaluateConfig) -> dict[str, Any]:
     checkpoint = load_checkpoint(config.checkpoint)
     device = pick_device(config.device)
     data = config.dataset or checkpoint.config.dataset
-    dataset = prepare(data, checkpoint.config.model.connectivity_classes, log.info)
+    everything = config.split == "all"
+    dataset = prepare(
+        data,
+        checkpoint.config.model.connectivity_classes,
+        log.info,
+        needed=() if everything else (config.split,),
+        contrast=checkpoint.contrast or None,
+    )
+    if everything:
+        dataset = dataset.with_split("all")
     predictor = Predictor(
         checkpoint.build().to(device), device, checkpoint.mean, checkpoint.std, config.inference
     )

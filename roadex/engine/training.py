@@ -18,6 +18,7 @@ from roadex.data.crops import Crop, CropDataset, crop_loader
 from roadex.data.mixture import with_extra
 from roadex.data.prepare import prepare
 from roadex.data.prepared import PreparedDataset
+from roadex.data.sources.folder import located
 from roadex.data.splits import split_hash
 from roadex.engine.batches import Batches
 from roadex.engine.device import loader_count, pick_device, place, seed_everything
@@ -81,6 +82,7 @@ def fit(
 
 def open_training(config: TrainConfig, stop: StopSignals, group: Group) -> tuple[Learner, Batches]:
     """A fresh network and the batches it is to learn; raises as `fit`."""
+    config = replace(config, dataset=located(config.dataset))
     device = pick_device(config.trainer.device, group.local_rank)
     seed_everything(config.seed)
     with group.leader_first(), stop.interruptible():

@@ -32,7 +32,7 @@ def survey(
         RoadexError: unusable files had to be left out; the page shows the rest.
     """
     beside = others(config.beside, config.beside_gsd) if config.beside else None
-    dataset = prepare(config.dataset, config.connectivity_classes, tell, keep_going=True)
+    dataset = prepare(config.dataset, config.connectivity_classes, tell, keep_going=True, needed=())
     names = sorted(name for split in dataset.splits.values() for name in split)
     measure = partial(_look, dataset=dataset)
     looks = dict(over_tiles(measure, names, config.dataset.workers, "looking at tiles"))

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Hashable
 from dataclasses import dataclass
 from functools import cached_property
-from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -14,26 +13,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from roadex.errors import RoadexError
-from roadex.graph.network import oriented, position
+from roadex.graph.network import position
+from roadex.graph.routing import Route, shortest_route
 from roadex.prediction.place import placed
 from roadex.prediction.scan import to_probability
 from roadex.prediction.store import Store
 from roadex.prediction.view import View
-
-
-@dataclass(frozen=True)
-class Route:
-    """The shortest way between two junctions or ends.
-
-    Attributes:
-        nodes: passed through, in order.
-        length_m: in metres.
-        line: (n, 2) in the network's coordinates.
-    """
-
-    nodes: list[Hashable]
-    length_m: float
-    line: NDArray[np.float64]
 
 
 @dataclass(frozen=True)
@@ -105,22 +90,17 @@ class RoadNetwork:
         places = np.array([position(self.graph, node) for node in nodes])
         return nodes[int(np.argmin(np.hypot(*(places - (x, y)).T)))]
 
-    def route(self, start: tuple[float, float], end: tuple[float, float]) -> Route:
-        """The shortest way by road between the nodes nearest to two places (x, y).
+    def route(
+        self, start: tuple[float, float], end: tuple[float, float], reach_m: float = 100.0
+    ) -> Route:
+        """The shortest way by road between the places on roads nearest to two places (x, y).
+
+        Args:
+            reach_m: how far from a road a place may lie.
 
         Raises:
-            RoadexError: no road leads from one to the other.
+            RoadexError: a place lies farther from any road, or no road leads there.
         """
-        first, last = self.nearest_node(*start), self.nearest_node(*end)
-        try:
-            nodes = nx.shortest_path(self.graph, first, last, weight="length")
-        except nx.NetworkXNoPath as error:
-            raise RoadexError(f"no road leads from {start} to {end}") from error
-        steps = [
-            (u, v, min(self.graph[u][v], key=lambda key: self.graph.edges[u, v, key]["length"]))
-            for u, v in pairwise(nodes)
-        ]
-        lines = [oriented(self.graph, *step) for step in steps]
-        lines = lines or [np.array([position(self.graph, first)])]
-        length = sum(self.graph.edges[step]["length"] for step in steps)
-        return Route(nodes, float(length), np.concatenate(lines))
+        if not self.graph.number_of_edges():
+            raise RoadexError(f"{self.view.scene.name}: no road was found, so there is no route")
+        return shortest_route(self.graph, start, end, reach_m)

@@ -150,6 +150,21 @@ def read_raster(path: Path, bands: list[int] | None = None, located: bool = True
         return Raster(pixels, None if valid is None or valid.all() else valid, grid)
 
 
+def read_grid(path: Path) -> Georeference | None:
+    """Where a raster lies; None where it does not tell, or rasterio is not installed.
+
+    Raises:
+        RoadexError: it is damaged, or its place cannot be used.
+    """
+    try:
+        with open_raster(path) as file, readable(path):
+            return grid_of(path, file)
+    except RoadexError as error:
+        if "needs rasterio" in str(error):
+            return None
+        raise
+
+
 def read_bands(file: Any, numbers: tuple[int, ...], **how: Any) -> NDArray[Any]:
     """Bands (n, h, w) of an open raster, each read once; signed 16 bits become unsigned ones."""
     order = sorted(set(numbers))

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
 from typing import Any, Protocol
 
-from roadex.data.splits import Splits
+from roadex.data.splits import SPLITS, Splits
 from roadex.data.stretch import Calibration, Histogram
 from roadex.data.tile import Tile
 
@@ -36,11 +37,11 @@ class Source(Protocol):
     def findings(self) -> tuple[Finding, ...]:
         """Files that were left out when listing."""
 
-    def splits(self) -> Splits:
+    def splits(self, needed: Sequence[str] = SPLITS) -> Splits:
         """Names of all usable tiles by split.
 
         Raises:
-            RoadexError: nothing usable, or an empty split.
+            RoadexError: nothing usable, or one of the `needed` splits is empty.
         """
 
     def read(self, name: str) -> Tile:

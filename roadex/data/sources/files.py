@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Protocol
 
 from roadex.config.dataset import SplitConfig
 from roadex.data.sources.base import Finding, Kind, stamp
-from roadex.data.splits import Splits, assign_splits, expand_groups, require_members
+from roadex.data.splits import SPLITS, Splits, assign_splits, expand_groups, require_members
 from roadex.data.stretch import Calibration, Histogram
 from roadex.data.tile import Tile
 
@@ -69,19 +69,19 @@ class Division:
     published: Splits | None = None
     by_group: bool = False
 
-    def splits(self, entries: Mapping[str, Entry]) -> Splits:
+    def splits(self, entries: Mapping[str, Entry], needed: Sequence[str]) -> Splits:
         """The names of `entries` by split.
 
         Raises:
-            RoadexError: a list is wrong, or a split is empty.
+            RoadexError: a list is wrong, or a `needed` split is empty.
         """
         if self.published is not None and not self.config.lists:
-            return require_members(self.published, _NO_FOLDER)
+            return require_members(self.published, _NO_FOLDER, needed)
         if not self.by_group:
-            return assign_splits(sorted(entries), self.config)
+            return assign_splits(sorted(entries), self.config, needed)
         groups = sorted({entry.group for entry in entries.values()})
         members = {name: entry.group for name, entry in entries.items()}
-        return expand_groups(assign_splits(groups, self.config), members)
+        return expand_groups(assign_splits(groups, self.config, needed), members)
 
 
 @dataclass(frozen=True)
@@ -93,9 +93,9 @@ class FileSource:
     division: Division
     findings: tuple[Finding, ...] = ()
 
-    def splits(self) -> Splits:
+    def splits(self, needed: Sequence[str] = SPLITS) -> Splits:
         """Tile names by split."""
-        return self.division.splits(self.entries)
+        return self.division.splits(self.entries, needed)
 
     def read(self, name: str) -> Tile:
         """The tile of two files."""

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
-from roadex.config.dataset import FolderConfig
+from roadex.config.dataset import DatasetConfig, FolderConfig
 from roadex.data.sources.files import Division, FileSource, Reader, match
 from roadex.data.sources.georeferenced import GeoReader
 from roadex.data.sources.listing import named, to_source
 from roadex.data.sources.masks import MaskReader, mask_rules
 from roadex.errors import RoadexError
 from roadex.rasters.pictures import list_files, list_images
+from roadex.rasters.rasters import read_grid
 
 
 def folder_source(config: FolderConfig) -> FileSource:
@@ -34,6 +36,25 @@ def folder_source(config: FolderConfig) -> FileSource:
     remedy = "set dataset.image_suffix and dataset.mask_suffix if their names differ"
     where = f"{images} and {key}"
     return to_source(matched, reader, Division(config.splits), where, remedy)
+
+
+def located(config: DatasetConfig) -> DatasetConfig:
+    """The settings with the pixel size that the images of a folder tell, where none was set.
+
+    Raises:
+        RoadexError: the images tell none, or oblong pixels.
+    """
+    if not isinstance(config, FolderConfig) or config.gsd:
+        return config
+    first = list_images(_folders(config)[0], "dataset.images")[0]
+    grid = read_grid(first) if first.suffix.lower() in (".tif", ".tiff", ".vrt") else None
+    if grid is None:
+        raise RoadexError(
+            f"dataset.gsd is needed: {first.name} does not tell how large its pixels are; add "
+            "dataset.gsd=METRES"
+        )
+    across, down = grid.pixel_metres()
+    return replace(config, gsd=round((across * down) ** 0.5, 4))
 
 
 def _folders(config: FolderConfig) -> tuple[str, str | None, str | None]:

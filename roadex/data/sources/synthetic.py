@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -10,7 +11,7 @@ import numpy as np
 from roadex.config.dataset import SyntheticConfig
 from roadex.config.world import WORLD_VERSION, WorldSettings
 from roadex.data.sources.base import Finding
-from roadex.data.splits import Splits
+from roadex.data.splits import SPLITS, Splits
 from roadex.data.stretch import Calibration
 from roadex.data.tile import Tile
 from roadex.world import make_tile
@@ -24,7 +25,7 @@ class SyntheticSource:
     seed: int
     counts: dict[str, int]
 
-    def splits(self) -> Splits:
+    def splits(self, needed: Sequence[str] = SPLITS) -> Splits:
         """Consecutive tile numbers: training first, then validation, then test."""
         splits: Splits = {}
         start = 0

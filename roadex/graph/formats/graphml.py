@@ -86,7 +86,8 @@ def write_graphml(graph: nx.MultiGraph, path: Path) -> None:
         copy.add_node(names[node], **_scalars(data), **own)
     for u, v, key, data in graph.edges(keys=True, data=True):
         own = {"length": float(data["length"]), "geometry": _wkt(data["geometry"])}
-        copy.add_edge(names[u], names[v], key=key, **_scalars(data), **own)
+        copy.add_edge(names[u], names[v], key)
+        copy.edges[names[u], names[v], key].update({**_scalars(data), **own})
     with atomic_write(path) as temporary:
         nx.write_graphml(copy, temporary)
 

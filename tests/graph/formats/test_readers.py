@@ -244,6 +244,7 @@ def test_a_mask_becomes_a_network(tmp_path):
         cv2.imwrite(str(tmp_path / name), picture)
         assert total_length(read_network(tmp_path / name, gsd=0.5)) == pytest.approx(50)
     colour = np.dstack([mask, mask * 0, mask])
+    colour[:10] = (0, 255, 0)
     cv2.imwrite(str(tmp_path / "colour.png"), colour)
     with pytest.raises(RoadexError, match="colour"):
         read_network(tmp_path / "colour.png")

@@ -1,0 +1,112 @@
+"""The shortest way by road between two places that need not lie on a road."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable
+from dataclasses import dataclass
+from itertools import pairwise
+
+import networkx as nx
+import numpy as np
+import shapely
+from numpy.typing import NDArray
+
+from roadex.errors import RoadexError
+from roadex.graph.network import Step, oriented, polyline_length
+from roadex.graph.places import cut_road
+
+Place = tuple[float, float]
+_AT_NODE = 1e-6
+
+
+@dataclass(frozen=True)
+class Route:
+    """The shortest way between two places on roads.
+
+    Attributes:
+        nodes: junctions and ends passed through, in order.
+        length_m: in metres.
+        line: (n, 2) in the network's coordinates, from road to road.
+    """
+
+    nodes: list[Hashable]
+    length_m: float
+    line: NDArray[np.float64]
+
+
+def shortest_route(graph: nx.MultiGraph, start: Place, end: Place, reach_m: float) -> Route:
+    """The shortest way from the place on a road nearest to `start` to that nearest to `end`.
+
+    Args:
+        start, end: x, y in the network's coordinates.
+        reach_m: how far a place may lie from the nearest road, in the network's units.
+
+    Raises:
+        RoadexError: there is no road, a place is farther from it, or no road leads there.
+    """
+    first, last = (_nearest(graph, place, reach_m) for place in (start, end))
+    whole = graph.copy()
+    _split(whole, [("start", first), ("end", last)])
+    ends = [place.node or (name,) for name, place in (("start", first), ("end", last))]
+    try:
+        nodes = nx.shortest_path(whole, *ends, weight="length")
+    except nx.NetworkXNoPath as error:
+        raise RoadexError(f"no road leads from {start} to {end}") from error
+    steps = [
+        (u, v, min(whole[u][v], key=lambda key: whole.edges[u, v, key]["length"]))
+        for u, v in pairwise(nodes)
+    ]
+    lines = [oriented(whole, *step) for step in steps]
+    line = np.concatenate(lines) if lines else np.array([first.point])
+    length = sum(whole.edges[step]["length"] for step in steps)
+    return Route([node for node in nodes if node in graph], float(length), line)
+
+
+@dataclass(frozen=True)
+class _OnRoad:
+    """A place on a road: `walked` of the road's drawn length from its first node, or a node."""
+
+    step: Step
+    walked: float
+    point: Place
+    node: Hashable | None
+
+
+def _nearest(graph: nx.MultiGraph, place: Place, reach_m: float) -> _OnRoad:
+    steps = list(graph.edges(keys=True))
+    if not steps:
+        raise RoadexError("no road was found, so there is no route")
+    lines = [oriented(graph, *step) for step in steps]
+    owner = np.repeat(np.arange(len(lines)), [len(line) for line in lines])
+    shapes = shapely.linestrings(np.concatenate(lines), indices=owner)
+    point = shapely.Point(place)
+    gaps = shapely.distance(shapes, point)
+    index = int(np.argmin(gaps))
+    if gaps[index] > reach_m:
+        raise RoadexError(
+            f"{place} lies {gaps[index]:,.0f} m from the nearest road, more than {reach_m:g} m: is "
+            f"it in the network's coordinates ({graph.graph.get('crs') or 'those of the image'})?"
+        )
+    step, walked = steps[index], float(shapely.line_locate_point(shapes[index], point))
+    on_road = shapely.line_interpolate_point(shapes[index], walked)
+    node = None
+    if walked <= _AT_NODE:
+        node = step[0]
+    elif walked >= shapes[index].length - _AT_NODE:
+        node = step[1]
+    return _OnRoad(step, walked, (on_road.x, on_road.y), node)
+
+
+def _split(graph: nx.MultiGraph, places: list[tuple[str, _OnRoad]]) -> None:
+    """Put nodes at places between the ends of roads, in place; the parts share the lengths."""
+    stops: dict[Step, dict[float, Hashable]] = {}
+    for name, place in places:
+        if place.node is None:
+            taken = stops.setdefault(place.step, {})
+            taken[place.walked + _AT_NODE * (place.walked in taken)] = (name,)
+    for step, nodes in stops.items():
+        line, length = oriented(graph, *step), float(graph.edges[step]["length"])
+        known = set(graph.edges(keys=True))
+        cut_road(graph, step, nodes)
+        for part in set(graph.edges(keys=True)) - known:
+            graph.edges[part]["length"] *= length / polyline_length(line)

@@ -1,0 +1,55 @@
+"""Text settings are taken as they are typed."""
+
+from __future__ import annotations
+
+import pytest
+from hydra.core.override_parser.overrides_parser import OverridesParser
+
+from roadex.command.overrides import as_typed
+from roadex.errors import RoadexError
+
+PARSER = OverridesParser.create()
+
+
+def value_of(argument: str, command: str = "score") -> object:
+    (typed,) = as_typed([argument], command)
+    (override,) = PARSER.parse_overrides([typed])
+    return override.value()
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "2022_01_05", "0.10", "1e3", "été/t.geojson", "道路/一.geojson", "tile (1).geojson",
+        "with spaces.geojson", "a,b.geojson", "a=b.geojson", "it's.geojson", "true", "~/x", "a:b",
+        "[odd]", "{x}", "back\\slash", "trailing\\",
+    ],
+)  # fmt: skip
+def test_text_stays_as_it_is_typed(text):
+    assert value_of(f"truth={text}") == text
+
+
+def test_what_hydra_should_read_stays_hydras():
+    assert value_of("out=null") is None
+    assert value_of("gsd=0.5") == 0.5
+    assert value_of("truth='quoted already'") == "quoted already"
+    assert as_typed(["out=${oc.env:HOME}"], "score") == ["out=${oc.env:HOME}"]
+    assert as_typed(["-m", "seed=0,1", "--cfg", "job"], "train") == [
+        "-m", "seed=0,1", "--cfg", "job",
+    ]  # fmt: skip
+
+
+def test_a_swept_text_is_quoted_value_by_value():
+    assert as_typed(["-m", "dataset.images=a b,c (1)"], "train")[1] == (
+        "dataset.images='a b','c (1)'"
+    )
+
+
+def test_one_value_of_a_list_is_a_list():
+    assert value_of("metrics=apls") == ["apls"]
+    assert value_of("metrics=[apls,topo]") == ["apls", "topo"]
+
+
+def test_several_seeds_without_a_sweep_say_what_is_missing():
+    with pytest.raises(RoadexError, match="add -m"):
+        as_typed(["seed=0,1"], "train")

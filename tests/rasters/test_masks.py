@@ -1,0 +1,136 @@
+"""Masks of every kind are read right where their values leave no doubt, and refused where not."""
+
+from __future__ import annotations
+
+import zlib
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from roadex.config.labels import IGNORE
+from roadex.errors import RoadexError
+from roadex.rasters.masks import MaskRules, read_mask
+
+rasterio = pytest.importorskip("rasterio")
+from rasterio.transform import from_origin  # noqa: E402
+
+ROAD = np.zeros((20, 30), np.bool_)
+ROAD[8:12] = True
+HEIGHT, WIDTH = ROAD.shape
+
+
+def tiff(path, pixels, **options):
+    bands = pixels if pixels.ndim == 3 else pixels[None]
+    profile = {"driver": "GTiff", "count": len(bands), "dtype": bands.dtype}
+    with rasterio.open(path, "w", height=HEIGHT, width=WIDTH, **profile, **options) as file:
+        file.write(bands)
+    return path
+
+
+def palette(path, colours):
+    picture = Image.fromarray(ROAD.astype(np.uint8), "P")
+    picture.putpalette([value for colour in colours for value in colour])
+    picture.save(path)
+    return path
+
+
+def png(path, pixels):
+    Image.fromarray(pixels).save(path)
+    return path
+
+
+def soft(path):
+    values = np.where(ROAD, 255, 0).astype(np.uint8)
+    values[7], values[12] = 90, 60
+    return png(path, values)
+
+
+def rgba(path):
+    alpha = np.where(ROAD, 255, 0).astype(np.uint8)
+    white = np.full((HEIGHT, WIDTH, 3), 255, np.uint8)
+    return png(path, np.dstack([white, alpha]))
+
+
+def red_on_black(path):
+    return png(path, (ROAD[..., None] * np.array([200, 0, 0])).astype(np.uint8))
+
+
+KINDS = {
+    "0 and 1": lambda p: png(p, ROAD.astype(np.uint8)),
+    "0 and 255": lambda p: png(p, ROAD.astype(np.uint8) * 255),
+    "soft edges": soft,
+    "one bit": lambda p: png(p, ROAD),
+    "a colour table": lambda p: palette(p, [(0, 0, 0), (128, 0, 0)]),
+    "a grey table": lambda p: palette(p, [(0, 0, 0), (255, 255, 255)]),
+    "roads in alpha": rgba,
+    "one colour on black": red_on_black,
+    "16 bits of 0 and 65535": lambda p: tiff(p, ROAD.astype(np.uint16) * 65535),
+    "16 bits of 0 and 1": lambda p: tiff(p, ROAD.astype(np.uint16)),
+    "32 bits": lambda p: tiff(p, ROAD.astype(np.uint32)),
+    "floats": lambda p: tiff(p, ROAD.astype(np.float32)),
+    "0 declared as no data": lambda p: tiff(p, ROAD.astype(np.uint8), nodata=0),
+}
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_mask_that_leaves_no_doubt_is_read(tmp_path, kind):
+    suffix = ".tif" if "bits" in kind or kind in ("floats", "0 declared as no data") else ".png"
+    suffix = ".png" if kind == "one bit" else suffix
+    mask = read_mask(KINDS[kind](tmp_path / f"mask{suffix}"))
+    np.testing.assert_array_equal(mask.road, ROAD)
+
+
+@pytest.mark.parametrize("unknown", ["declared", "by custom"])
+def test_what_is_unknown_is_ignored(tmp_path, unknown):
+    values = ROAD.astype(np.uint8)
+    values[:, :5] = 255
+    options = {"nodata": 255} if unknown == "declared" else {}
+    mask = read_mask(tiff(tmp_path / "mask.tif", values, **options)).road
+    assert (mask[:, :5] == IGNORE).all()
+    np.testing.assert_array_equal(mask[:, 5:], ROAD[:, 5:])
+
+
+@pytest.mark.parametrize(
+    "values",
+    [ROAD * np.uint8(2), np.where(ROAD, 3, 1).astype(np.uint8), ROAD * np.float32(40)],
+    ids=["0 and 2", "1 and 3", "floats above 1"],
+)
+def test_a_mask_that_could_mean_several_things_is_refused_with_the_remedy(tmp_path, values):
+    path = tiff(tmp_path / "mask.tif", values)
+    with pytest.raises(RoadexError, match=r"mask.tif: values .*dataset.road_(values|above)="):
+        read_mask(path)
+
+
+def test_colours_of_several_kinds_are_refused(tmp_path):
+    picture = np.zeros((HEIGHT, WIDTH, 3), np.uint8)
+    picture[:5], picture[5:9] = (255, 0, 0), (0, 255, 0)
+    with pytest.raises(RoadexError, match="3 colours"):
+        read_mask(png(tmp_path / "mask.png", picture))
+
+
+def test_the_user_decides(tmp_path):
+    path = png(tmp_path / "mask.png", np.where(ROAD, 7, 3).astype(np.uint8))
+    np.testing.assert_array_equal(read_mask(path, MaskRules(values=(7,))).road, ROAD)
+    np.testing.assert_array_equal(read_mask(path, MaskRules(above=5)).road, ROAD)
+    np.testing.assert_array_equal(read_mask(path, MaskRules(values=(3,))).road, ~ROAD)
+
+
+def test_a_georeferenced_mask_tells_its_pixel_size(tmp_path):
+    place = from_origin(660_000, 4_012_000, 0.3, 0.3)
+    path = tiff(tmp_path / "mask.tif", ROAD.astype(np.uint8), crs="EPSG:32611", transform=place)
+    assert read_mask(path).gsd == pytest.approx((0.3, 0.3))
+    assert read_mask(png(tmp_path / "mask.png", ROAD.astype(np.uint8))).gsd is None
+
+
+def test_a_picture_of_absurd_size_is_refused_before_it_is_read(tmp_path):
+    head = Image.fromarray(np.zeros((1, 1), np.uint8))
+    path = tmp_path / "bomb.png"
+    head.save(path)
+    data = bytearray(path.read_bytes())
+    data[16:24] = (500_000).to_bytes(4, "big") * 2
+
+    data[29:33] = zlib.crc32(bytes(data[12:29])).to_bytes(4, "big")
+    path.write_bytes(bytes(data))
+    with pytest.raises(RoadexError, match="GiB of memory"):
+        read_mask(path)
