@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help install train test test-slow test-slurm check clean
+.PHONY: help install train test test-slow test-slurm check docs clean
 
 help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -21,8 +21,8 @@ install: $(STAMP)  ## set up .venv with the tested versions (a few GB the first 
 train: $(STAMP)  ## train on the built-in world, score the road graphs, write pictures (under 10 minutes on two cores)
 	$(BIN)/python -m roadex.train experiment=quickstart
 
-test: $(STAMP)  ## the whole quick test suite
-	$(BIN)/python -m pytest
+test: $(STAMP)  ## the whole quick test suite, on all cores
+	$(BIN)/python -m pytest -n auto --dist loadfile
 
 test-slow: $(STAMP)  ## the tests marked slow, too
 	$(BIN)/python -m pytest -m "slow or not slow"
@@ -30,9 +30,16 @@ test-slow: $(STAMP)  ## the tests marked slow, too
 test-slurm: $(STAMP)  ## sweeps through a real SLURM, started on this machine (root; skipped where it cannot be)
 	scripts/test_slurm.sh $(BIN)/python
 
-check: $(STAMP)  ## style and types
-	$(BIN)/ruff check roadex tests
+check: $(STAMP)  ## style, types, floors of the house, documentation
+	$(BIN)/ruff check roadex tests scripts experiments
+	$(BIN)/ruff format --check roadex tests scripts experiments
 	$(BIN)/mypy
+	PYTHONPATH=. $(BIN)/lint-imports
+	$(MAKE) docs
+
+docs: $(STAMP)  ## the documentation as pages in site/
+	$(BIN)/python scripts/settings_page.py
+	$(BIN)/python -m mkdocs build --strict --quiet
 
 clean:  ## remove caches and build products (never runs or data)
 	rm -rf build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis

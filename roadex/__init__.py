@@ -1,18 +1,45 @@
-"""roadex: road networks from satellite images."""
+"""roadex: road networks from satellite images.
+
+What is named here is imported on its first use: torch takes seconds.
+"""
 
 from __future__ import annotations
 
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from roadex.graph import mask_to_graph
+    from roadex.graph.formats import read_network, write_network
+    from roadex.metrics import apls, topo
     from roadex.prediction.api import RoadPredictor
+    from roadex.prediction.network import RoadNetwork
 
 __version__ = "0.1.0"
+__all__ = [
+    "RoadNetwork",
+    "__version__",
+    "apls",
+    "load",
+    "mask_to_graph",
+    "read_network",
+    "topo",
+    "write_network",
+]
+
+_HOMES = {
+    "RoadNetwork": "roadex.prediction.network",
+    "apls": "roadex.metrics",
+    "mask_to_graph": "roadex.graph",
+    "read_network": "roadex.graph.formats",
+    "topo": "roadex.metrics",
+    "write_network": "roadex.graph.formats",
+}
 
 
 def load(checkpoint: str | Path | None = None, **settings: Any) -> RoadPredictor:
-    """A trained network that draws road networks: `roadex.load().predict("city.tif")`.
+    """A trained model that draws road networks: `roadex.load().predict("city.tif")`.
 
     Args:
         checkpoint: a file such as RUN/checkpoints/best.pt; None: the weights that come with roadex.
@@ -21,6 +48,12 @@ def load(checkpoint: str | Path | None = None, **settings: Any) -> RoadPredictor
     Raises:
         RoadexError: the checkpoint cannot be used.
     """
-    from roadex.prediction.api import load as load_predictor  # torch takes seconds to import
+    from roadex.prediction.api import load as load_predictor
 
     return load_predictor(checkpoint, **settings)
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module 'roadex' has no attribute '{name}'")
+    return getattr(import_module(_HOMES[name]), name)

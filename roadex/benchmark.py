@@ -6,7 +6,7 @@ import importlib
 import pkgutil
 import sys
 
-import roadex.benchmark
+from roadex import benchmarks
 from roadex.errors import RoadexError
 
 BAD_INPUT = 2
@@ -15,7 +15,7 @@ USAGE = "python -m roadex.benchmark NAME [key=value ...]"
 
 def names() -> list[str]:
     """The benchmarks there are."""
-    modules = pkgutil.iter_modules(roadex.benchmarks.__path__)
+    modules = pkgutil.iter_modules(benchmarks.__path__)
     return sorted(module.name for module in modules if not module.name.startswith("_"))
 
 

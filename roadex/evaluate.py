@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import logging
 from pathlib import Path
-from typing import Any
 
 from roadex.command.frame import command
 from roadex.config.evaluate import EvaluateConfig
+from roadex.metrics.one_line import describe
 
 log = logging.getLogger(__name__)
 
@@ -29,14 +29,6 @@ def main(config: EvaluateConfig) -> None:
     metrics = evaluate_checkpoint(config)
     log.info("%s", describe(metrics, config.split))
     log.info("scores in %s", Path(config.out) / "metrics.json")
-
-
-def describe(metrics: dict[str, Any], split: str) -> str:
-    """The main scores in one line."""
-    shown = ("precision", "recall", "f1", "iou", "apls")
-    line = "  ".join(f"{key} {metrics[f'{split}/{key}']:.3f}" for key in shown)
-    scored, total = metrics[f"{split}/apls/n_scored"], metrics[f"{split}/apls/n_total"]
-    return f"{split}: {line}  (APLS over {scored} of {total} tiles)"
 
 
 if __name__ == "__main__":

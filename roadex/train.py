@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from roadex.command.frame import command
 from roadex.config.train import TrainConfig
-from roadex.evaluate import describe
+from roadex.metrics.one_line import describe
 from roadex.sweep.process import in_sweep, run_job
 from roadex.sweep.sweeper import register
 

@@ -13,10 +13,11 @@ from pathlib import Path
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
-from roadex.rasters.pictures import write_image
 from roadex.files import write_text
 from roadex.plots.curves import draw_curves
+from roadex.rasters.pictures import read_image, write_image
 
 TEXTS = ("config.yaml", "overrides.yaml", "environment.json", "history.csv", "metrics.json")
 
@@ -40,15 +41,16 @@ def main() -> None:
 
 def _sheet(pictures: list[Path], path: Path, columns: int, scale: float) -> None:
     """Pictures of one size in a grid, scaled down."""
-    cells = [_scaled(cv2.imread(str(picture)), scale) for picture in pictures]
+    cells = [_scaled(read_image(picture), scale) for picture in pictures]
     cells += [np.full_like(cells[0], 255)] * (-len(cells) % columns)
     rows = [np.hstack(cells[i : i + columns]) for i in range(0, len(cells), columns)]
-    write_image(path, cv2.cvtColor(np.vstack(rows), cv2.COLOR_BGR2RGB))
+    write_image(path, np.vstack(rows))
 
 
-def _scaled(picture: np.ndarray, scale: float) -> np.ndarray:
+def _scaled(picture: NDArray[np.uint8], scale: float) -> NDArray[np.uint8]:
     framed = cv2.copyMakeBorder(picture, 4, 4, 4, 4, cv2.BORDER_CONSTANT, value=(255, 255, 255))
-    return cv2.resize(framed, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
+    small = cv2.resize(framed, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
+    return np.asarray(small, np.uint8)
 
 
 if __name__ == "__main__":

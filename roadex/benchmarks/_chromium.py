@@ -61,14 +61,16 @@ class Page:
         while (answer := self._read()).get("id") != self._number:
             self.events.append(answer)
         assert "error" not in answer, answer
-        return answer["result"]
+        result: dict[str, Any] = answer["result"]
+        return result
 
     def _read(self) -> dict[str, Any]:
         letters = bytearray()
         while (letter := self._back.read(1)) != b"\0":
             assert letter, "the browser has gone"
             letters += letter
-        return json.loads(letters)
+        result: dict[str, Any] = json.loads(letters)
+        return result
 
     def open(self, path: Path) -> None:
         """Open a file and wait until it is loaded and drawn."""

@@ -6,6 +6,7 @@ import math
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy.stats import bootstrap
 
 from roadex.comparison.rows import Row
@@ -95,7 +96,7 @@ def _by_seed(row: Row, score: str) -> dict[int, float]:
     return {seed: math.fsum(found) / len(found) for seed, found in values.items()}
 
 
-def _interval(values: np.ndarray) -> tuple[float, float]:
+def _interval(values: NDArray[np.float64]) -> tuple[float, float]:
     """The same figures every time: the resampling has a seed of its own."""
     if len(values) < 2:
         return NAN, NAN

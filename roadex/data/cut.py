@@ -30,7 +30,8 @@ def cut(arrays: Arrays, size: int, rng: np.random.Generator) -> Arrays:
 
 def _grow(array: NDArray[np.uint8], size: int, **padding: object) -> NDArray[np.uint8]:
     amounts = [(0, size - array.shape[0]), (0, size - array.shape[1])]
-    return np.pad(array, amounts + [(0, 0)] * (array.ndim - 2), **padding)  # type: ignore[call-overload]
+    result: NDArray[np.uint8] = np.pad(array, amounts + [(0, 0)] * (array.ndim - 2), **padding)  # type: ignore[call-overload]
+    return result
 
 
 def cut_turned(

@@ -67,7 +67,8 @@ def _smooth(
     layers = cv2.merge([*(image * weight), weight])
     *colours, share = cv2.split(cv2.GaussianBlur(layers, (0, 0), deviation))
     grain = rng.uniform(0, GRAIN) * rng.standard_normal(region.shape, dtype=np.float32)
-    return np.stack(colours) / np.maximum(share, 1e-3) + grain
+    result: NDArray[np.float32] = np.stack(colours) / np.maximum(share, 1e-3) + grain
+    return result
 
 
 def _colour(image: NDArray[np.uint8], mask: NDArray[np.uint8]) -> NDArray[np.float64]:

@@ -196,7 +196,8 @@ def _statistics(tile: Tile, connectivity: NDArray[np.uint8]) -> dict[str, Any]:
 
 def _class_counts(connectivity: NDArray[np.uint8]) -> list[int]:
     counts = _histogram(connectivity, None)[:IGNORE]
-    return counts[: int(counts.nonzero()[0].max(initial=0)) + 1].tolist()
+    result: list[int] = counts[: int(counts.nonzero()[0].max(initial=0)) + 1].tolist()
+    return result
 
 
 def _histogram(values: NDArray[np.uint8], where: NDArray[np.uint8] | None) -> NDArray[np.int64]:

@@ -97,5 +97,5 @@ class _Sum(torch.autograd.Function):
 
 
 def _add(values: Tensor) -> Tensor:
-    found: Tensor = _Sum.apply(values)
+    found: Tensor = _Sum.apply(values)  # type: ignore[no-untyped-call]
     return found

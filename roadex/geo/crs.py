@@ -144,4 +144,5 @@ def haversine_mm(points: Floats) -> Floats:
         np.sin(np.diff(latitude) / 2) ** 2
         + np.cos(latitude[:-1]) * np.cos(latitude[1:]) * np.sin(np.diff(longitude) / 2) ** 2
     )
-    return np.round(2 * EARTH_RADIUS_M * np.arcsin(np.sqrt(half_chord.clip(0, 1))), 3)
+    result: Floats = np.round(2 * EARTH_RADIUS_M * np.arcsin(np.sqrt(half_chord.clip(0, 1))), 3)
+    return result

@@ -65,8 +65,10 @@ class Georeference:
     def pixels(self, points: Floats, crs: str) -> Floats:
         """Points (n, 2) of another system as (column, row), (0, 0) being the outer corner."""
         here = points if crs == self.crs else reproject(points, crs, self.crs)
-        return (here - np.array(self.corner)) / np.array(self.step)
+        result: Floats = (here - np.array(self.corner)) / np.array(self.step)
+        return result
 
     def coordinates(self, pixels: Floats) -> Floats:
         """The inverse of `pixels`: coordinates (n, 2) in this grid's own system."""
-        return np.array(self.corner) + pixels * np.array(self.step)
+        result: Floats = np.array(self.corner) + pixels * np.array(self.step)
+        return result

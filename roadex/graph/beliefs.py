@@ -49,7 +49,8 @@ class Beliefs:
     def of_road(self, window: Window) -> Map:
         """The chance of a road: the better of both heads' opinions."""
         line = _unit(self.connectivity[1:, window[0], window[1]]).sum(axis=0)
-        return np.maximum(_unit(self.road[window]), line)
+        result: Map = np.maximum(_unit(self.road[window]), line)
+        return result
 
     def shares(self, window: Window, classes: list[int]) -> Map:
         """How likely a place of a road is of some classes: their share among all on roads.

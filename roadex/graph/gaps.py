@@ -146,7 +146,8 @@ def _best_join(
 
 
 def _smooth(path: Floats) -> Floats:
-    return shapely.get_coordinates(shapely.simplify(shapely.linestrings(path), _SMOOTH_M))
+    result: Floats = shapely.get_coordinates(shapely.simplify(shapely.linestrings(path), _SMOOTH_M))
+    return result
 
 
 def _candidates(graph: nx.MultiGraph, end: _End, places: Places, settings: GapSettings) -> Ints:
@@ -156,7 +157,10 @@ def _candidates(graph: nx.MultiGraph, end: _End, places: Places, settings: GapSe
     near = near[in_sector(steps, end.ahead, settings.half_angle_deg)]
     gaps = np.hypot(*(places.points[near] - end.point).T)
     detours = settings.detour * gaps + end.tip_m  # the ways begin at the tip
-    return near[places.ways(graph, end.node, near, float(detours.max(initial=0.0))) > detours]
+    result: Ints = near[
+        places.ways(graph, end.node, near, float(detours.max(initial=0.0))) > detours
+    ]
+    return result
 
 
 def _junction(points: Floats, end: _End, beliefs: Beliefs) -> Floats:
@@ -166,7 +170,8 @@ def _junction(points: Floats, end: _End, beliefs: Beliefs) -> Floats:
     shares = beliefs.shares(window, JUNCTION)
     corner = window[1].start, window[0].start
     columns, rows = (np.floor(points / beliefs.pixel).astype(np.int64) - corner).T
-    return shares[rows.clip(0, len(shares) - 1), columns.clip(0, shares.shape[1] - 1)]
+    result: Floats = shares[rows.clip(0, len(shares) - 1), columns.clip(0, shares.shape[1] - 1)]
+    return result
 
 
 def _compatible(joins: list[_Join]) -> list[_Join]:

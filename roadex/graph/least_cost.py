@@ -49,22 +49,26 @@ class LeastCost:
     def to(self, points: Floats) -> Floats:
         """The cost (n,) of the cheapest path to each point (n, 2); infinite where there is none."""
         rows, columns = self._cells(points).T
-        return self._costs[rows, columns]
+        result: Floats = self._costs[rows, columns]
+        return result
 
     def path(self, point: Floats) -> Floats:
         """The cheapest path (k, 2) to a point, in metres, between cell centres."""
         cells = np.array(self._search.traceback(tuple(self._cells(point[None])[0].tolist())))
-        return self._origin + (cells[:, ::-1] + 0.5) * self._cell
+        result: Floats = self._origin + (cells[:, ::-1] + 0.5) * self._cell
+        return result
 
     def _cells(self, points: Floats) -> Ints:
         """The cells (n, 2), row and column, that points lie in or next to."""
         cells = np.floor((points - self._origin) / self._cell).astype(np.int64)
-        return cells[:, ::-1].clip(0, self._shape - 1)
+        result: Ints = cells[:, ::-1].clip(0, self._shape - 1)
+        return result
 
     def _centres(self) -> Floats:
         """The cells' centres (rows, columns, 2) in metres."""
         rows, columns = np.indices(tuple(self._shape.tolist()))
-        return self._origin + (np.stack([columns, rows], axis=-1) + 0.5) * self._cell
+        result: Floats = self._origin + (np.stack([columns, rows], axis=-1) + 0.5) * self._cell
+        return result
 
 
 def in_sector(
@@ -73,4 +77,7 @@ def in_sector(
     """Which vectors (..., 2) lie within an angle of a unit vector, or are shorter than `near`."""
     along = steps @ ahead
     length = np.hypot(steps[..., 0], steps[..., 1])
-    return (along >= np.cos(np.radians(half_angle_deg)) * length) | (length < near)
+    result: NDArray[np.bool_] = (along >= np.cos(np.radians(half_angle_deg)) * length) | (
+        length < near
+    )
+    return result

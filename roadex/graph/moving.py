@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import networkx as nx
 import numpy as np
@@ -38,7 +39,7 @@ def moved(
         graph.edges(keys=True, data=True), cuts[:-1], cuts[1:], strict=True
     ):
         line = points[first:last]
-        own = {"geometry": line}
+        own: dict[str, Any] = {"geometry": line}
         if measure_anew:
             own["length"] = polyline_length(line)
         copy.add_edge(u, v, key)

@@ -46,7 +46,8 @@ def _codes(starts: NDArray[np.float64], ends: NDArray[np.float64]) -> NDArray[np
     """The codes (n) of segments from (n, 2) to (n, 2)."""
     along, down = (ends - starts).T
     degrees = np.degrees(np.arctan2(down, along))
-    return (np.round(degrees / STEP) % CODES).astype(np.uint8)
+    result: NDArray[np.uint8] = (np.round(degrees / STEP) % CODES).astype(np.uint8)
+    return result
 
 
 def turned_codes(
@@ -80,4 +81,5 @@ def orientation_classes(codes: NDArray[np.uint8]) -> NDArray[np.uint8]:
     classes = (1 + bins % BINS).astype(np.uint8)
     classes[codes == NO_ROAD] = 0
     classes[codes == IGNORE] = IGNORE
-    return classes
+    result: NDArray[np.uint8] = classes
+    return result

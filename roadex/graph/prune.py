@@ -45,7 +45,8 @@ def _protrusion(graph: nx.MultiGraph, step: Step, half_widths: float) -> float:
     tips = [node for node in (u, v) if graph.degree(node) == 1]
     if not half_widths or len(tips) != 1 or graph.nodes[tips[0]].get("on_border"):
         return length
-    return length - half_widths * graph.nodes[v if tips == [u] else u]["half_width"]
+    result: float = length - half_widths * graph.nodes[v if tips == [u] else u]["half_width"]
+    return result
 
 
 def _dead_ends(graph: nx.MultiGraph) -> Iterator[Step]:
@@ -81,4 +82,5 @@ def drop_small_networks(graph: nx.MultiGraph, min_length: float, size: tuple[flo
 
 def _on_border(data: dict[str, Any], size: tuple[float, float]) -> bool:
     x, y = data["x"], data["y"]
-    return min(x, y, size[0] - x, size[1] - y) < _BORDER_M
+    result: bool = min(x, y, size[0] - x, size[1] - y) < _BORDER_M
+    return result

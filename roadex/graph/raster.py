@@ -199,4 +199,5 @@ def _reach(along: Floats, down: Floats, offset: Floats, radii: Floats) -> Floats
     lowest = np.where(level, 0.0, np.minimum(nearest, farthest)).clip(0, 1)
     highest = np.where(level, 1.0, np.maximum(nearest, farthest)).clip(0, 1)
     t = np.clip(best, lowest, highest)
-    return t * along + np.sqrt(np.maximum(radii**2 - (offset - t * down) ** 2, 0.0))
+    result: Floats = t * along + np.sqrt(np.maximum(radii**2 - (offset - t * down) ** 2, 0.0))
+    return result

@@ -145,7 +145,8 @@ def _walk(links: Ints, heads: Ints) -> Ints:
     size = len(links) + 1
     both = np.concatenate([links, links[:, ::-1]])
     path = coo_array((np.ones(len(both), np.int8), both.T), shape=(size, size)).tocsr()
-    return breadth_first_order(path, heads[0], return_predecessors=False).astype(np.int64)
+    result: Ints = breadth_first_order(path, heads[0], return_predecessors=False).astype(np.int64)
+    return result
 
 
 def _outer_neighbours(links: Ints, is_node: Bools, place: Ints, rank: Ints) -> Ints:
@@ -153,7 +154,8 @@ def _outer_neighbours(links: Ints, is_node: Bools, place: Ints, rank: Ints) -> I
     crossing = links[is_node[links].sum(axis=1) == 1]
     outer = is_node[crossing]
     order = np.argsort(place[rank[crossing[~outer]]], kind="stable")
-    return crossing[outer][order].reshape(-1, 2)
+    result: Ints = crossing[outer][order].reshape(-1, 2)
+    return result
 
 
 def _assemble(places: Floats, node_of: Ints, nodes: Floats, chains: _Chains) -> Lines:

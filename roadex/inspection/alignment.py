@@ -125,7 +125,8 @@ def _weighted(values: Plane, known: Plane, weights: Plane, reach: int) -> Map:
 
 def _at_least(sums: Map) -> Map:
     """A thousandth of the largest where a move leaves next to nothing."""
-    return np.maximum(sums, 1e-3 * sums.max() + 1e-9)
+    result: Map = np.maximum(sums, 1e-3 * sums.max() + 1e-9)
+    return result
 
 
 def _moved_sums(values: Plane, weights: Plane, reach: int) -> Map:

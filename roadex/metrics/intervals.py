@@ -6,8 +6,11 @@ one set lies in it over one interval, which has a closed form; intervals are the
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import shapely
+from numpy.typing import NDArray
 
 from roadex.metrics.roads import Floats, Integers, Roads
 
@@ -42,7 +45,7 @@ def segments(roads: Roads) -> tuple[Floats, Floats]:
     return starts[proper], steps[proper]
 
 
-def _shapes(starts: Floats, steps: Floats) -> np.ndarray:
+def _shapes(starts: Floats, steps: Floats) -> NDArray[Any]:
     return np.asarray(shapely.linestrings(np.stack([starts, starts + steps], axis=1)))
 
 

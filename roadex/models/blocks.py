@@ -63,7 +63,8 @@ class ResidualBlock(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """(B, inputs, H, W) to (B, outputs, H / stride, W / stride)."""
-        return self.activation(self.body(x) + self.shortcut(x))
+        result: Tensor = self.activation(self.body(x) + self.shortcut(x))
+        return result
 
 
 def initialize(module: nn.Module) -> None:

@@ -21,4 +21,5 @@ def count_macs(model: nn.Module, side: int = SIDE) -> int:
     image = torch.empty(1, 3, side, side, device="meta")
     with torch.no_grad(), FlopCounterMode(display=False) as counter:
         shapes(image)
-    return counter.get_total_flops() // 2
+    result: int = counter.get_total_flops() // 2
+    return result

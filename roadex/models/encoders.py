@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from typing import cast
 
 from torch import nn
 from torch.nn.modules.batchnorm import _BatchNorm
@@ -60,4 +59,4 @@ class FrozenEncoder:
         """Let what learnt before learn again."""
         for parameter in self._learning:
             parameter.requires_grad_(True)
-        cast(nn.Module, self.encoder).train()
+        self.encoder.train()

@@ -48,4 +48,5 @@ class Remap(nn.Module):
 
     def forward(self, y: Tensor, score: Tensor) -> Tensor:
         """(B, width, H, W) and (B, classes, H, W) to (B, width, H, W)."""
-        return self.features(y) + self.scores(score)
+        result: Tensor = self.features(y) + self.scores(score)
+        return result

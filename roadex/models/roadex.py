@@ -43,7 +43,8 @@ class LearnedSpatialGate(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         """(B, C, H, W) to the same shape."""
         seen = torch.cat([x.mean(dim=1, keepdim=True), x.amax(dim=1, keepdim=True)], dim=1)
-        return x * (2 * self.conv(seen).sigmoid())
+        result: Tensor = x * (2 * self.conv(seen).sigmoid())
+        return result
 
 
 class WideningHourglass(nn.Module):

@@ -88,7 +88,8 @@ class RoadNetwork:
         if not nodes:
             raise RoadexError(f"{self.view.scene.name}: no road was found, so there is no route")
         places = np.array([position(self.graph, node) for node in nodes])
-        return nodes[int(np.argmin(np.hypot(*(places - (x, y)).T)))]
+        result: Hashable = nodes[int(np.argmin(np.hypot(*(places - (x, y)).T)))]
+        return result
 
     def route(
         self, start: tuple[float, float], end: tuple[float, float], reach_m: float = 100.0

@@ -14,7 +14,7 @@ from torch import Tensor
 from tqdm import tqdm
 
 from roadex.engine.inference import Predictor, spans
-from roadex.graph.probabilities import STEPS
+from roadex.graph.beliefs import STEPS
 from roadex.prediction.blend import Blender, final_part
 from roadex.prediction.store import Store
 from roadex.prediction.view import Strip, View

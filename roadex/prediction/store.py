@@ -52,7 +52,8 @@ class Store:
         return self._mapped(_VALID).view(np.bool_) if self.masked else None
 
     def _mapped(self, name: str, mode: Any = "r") -> NDArray[np.uint8]:
-        return np.load(self.folder / name, mmap_mode=mode)
+        result: NDArray[np.uint8] = np.load(self.folder / name, mmap_mode=mode)
+        return result
 
     def write(
         self, rows: slice, values: NDArray[np.uint8], valid: NDArray[np.bool_] | None

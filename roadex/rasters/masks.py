@@ -164,7 +164,8 @@ def _grey(path: Path, bands: NDArray[Any], shown: NDArray[np.bool_] | None) -> N
     colours = np.unique(visible.reshape(-1, bands.shape[-1]), axis=0)
     painted = colours[colours.any(axis=1)]
     if len(painted) == 1 and len(colours) <= 2:
-        return (wide == painted[0]).all(axis=-1).astype(np.uint8)
+        result: NDArray[Any] = (wide == painted[0]).all(axis=-1).astype(np.uint8)
+        return result
     raise RoadexError(
         f"{path}: {len(colours)} colours; a mask has one band, or one colour on black: save the "
         "roads alone"

@@ -82,7 +82,8 @@ def decode(path: Path, what: str = "image") -> Image.Image:
         with Image.open(path) as image:
             require_memory(path, image.width * image.height * _BYTES_PER_PIXEL)
             image.load()
-            return image
+            result: Image.Image = image
+            return result
     except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
         raise RoadexError(f"{path}: not a readable {what}; replace or remove the file") from error
 

@@ -79,7 +79,8 @@ def load_rasterio() -> ModuleType:
         raise RoadexError('GeoTIFF needs rasterio: pip install "roadex[geo]"') from error
     # It logs what it raises as well: a bad file is told of in one line, by whoever catches it.
     logging.getLogger("rasterio").setLevel(logging.CRITICAL)
-    return rasterio
+    result: ModuleType = rasterio
+    return result
 
 
 @contextmanager

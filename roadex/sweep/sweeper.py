@@ -139,7 +139,8 @@ class ResumableSweeper(Sweeper):
     def _at_once(self, jobs: int) -> int:
         """How many trainings run at once with the launcher of this sweep."""
         if isinstance(self.launcher, SlurmLauncher):
-            return min(jobs, self.launcher.params["array_parallelism"])
+            result: int = min(jobs, self.launcher.params["array_parallelism"])
+            return result
         choice = self.config.hydra.runtime.choices["hydra/launcher"]
         return min(jobs, parallel_jobs(self.config.sweep)) if choice == "gpus" else 1
 

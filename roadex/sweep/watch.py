@@ -76,4 +76,5 @@ def _line(done: Progress, epochs: int | None) -> str:
         return f"failed: {done.reason}"
     if done.state is State.running and done.epochs:
         return f"epoch {done.epochs} of {epochs}"
-    return done.state.value
+    result: str = done.state.value
+    return result

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import cv2
 import numpy as np
@@ -85,7 +86,7 @@ def polygons_of(shapes: Iterable[BaseGeometry]) -> list[shapely.Polygon]:
 
 
 def fill_shape(
-    canvas: NDArray, shape: BaseGeometry, colour: Sequence[float] | float, frame: Frame
+    canvas: NDArray[Any], shape: BaseGeometry, colour: Sequence[float] | float, frame: Frame
 ) -> None:
     """Fill polygons; smooth edges on 8-bit canvases."""
     kind = cv2.LINE_AA if canvas.dtype == np.uint8 else cv2.LINE_8
@@ -94,7 +95,7 @@ def fill_shape(
 
 
 def fill_corners(
-    canvas: NDArray, corners: ArrayLike, colour: Sequence[float] | float, frame: Frame
+    canvas: NDArray[Any], corners: ArrayLike, colour: Sequence[float] | float, frame: Frame
 ) -> None:
     """Fill one convex polygon, corners (n, 2) in metres; smooth edges on 8-bit canvases."""
     kind = cv2.LINE_AA if canvas.dtype == np.uint8 else cv2.LINE_8
@@ -102,7 +103,7 @@ def fill_corners(
 
 
 def draw_lines(
-    canvas: NDArray,
+    canvas: NDArray[Any],
     lines: Iterable[ArrayLike],
     colour: Sequence[float] | float,
     frame: Frame,

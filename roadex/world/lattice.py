@@ -36,7 +36,8 @@ class Lattice:
             along = turned @ np.array([direction_y, -direction_x])
             push = self.bend_m * np.sin(number * along + phase)
             moved = moved + push[:, None] * np.array([direction_x, direction_y])
-        return moved
+        result: FloatArray = moved
+        return result
 
 
 def draw_lattice(

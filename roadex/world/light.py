@@ -48,7 +48,8 @@ def shade(heights: Sheet, character: Character, frame: Frame) -> Sheet:
     right = cv2.Sobel(smooth, cv2.CV_32F, 1, 0, ksize=3) * np.float32(0.125 / frame.gsd)
     away = right * np.float32(np.cos(character.sun_azimuth))
     away += down * np.float32(np.sin(character.sun_azimuth))
-    return 1 + np.float32(0.32) * np.tanh(away)
+    result: Sheet = 1 + np.float32(0.32) * np.tanh(away)
+    return result
 
 
 def lit(image: NDArray[np.float32], shadow: Sheet, darkness: float) -> NDArray[np.float32]:

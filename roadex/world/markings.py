@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import cv2
 import numpy as np
 
@@ -65,7 +67,9 @@ def _paint_crossings(scene: Scene, over: Canvas, rng: np.random.Generator) -> No
                 _paint_zebra(scene, over, here, data, widest / 2 + 2.5)
 
 
-def _paint_zebra(scene: Scene, over: Canvas, here: FloatArray, data: dict, away_m: float) -> None:
+def _paint_zebra(
+    scene: Scene, over: Canvas, here: FloatArray, data: dict[str, Any], away_m: float
+) -> None:
     line = data["geometry"]
     if np.hypot(*(line[0] - here)) > np.hypot(*(line[-1] - here)):
         line = line[::-1]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Hashable
+from typing import Any
 
 import networkx as nx
 import numpy as np
@@ -166,7 +167,7 @@ def _clear_of_others(graph: nx.MultiGraph, node: Hashable, away_m: float) -> boo
 
 def _replace_by_ring(graph: nx.MultiGraph, node: Hashable, radius: float) -> None:
     centre = np.array(position(graph, node))
-    arms: list[tuple[float, int, Hashable, FloatArray, dict]] = []
+    arms: list[tuple[float, int, Hashable, FloatArray, dict[str, Any]]] = []
     for _, far, key in list(graph.edges(node, keys=True)):
         line = _outside(oriented(graph, node, far, key), centre, radius)
         data = dict(graph.edges[node, far, key])

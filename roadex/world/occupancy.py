@@ -51,4 +51,5 @@ class Occupancy:
         return free
 
     def _cells(self, points: FloatArray) -> NDArray[np.int32]:
-        return np.floor(points - self._origin).astype(np.int32)
+        result: NDArray[np.int32] = np.floor(points - self._origin).astype(np.int32)
+        return result

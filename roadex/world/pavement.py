@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import cv2
 import numpy as np
@@ -44,7 +45,7 @@ class Street:
 def streets_of(scene: Scene, layer: int) -> list[Street]:
     """The streets of a layer in the order of painting: important and long ones last."""
     parts: dict[int, list[shapely.LineString]] = {}
-    traits: dict[int, dict] = {}
+    traits: dict[int, dict[str, Any]] = {}
     for line, data in road_lines(scene.plan.graph, layer):
         parts.setdefault(data["street"], []).append(line)
         traits[data["street"]] = data

@@ -118,4 +118,5 @@ def _to_next(
         return None
     end = shapely.Point(line[-1])
     away = min(float(shapely.distance(end, ray.intersection(lines[index]))) for index in others)
-    return line[-1] + (away + 0.3) * way
+    result: FloatArray | None = line[-1] + (away + 0.3) * way
+    return result

@@ -30,7 +30,8 @@ class Axes:
     def units(self) -> FloatArray:
         """The directions of the sides, unit vectors (2, 2)."""
         lengths: FloatArray = np.hypot(*self.sides.T)
-        return self.sides / np.maximum(lengths, 1e-9)[:, None]
+        result: FloatArray = self.sides / np.maximum(lengths, 1e-9)[:, None]
+        return result
 
     @property
     def longer(self) -> FloatArray:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import networkx as nx
 import numpy as np
 import shapely
@@ -14,7 +16,7 @@ _KERB_RADIUS_M = 2.5
 
 def road_lines(
     graph: nx.MultiGraph, layer: int | None = None
-) -> list[tuple[shapely.LineString, dict]]:
+) -> list[tuple[shapely.LineString, dict[str, Any]]]:
     """Every road's line and attributes, the least important first, as they are painted."""
     edges = [data for *_, data in graph.edges(data=True) if layer in (None, data["layer"])]
     edges.sort(key=lambda data: -ROAD_CLASSES[data["road_class"]].rank)

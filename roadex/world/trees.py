@@ -89,7 +89,8 @@ def _street_trees(plan: Plan, density: float, rng: np.random.Generator) -> Float
         rows.append(points[chosen])
     found = np.vstack(rows)
     roads = shapely.union_all(plan.surfaces)
-    return found[~shapely.contains_xy(roads, *found.T)]
+    result: FloatArray = found[~shapely.contains_xy(roads, *found.T)]
+    return result
 
 
 def _field_rims(blocks: list[Block], rng: np.random.Generator) -> list[BaseGeometry]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import networkx as nx
 import numpy as np
@@ -61,7 +62,7 @@ def _lanes(width_m: float, rng: np.random.Generator) -> list[float]:
 
 
 def _along(
-    data: dict, offset: float, spacing: float, share: float, rng: np.random.Generator
+    data: dict[str, Any], offset: float, spacing: float, share: float, rng: np.random.Generator
 ) -> list[Car]:
     places = stations(data["geometry"], data["width_m"], spacing, 10.0)
     chosen = np.flatnonzero(rng.random(len(places.at)) < share)

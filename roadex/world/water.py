@@ -34,7 +34,8 @@ def draw_ponds(blocks: list[Block], share: float, rng: np.random.Generator) -> l
 def _round_noise(rng: np.random.Generator, count: int) -> NDArray[np.float64]:
     angles = np.linspace(0, 2 * np.pi, count, endpoint=False)
     waves = [rng.normal() * np.cos(k * angles + rng.uniform(0, 6.3)) / k for k in (1, 2, 3, 4)]
-    return np.sum(waves, axis=0)
+    result: NDArray[np.float64] = np.sum(waves, axis=0)
+    return result
 
 
 def paint_water(scene: Scene, water: list[BaseGeometry], rng: np.random.Generator) -> Sheet:

@@ -56,7 +56,7 @@ def _surface(scene: Scene, rng: np.random.Generator) -> Colour:
     return tones[int(rng.choice(4, p=[0.42, 0.32, 0.16, 0.1]))]
 
 
-def _slabs(part: shapely.Polygon, rng: np.random.Generator) -> list:
+def _slabs(part: shapely.Polygon, rng: np.random.Generator) -> list[shapely.Polygon]:
     """Joints between slabs of concrete, in both directions."""
     axes = Axes.around(part)
     lines = []

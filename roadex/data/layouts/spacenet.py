@@ -87,7 +87,8 @@ def _grid(tile: SyntheticTile, area: _Area, place: int) -> Georeference:
 
 def _sixteen_bits(image: NDArray[Any], area: _Area) -> NDArray[np.uint16]:
     values = image * np.array(area.gain) + np.array(area.darkest)
-    return values.round().astype(np.uint16)
+    result: NDArray[np.uint16] = values.round().astype(np.uint16)
+    return result
 
 
 def _collection(tile: SyntheticTile, grid: Georeference) -> dict[str, Any]:

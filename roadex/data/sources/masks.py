@@ -119,4 +119,5 @@ def white_areas(image: NDArray[np.uint8], least_px: int) -> NDArray[np.bool_]:
     _, areas, table, _ = cv2.connectedComponentsWithStats(white.view(np.uint8))
     large = table[:, cv2.CC_STAT_AREA] >= least_px
     large[0] = False
-    return large[areas]
+    result: NDArray[np.bool_] = large[areas]
+    return result

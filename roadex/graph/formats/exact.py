@@ -85,15 +85,15 @@ def own_network(
             ends = position(graph, u), position(graph, v)
         except (KeyError, TypeError, ValueError):
             return None
-        line = _tied(line, *ends)
-        if line is None or graph.has_edge(u, v, key):
+        tied = _tied(line, *ends)
+        if tied is None or graph.has_edge(u, v, key):
             return None
-        measured = polyline_length(line * np.array(graph.graph.get(PIXEL_M, 1.0)))
+        measured = polyline_length(tied * np.array(graph.graph.get(PIXEL_M, 1.0)))
         off = abs(measured - length) > _SAME_LENGTH * length + _SAME_PLACE_M
         if off and "shape" not in traits:
             return None
         others = {name: value for name, value in traits.items() if name not in BOOKKEEPING}
-        add_road(graph, u, v, line, edge_key=key, **{**others, "length": length})
+        add_road(graph, u, v, tied, edge_key=key, **{**others, "length": length})
     return graph
 
 

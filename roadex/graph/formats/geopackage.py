@@ -48,7 +48,8 @@ def _geopandas() -> ModuleType:
         raise RoadexError(
             'GeoPackage needs geopandas and pyogrio: pip install "roadex[geo]"'
         ) from error
-    return geopandas
+    result: ModuleType = geopandas
+    return result
 
 
 def read_geopackage(path: Path, options: ReadOptions) -> nx.MultiGraph:

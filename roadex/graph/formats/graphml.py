@@ -10,6 +10,7 @@ from xml.etree.ElementTree import ParseError
 import networkx as nx
 import numpy as np
 import shapely
+from numpy.typing import NDArray
 
 from roadex.errors import RoadexError
 from roadex.files import atomic_write
@@ -97,5 +98,5 @@ def _scalars(data: dict[str, Any]) -> dict[str, Any]:
     return {k: json.dumps(v) if isinstance(v, list | dict) else v for k, v in kept.items()}
 
 
-def _wkt(line: np.ndarray) -> str:
+def _wkt(line: NDArray[np.float64]) -> str:
     return "LINESTRING (" + ", ".join(f"{x!r} {y!r}" for x, y in line.tolist()) + ")"

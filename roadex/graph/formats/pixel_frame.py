@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import networkx as nx
 import numpy as np
+from numpy.typing import NDArray
 
 from roadex.graph.moving import moved
 
@@ -34,5 +35,5 @@ def in_metres(graph: nx.MultiGraph) -> nx.MultiGraph:
     return scaled
 
 
-def _scaled(graph: nx.MultiGraph, scale: np.ndarray) -> nx.MultiGraph:
+def _scaled(graph: nx.MultiGraph, scale: NDArray[np.float64]) -> nx.MultiGraph:
     return moved(graph, lambda points: points * scale, graph.graph.get("crs"))

@@ -86,5 +86,5 @@ def write_wkt_csv(networks: dict[str, nx.MultiGraph], path: Path, gsd: Gsd) -> N
         temporary.write_text(table.getvalue(), encoding="utf-8")
 
 
-def _wkt(line: np.ndarray) -> str:
+def _wkt(line: Floats) -> str:
     return "LINESTRING (" + ", ".join(f"{x!r} {y!r}" for x, y in line.tolist()) + ")"

@@ -63,7 +63,8 @@ def compare(
             None if real.is_empty else algorithm.unmatched(real, settings),
             None if drawn.is_empty else algorithm.unmatched(drawn, settings),
         )
-    return algorithm.compare(real, drawn, settings)
+    result: tuple[Routes | None, Routes | None] = algorithm.compare(real, drawn, settings)
+    return result
 
 
 def score(routes: tuple[Routes | None, Routes | None], settings: AplsSettings) -> AplsScore:

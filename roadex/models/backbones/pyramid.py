@@ -73,7 +73,8 @@ class TimmBackbone(nn.Module):
                 level = level + _resize(fused, level.shape[-2:])
             fused = functional.avg_pool2d(level, 4 // stride) if stride < 4 else level
         assert fused is not None
-        return self.smooth(_resize(fused, trunk))
+        result: Tensor = self.smooth(_resize(fused, trunk))
+        return result
 
 
 def _resize(x: Tensor, size: tuple[int, ...]) -> Tensor:

@@ -1,6 +1,6 @@
 """Break real trainings in many ways, and write down what happened.
 
-    python -m scripts.fault_table experiments/faults [kills=20] [only=FAULT]
+    python -m tests.support.fault_table experiments/faults [kills=20] [only=FAULT]
 
 A tiny network trains on tiny tiles on the CPU, in processes of its own. After every fault the same
 command is given again where a training should go on, and its weights, history and scores are
