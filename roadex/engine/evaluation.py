@@ -23,7 +23,7 @@ from roadex.metrics.pixel import BINS, Confusion, RelaxedCounts, ThresholdCurve
 from roadex.metrics.summary import Job, PairScore, score_many
 
 if TYPE_CHECKING:  # the processes that score graphs do without torch, which takes them seconds
-    from roadex.engine.inference import Predictor
+    from roadex.engine.inference import Predict
 
 NAN = float("nan")
 
@@ -95,14 +95,14 @@ class TileGraphs:
 
 
 def predict_split(
-    predictor: Predictor, dataset: PreparedDataset, split: str, with_directions: bool = False
+    predictor: Predict, dataset: PreparedDataset, split: str, with_directions: bool = False
 ) -> SplitPrediction:
     """Predict every whole tile of a split, with a progress bar."""
     return predict_tiles(predictor, dataset, dataset.splits[split], split, with_directions)
 
 
 def predict_tiles(
-    predictor: Predictor,
+    predictor: Predict,
     dataset: PreparedDataset,
     names: list[str],
     what: str,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
+import cv2
 import numpy as np
 import torch
 from numpy.typing import NDArray
@@ -15,7 +16,11 @@ from roadex.config.trainer import Precision
 from roadex.engine.device import autocast
 
 Probabilities = dict[str, NDArray[np.float32]]
+# Probabilities of each task for an RGB image (H, W, 3) uint8.
+Predict = Callable[[NDArray[np.uint8]], Probabilities]
 Change = Callable[[Tensor], Tensor]
+# An image whose pixels differ by less than this share from those of the training stays as it is.
+SAME_SIZE = 0.01
 # Nothing reads the orientation, whose 37 maps would have to be turned with the image.
 TRAINING_ONLY = {"orientation"}
 
@@ -72,6 +77,38 @@ class Predictor:
                 full = undo(logits[task][-1].float())
                 sums[task] = sums[task] + full if task in sums else full
         return {task: (total / len(symmetries)).softmax(dim=1)[0] for task, total in sums.items()}
+
+
+def working_gsd(pixel_m: float, trained: float, finest: float | None) -> float:
+    """The metres per pixel at which a network sees an image of another pixel size.
+
+    Args:
+        finest: finer pixels become this size, those between it and `trained` stay; None: all become
+            as large as in training.
+    """
+    return trained if finest is None else min(max(pixel_m, finest), trained)
+
+
+@dataclass(frozen=True)
+class RescaledPredictor:
+    """A predictor that sees images magnified by `factor`; its probabilities have their old size."""
+
+    predict: Predict
+    factor: float
+
+    def __call__(self, image: NDArray[np.uint8]) -> Probabilities:
+        """Probabilities (K, H, W) of each task for an RGB image (H, W, 3) uint8."""
+        height, width = image.shape[:2]
+        size = max(1, round(width * self.factor)), max(1, round(height * self.factor))
+        how = cv2.INTER_AREA if self.factor < 1 else cv2.INTER_LINEAR
+        seen = np.asarray(cv2.resize(np.ascontiguousarray(image), size, interpolation=how))
+        found = self.predict(seen.astype(np.uint8, copy=False))
+        return {task: _resized(maps, (width, height)) for task, maps in found.items()}
+
+
+def _resized(maps: NDArray[np.float32], size: tuple[int, int]) -> NDArray[np.float32]:
+    """Maps (K, h, w) at another width and height."""
+    return np.stack([np.asarray(cv2.resize(each, size), np.float32) for each in maps])
 
 
 def normalize(image: Tensor, mean: list[float], std: list[float]) -> Tensor:

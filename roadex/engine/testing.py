@@ -10,6 +10,7 @@ from typing import Any
 from roadex.config.evaluate import EvaluateConfig
 from roadex.config.graph import needs_connectivity
 from roadex.config.metrics import AplsSettings
+from roadex.config.train import TrainConfig
 from roadex.data.prepare import prepare
 from roadex.data.prepared import PreparedDataset
 from roadex.data.splits import split_hash
@@ -27,7 +28,13 @@ from roadex.engine.evaluation import (
     score_graphs,
     tile_pixels,
 )
-from roadex.engine.inference import Predictor
+from roadex.engine.inference import (
+    SAME_SIZE,
+    Predict,
+    Predictor,
+    RescaledPredictor,
+    working_gsd,
+)
 from roadex.files import write_json, write_table
 from roadex.graph import GraphSettings
 from roadex.graph.formats import write_network
@@ -59,7 +66,7 @@ class SplitReport:
 
 
 def report_split(
-    predictor: Predictor,
+    predictor: Predict,
     dataset: PreparedDataset,
     split: str,
     threshold: float,
@@ -112,7 +119,7 @@ def evaluate_checkpoint(config: EvaluateConfig) -> dict[str, Any]:
     )
     threshold = checkpoint.threshold if config.threshold is None else config.threshold
     report = report_split(
-        predictor,
+        _at_its_pixels(predictor, checkpoint.config, dataset.gsd),
         dataset,
         config.split,
         threshold,
@@ -133,6 +140,16 @@ def evaluate_checkpoint(config: EvaluateConfig) -> dict[str, Any]:
     }
     _write_report(report, metrics, out)
     return metrics
+
+
+def _at_its_pixels(predictor: Predictor, trained: TrainConfig, gsd: float) -> Predict:
+    """The predictor for tiles of another pixel size, seen as large as those of its training."""
+    wanted = working_gsd(gsd, trained.dataset.gsd, trained.trainer.inference.finest_gsd)
+    factor = gsd / wanted
+    if abs(factor - 1) < SAME_SIZE:
+        return predictor
+    log.info("pixels of %.3g m are resampled to the %.3g m of the training", gsd, wanted)
+    return RescaledPredictor(predictor, factor)
 
 
 def _write_report(report: SplitReport, metrics: dict[str, Any], out: Path) -> None:

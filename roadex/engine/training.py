@@ -59,6 +59,7 @@ def fit(
         RoadexError: unusable data, a missing device, or a training that cannot go on.
         Preempted: a signal asked to leave; the state is saved.
     """
+    config = replace(config, dataset=located(config.dataset))
     learner, batches = open_training(config, stop, group)
     facts = dataset_facts(learner.dataset)
     run.add_to_environment({"device": str(learner.device), "dataset": facts})

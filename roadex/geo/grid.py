@@ -8,10 +8,13 @@ import numpy as np
 from numpy.typing import NDArray
 from pyproj import Geod
 
+from roadex.errors import RoadexError
 from roadex.geo.crs import WGS84, check_coordinates, is_local, is_metric, parse_crs, reproject
 
 Floats = NDArray[np.float64]
 _GROUND = Geod(ellps="WGS84")
+# By so much a pixel size that is set may be rounded, or oblong.
+_GSD_SLACK = 0.3
 # A metric projection that differs more than this from the ground (Web Mercator) is not trusted.
 _DISTORTION = 0.01
 
@@ -72,3 +75,23 @@ class Georeference:
         """The inverse of `pixels`: coordinates (n, 2) in this grid's own system."""
         result: Floats = np.array(self.corner) + pixels * np.array(self.step)
         return result
+
+
+def check_gsd(name: str, key: str, told: float | None, pixel_m: tuple[float, float]) -> None:
+    """Check the pixel size that was set by hand against that of a georeference.
+
+    Args:
+        name: of the file, for the message.
+        key: the setting.
+        told: metres per pixel; None: it was not set.
+        pixel_m: width and height of its pixels in metres.
+
+    Raises:
+        RoadexError: they differ by more than rounding and oblong pixels explain.
+    """
+    off = 0.0 if told is None else max(abs(told / side - 1) for side in pixel_m)
+    if off > _GSD_SLACK:
+        raise RoadexError(
+            f"{key}={told:g}: the georeference of {name} says {pixel_m[0]:.3g} x {pixel_m[1]:.3g} "
+            f"m; leave {key}= out, or remove the georeference if it is wrong"
+        )

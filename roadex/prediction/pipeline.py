@@ -18,8 +18,9 @@ from roadex.config.inference import InferenceConfig
 from roadex.config.trainer import Precision
 from roadex.data.stretch import Calibration
 from roadex.engine.device import pick_device
-from roadex.engine.inference import Predictor
+from roadex.engine.inference import Predictor, working_gsd
 from roadex.errors import RoadexError
+from roadex.geo.grid import check_gsd
 from roadex.graph import GraphSettings, probabilities_to_graph
 from roadex.prediction.contrast import TRAINING, choose_contrast, unseen
 from roadex.prediction.memory import return_freed_memory
@@ -37,9 +38,6 @@ from roadex.runs.load import load_checkpoint
 
 SHIPPED = Path(__file__).parents[1] / "weights" / "world.pt"
 _PROBE_PX = 64
-
-# By so much a pixel size may be rounded, or oblong.
-_GSD_SLACK = 0.3
 
 
 @dataclass(frozen=True)
@@ -123,18 +121,8 @@ def open_view(
         RoadexError: more than 8 bits, and nothing says how to bring them to 8; or `gsd` is set and
             the image says otherwise.
     """
-    notes = []
-    if scene.grid is not None:
-        pixel_m = scene.grid.pixel_metres()
-        _check_gsd(scene.name, options.gsd, pixel_m)
-    else:
-        side = options.gsd or model.gsd
-        pixel_m = (side, side)
-        assumed = "" if options.gsd else ", as in training (set gsd=)"
-        notes.append(
-            f"no coordinate system: coordinates are pixels, taken to be {side:g} m{assumed}"
-        )
-    working = _working_gsd(model, pixel_m)
+    pixel_m, notes = _pixel_size(scene, options.gsd, model.gsd)
+    working = working_gsd(max(pixel_m), model.gsd, model.finest_gsd)
     shape = fit_shape(scene.shape, pixel_m, working)
     if shape != scene.shape:
         size = f"{pixel_m[0]:.3g} x {pixel_m[1]:.3g} m"
@@ -144,20 +132,25 @@ def open_view(
     return View(scene, contrast, Resampling(scene.shape, shape), pixel_m), tuple(notes)
 
 
-def _working_gsd(model: LoadedModel, pixel_m: tuple[float, float]) -> float:
-    """The pixel size at which the model sees an image of another."""
-    if model.finest_gsd is None:
-        return model.gsd
-    return min(max(max(pixel_m), model.finest_gsd), model.gsd)
+def _pixel_size(
+    scene: Scene, told: float | None, trained: float
+) -> tuple[tuple[float, float], list[str]]:
+    """Width and height in metres of a scene's pixels, with a note where they are not certain.
 
-
-def _check_gsd(name: str, told: float | None, pixel_m: tuple[float, float]) -> None:
-    off = 0.0 if told is None else max(abs(told / side - 1) for side in pixel_m)
-    if off > _GSD_SLACK:
-        raise RoadexError(
-            f"gsd={told}: the georeference of {name} says {pixel_m[0]:.3g} x {pixel_m[1]:.3g} m; "
-            "leave gsd= out, or remove the georeference if it is wrong"
-        )
+    A coordinate system is believed; steps without one, as of a world file, give way to what was
+    told by hand.
+    """
+    if scene.grid is not None:
+        pixel_m = scene.grid.pixel_metres()
+        check_gsd(scene.name, "gsd", told, pixel_m)
+        return pixel_m, []
+    start = "no coordinate system: coordinates are pixels,"
+    if told is None and scene.pixel_m is not None:
+        across, down = scene.pixel_m
+        return scene.pixel_m, [f"{start} of {across:.3g} x {down:.3g} m, as its geotransform says"]
+    side = told or trained
+    assumed = "" if told else ", as in training (set gsd=)"
+    return (side, side), [f"{start} taken to be {side:g} m{assumed}"]
 
 
 def scan_identity(model: LoadedModel, options: ReadingOptions) -> dict[str, Any]:

@@ -20,6 +20,7 @@ from roadex.rasters.rasters import (
     load_rasterio,
     may_lack_data,
     open_raster,
+    pixel_metres,
     read_bands,
     readable,
     validity,
@@ -62,6 +63,10 @@ class Scene(Protocol):
         """Where it lies; None without a coordinate system."""
 
     @property
+    def pixel_m(self) -> tuple[float, float] | None:
+        """Width and height of its pixels in metres; None where nothing tells."""
+
+    @property
     def masked(self) -> bool:
         """Whether some pixels may not be valid."""
 
@@ -83,6 +88,7 @@ class ArrayScene:
     pixels: NDArray[Any]
     name: str = "array"
     grid: Georeference | None = None
+    pixel_m: tuple[float, float] | None = None
     masked: bool = False
 
     @property
@@ -133,6 +139,7 @@ class FileScene:
     file: Any
     numbers: tuple[int, ...]
     grid: Georeference | None
+    pixel_m: tuple[float, float] | None
     masked: bool
 
     @property
@@ -183,7 +190,8 @@ def open_scene(path: Path, bands: list[int] | None = None) -> Iterator[FileScene
     with open_raster(path) as file:
         numbers = _colours(path, file, bands)
         grid = grid_of(path, file)
-        yield FileScene(path, file, numbers, grid, masked=may_lack_data(file, numbers))
+        pixel_m = pixel_metres(file, grid)
+        yield FileScene(path, file, numbers, grid, pixel_m, may_lack_data(file, numbers))
 
 
 def _colours(path: Path, file: Any, wanted: list[int] | None) -> tuple[int, ...]:

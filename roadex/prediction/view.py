@@ -8,13 +8,12 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from roadex.engine.inference import SAME_SIZE
 from roadex.prediction.contrast import Contrast
 from roadex.prediction.resample import Resampling
 from roadex.prediction.scene import Piece, Scene
 
 _CHUNK_PIXELS = 1 << 23
-# An image whose pixels differ by less than this share from those of the training stays as it is.
-SAME_SIZE = 0.01
 
 
 @dataclass(frozen=True)

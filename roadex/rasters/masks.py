@@ -17,7 +17,8 @@ from PIL import Image
 from roadex.config.labels import IGNORE
 from roadex.errors import RoadexError
 from roadex.rasters.pictures import decode
-from roadex.rasters.rasters import grid_of, open_raster, readable
+from roadex.rasters.rasters import grid_of, open_raster, pixel_metres, readable
+from roadex.rasters.world_files import world_file_pixel
 
 _TIFF = (".tif", ".tiff", ".vrt")
 _HALF = {"uint8": 127, "uint16": 32767}
@@ -100,7 +101,8 @@ def _read_values(path: Path) -> _Values:
         except ImportError:
             return _of_picture(path, decode(path, "picture"))
         return _of_raster(path)
-    return _of_picture(path, decode(path, "picture"))
+    found = _of_picture(path, decode(path, "picture"))
+    return replace(found, gsd=world_file_pixel(path))
 
 
 def _of_raster(path: Path) -> _Values:
@@ -108,8 +110,7 @@ def _of_raster(path: Path) -> _Values:
     with open_raster(path) as file, readable(path):
         names = [colour.name for colour in file.colorinterp]
         bands = file.read()
-        grid = grid_of(path, file)
-        gsd = None if grid is None else grid.pixel_metres()
+        gsd = pixel_metres(file, grid_of(path, file))
         alpha = bands[names.index("alpha")] if "alpha" in names else None
         grey = bands[[i for i, name in enumerate(names) if name != "alpha"]]
         found = _joined(path, np.moveaxis(grey, 0, -1), alpha)

@@ -21,6 +21,7 @@ from roadex.errors import RoadexError
 from roadex.files import atomic_write
 from roadex.geo.grid import Georeference
 from roadex.rasters.memory import require_memory
+from roadex.rasters.world_files import pixel_of_step, world_file_pixel
 
 # Left alone, GDAL keeps blocks in 5 % of the machine's memory, and fills what a JPEG or PNG that is
 # cut short lacks without a word. This holds a row of the blocks of an image 80,000 pixels wide.
@@ -151,19 +152,37 @@ def read_raster(path: Path, bands: list[int] | None = None, located: bool = True
         return Raster(pixels, None if valid is None or valid.all() else valid, grid)
 
 
-def read_grid(path: Path) -> Georeference | None:
-    """Where a raster lies; None where it does not tell, or rasterio is not installed.
+def told_pixel(path: Path) -> tuple[float, float] | None:
+    """Width and height in metres of a picture's or raster's pixels, as its files tell.
+
+    None where they do not, or where a raster tells and rasterio is not installed.
 
     Raises:
         RoadexError: it is damaged, or its place cannot be used.
     """
+    if _kind(path) != "raster":
+        return world_file_pixel(path)
     try:
         with open_raster(path) as file, readable(path):
-            return grid_of(path, file)
+            return pixel_metres(file, grid_of(path, file))
     except RoadexError as error:
         if "needs rasterio" in str(error):
             return None
         raise
+
+
+def pixel_metres(file: Any, grid: Georeference | None) -> tuple[float, float] | None:
+    """Width and height in metres of the pixels of an open raster; None where it does not tell.
+
+    Args:
+        grid: its `grid_of`.
+    """
+    if grid is not None:
+        return grid.pixel_metres()
+    place = file.transform
+    if file.crs is not None or place.is_identity or place.b or place.d:
+        return None
+    return pixel_of_step(place.a, place.e)
 
 
 def read_bands(file: Any, numbers: tuple[int, ...], **how: Any) -> NDArray[Any]:

@@ -12,7 +12,7 @@ from roadex.data.sources.listing import named, to_source
 from roadex.data.sources.masks import MaskReader, mask_rules
 from roadex.errors import RoadexError
 from roadex.rasters.pictures import list_files, list_images
-from roadex.rasters.rasters import read_grid
+from roadex.rasters.rasters import told_pixel
 
 
 def folder_source(config: FolderConfig) -> FileSource:
@@ -25,7 +25,9 @@ def folder_source(config: FolderConfig) -> FileSource:
     """
     images, masks, lines = _folders(config)
     if masks is not None:
-        reader: Reader = MaskReader(mask_rules(config), None, config.bands, config.stretch)
+        reader: Reader = MaskReader(
+            mask_rules(config), None, config.bands, config.stretch, gsd=config.gsd or None
+        )
         labels, key = list_images(masks, "dataset.masks"), masks
     else:
         assert lines is not None
@@ -42,19 +44,18 @@ def located(config: DatasetConfig) -> DatasetConfig:
     """The settings with the pixel size that the images of a folder tell, where none was set.
 
     Raises:
-        RoadexError: the images tell none, or oblong pixels.
+        RoadexError: the first image tells none.
     """
     if not isinstance(config, FolderConfig) or config.gsd:
         return config
     first = list_images(_folders(config)[0], "dataset.images")[0]
-    grid = read_grid(first) if first.suffix.lower() in (".tif", ".tiff", ".vrt") else None
-    if grid is None:
+    pixel_m = told_pixel(first)
+    if pixel_m is None:
         raise RoadexError(
             f"dataset.gsd is needed: {first.name} does not tell how large its pixels are; add "
             "dataset.gsd=METRES"
         )
-    across, down = grid.pixel_metres()
-    return replace(config, gsd=round((across * down) ** 0.5, 4))
+    return replace(config, gsd=round((pixel_m[0] * pixel_m[1]) ** 0.5, 4))
 
 
 def _folders(config: FolderConfig) -> tuple[str, str | None, str | None]:

@@ -21,6 +21,7 @@ from roadex.data.sources.files import Entry
 from roadex.data.stretch import Calibration, Histogram, histogram, to_8_bits
 from roadex.data.tile import Tile
 from roadex.errors import RoadexError
+from roadex.geo.grid import check_gsd
 from roadex.rasters.masks import MaskRules, read_mask
 from roadex.rasters.pictures import bit_depth, read_image
 from roadex.rasters.rasters import Raster, read_raster
@@ -37,6 +38,7 @@ class MaskReader:
         rules: what the user says of the masks' values.
         white_px: white areas of at least this many pixels have no data; None: white is a colour.
         bands: numbers of the red, green and blue band; None: as the file tells.
+        gsd: metres per pixel that georeferenced images have to have; None: any.
     """
 
     rules: MaskRules
@@ -44,10 +46,13 @@ class MaskReader:
     bands: list[int] | None = None
     stretch: StretchConfig = field(default_factory=StretchConfig)
     calibration: Calibration = field(default_factory=dict)
+    gsd: float | None = None
 
     def read(self, entry: Entry) -> Tile:
         """The image and mask of a tile, which must have one size."""
         raster = read_colours(entry.image, self.bands)
+        if raster.grid is not None:
+            check_gsd(entry.image.name, "dataset.gsd", self.gsd, raster.grid.pixel_metres())
         image = to_8_bits(raster.bands, self.calibration, entry.group, entry.image)
         mask = read_mask(entry.label, self.rules).road
         if image.shape[:2] != mask.shape:

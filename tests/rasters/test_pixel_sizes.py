@@ -1,0 +1,111 @@
+"""How large pixels are is read from files wherever they tell, in the same way by all commands."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from roadex.config.dataset import FolderConfig
+from roadex.data.sources import open_source
+from roadex.data.sources.folder import located
+from roadex.errors import RoadexError
+from roadex.geo.grid import Georeference
+from roadex.graph.formats import read_network
+from roadex.graph.network import total_length
+from roadex.prediction.pipeline import ReadingOptions, open_view
+from roadex.prediction.scene import open_scene
+from roadex.rasters.pictures import write_image
+from roadex.rasters.rasters import told_pixel, write_raster
+from roadex.rasters.world_files import world_file_pixel
+from tests.support.stand_ins import bright_model
+
+pytest.importorskip("rasterio")
+SIDE = 64
+
+
+def world_file(path, across=0.25, turn=0.0, down=-0.25):
+    path.write_text("\n".join(str(n) for n in (across, turn, turn, down, 660000.0, 4012000.0)))
+
+
+def picture(path, gsd=None):
+    """A black picture with a straight road of 40 pixels' length across its middle."""
+    pixels = np.zeros((SIDE, SIDE), np.uint8)
+    pixels[28:36, 12:52] = 255
+    write_image(path, np.dstack([pixels] * 3) if path.suffix == ".jpg" else pixels)
+    if gsd is not None:
+        world_file(path.with_suffix(path.suffix[:2] + path.suffix[-1] + "w"), gsd, down=-gsd)
+    return path
+
+
+@pytest.mark.parametrize("name", ["a.pgw", "a.pngw", "a.wld"])
+def test_a_world_file_tells_the_pixel_size(tmp_path, name):
+    world_file(tmp_path / name)
+    assert world_file_pixel(tmp_path / "a.png") == (0.25, 0.25)
+
+
+@pytest.mark.parametrize(
+    "spoil",
+    [
+        lambda path: world_file(path, 2e-6, down=-2e-6),
+        lambda path: world_file(path, turn=0.1),
+        lambda path: path.write_text("0.25\n0\n0"),
+        lambda path: path.write_bytes(b"\xff\xfe\x00 1 2 3 4 5"),
+        lambda path: path.write_text("one two three four five six"),
+    ],
+    ids=["degrees", "turned", "short", "binary", "words"],
+)
+def test_a_world_file_that_tells_no_metres_is_left_alone(tmp_path, spoil):
+    spoil(tmp_path / "a.pgw")
+    assert world_file_pixel(tmp_path / "a.png") is None
+
+
+@pytest.mark.parametrize("gsd", [0.5, 2.0])
+def test_the_length_of_a_mask_follows_its_world_file(tmp_path, gsd):
+    plain = total_length(read_network(picture(tmp_path / "plain.png")))
+    located_one = total_length(read_network(picture(tmp_path / "mask.png", gsd)))
+    assert located_one == pytest.approx(plain * gsd, rel=0.05)
+
+
+@pytest.mark.parametrize("name", ["photo.png", "photo.jpg"])
+def test_prediction_takes_the_pixel_size_of_a_world_file(tmp_path, name):
+    path = picture(tmp_path / name, 0.25)
+    for told, expected in ((None, 0.25), (0.5, 0.5)):
+        with open_scene(path) as scene:
+            view, notes = open_view(scene, bright_model(0.5), ReadingOptions(gsd=told))
+        assert view.pixel_m == (expected, expected)
+        assert view.shape == (SIDE * expected / 0.5,) * 2
+        assert ("as its geotransform says" in notes[0]) == (told is None)
+
+
+def georeferenced(path, metres):
+    grid = Georeference("EPSG:32611", (660000.0, 4012000.0), (metres, -metres), (SIDE, SIDE))
+    write_raster(path, np.zeros((SIDE, SIDE, 3), np.uint8), grid)
+
+
+def folder(tmp_path, **settings):
+    images, masks = str(tmp_path / "images"), str(tmp_path / "masks")
+    return FolderConfig(images=images, masks=masks, **settings)
+
+
+def test_a_folder_takes_its_pixel_size_from_its_images(tmp_path):
+    georeferenced(tmp_path / "images" / "a.tif", 0.3)
+    assert told_pixel(tmp_path / "images" / "a.tif") == pytest.approx((0.3, 0.3))
+    assert located(folder(tmp_path, gsd=0)).gsd == 0.3
+    assert located(folder(tmp_path, gsd=0.5)).gsd == 0.5
+
+
+def test_a_folder_of_plain_pictures_needs_to_be_told(tmp_path):
+    picture(tmp_path / "images" / "a.png")
+    with pytest.raises(RoadexError, match=r"dataset.gsd is needed: a.png .*dataset.gsd=METRES"):
+        located(folder(tmp_path, gsd=0))
+    world_file(tmp_path / "images" / "a.pgw")
+    assert located(folder(tmp_path, gsd=0)).gsd == 0.25
+
+
+def test_a_pixel_size_against_the_images_is_refused(tmp_path):
+    georeferenced(tmp_path / "images" / "a.tif", 0.3)
+    picture(tmp_path / "masks" / "a.png")
+    read = open_source(folder(tmp_path, gsd=0.32)).read("a")
+    assert read.image.shape == (SIDE, SIDE, 3)
+    with pytest.raises(RoadexError, match=r"dataset.gsd=1: the georeference of a.tif says 0.3 x"):
+        open_source(folder(tmp_path, gsd=1.0)).read("a")
