@@ -4,13 +4,20 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from roadex.config.limits import choice
+from roadex.config.limits import bounded, choice
 
 
 @dataclass
 class TrackingConfig:
-    """Weights & Biases. Offline needs no account: `wandb sync RUN/wandb/offline-run-*` uploads."""
+    """Where figures and pictures go besides the run folder: W&B, TensorBoard or CSV files.
 
+    Offline W&B needs no account: `wandb sync RUN/wandb/offline-run-*` uploads. `mode=disabled`
+    turns any of them off.
+    """
+
+    kind: str = choice("wandb", "wandb", "tensorboard", "csv")
+    # Seconds that a tracker may take to answer before the training goes on without it.
+    patience_s: float = bounded(60.0, above=0)
     mode: str = choice("offline", "online", "offline", "disabled")
     project: str = "roadex"
     entity: str | None = None

@@ -76,8 +76,8 @@ def fit(
             report = _test_best(learner, run)
         metrics = _metrics(learner, best, report, loop.seconds)
         draw_curves(run.path / "history.csv", run.path / "curves.png")
+        run.finish(metrics)  # before the tracker, which may fail or take its time
         _track_test(tracker, learner.step, metrics, report)
-    run.finish(metrics)
     return metrics
 
 

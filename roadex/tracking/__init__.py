@@ -10,16 +10,19 @@ from typing import Any
 
 from roadex.config.tracking import TrackingConfig
 from roadex.errors import PREEMPTED, Preempted
-from roadex.tracking.tracker import NoTracker, Tracker
+from roadex.tracking.csv_tracker import CsvTracker
+from roadex.tracking.guarded import GuardedTracker
+from roadex.tracking.tracker import ClosableTracker, NoTracker, Tracker
 
 log = logging.getLogger(__name__)
+_NAMES = {"wandb": "Weights & Biases", "tensorboard": "TensorBoard", "csv": "the CSV tracker"}
 
 
 @contextmanager
 def open_tracker(
     config: TrackingConfig, settings: dict[str, Any], folder: Path, job_type: str
 ) -> Iterator[Tracker]:
-    """The tracker of `tracking.mode`, ended with the block.
+    """The tracker of `tracking.kind` in its `mode`, ended with the block.
 
     Args:
         settings: the whole configuration as plain values.
@@ -28,17 +31,40 @@ def open_tracker(
     if config.mode == "disabled":
         yield NoTracker()
         return
-    from roadex.tracking.wandb_tracker import WandbTracker  # wandb takes a second to import
-
+    name = _NAMES[config.kind]
     try:
-        tracker = WandbTracker(config, settings, folder, job_type)
+        tracker = GuardedTracker(
+            _start(config, settings, folder, job_type), name, config.patience_s
+        )
     except Exception as error:  # no account, no network, a full disk: none may stop a training
-        log.warning("Weights & Biases could not start (%s): going on without it", error)
+        log.warning("%s could not start (%s): going on without it", name, error)
         yield NoTracker()
         return
     try:
         yield tracker
     except BaseException as error:
-        tracker.finish(exit_code=PREEMPTED if isinstance(error, Preempted) else 1)
+        _end(config, tracker, PREEMPTED if isinstance(error, Preempted) else 1)
         raise
-    tracker.finish(exit_code=0)
+    _end(config, tracker, 0)
+
+
+def _start(
+    config: TrackingConfig, settings: dict[str, Any], folder: Path, job_type: str
+) -> ClosableTracker:
+    """The tracker of `tracking.kind`; its library is imported here, since that takes a second."""
+    if config.kind == "csv":
+        return CsvTracker(folder)
+    if config.kind == "tensorboard":
+        from roadex.tracking.tensorboard_tracker import TensorboardTracker
+
+        return TensorboardTracker(folder, settings)
+    from roadex.tracking.wandb_tracker import WandbTracker
+
+    return WandbTracker(config, settings, folder, job_type)
+
+
+def _end(config: TrackingConfig, tracker: GuardedTracker, exit_code: int) -> None:
+    if not tracker.finish(exit_code) and config.kind == "wandb":
+        from roadex.tracking.wandb_tracker import end_service
+
+        end_service()

@@ -26,6 +26,13 @@ class Tracker(Protocol):
         """Final values of the run."""
 
 
+class ClosableTracker(Tracker, Protocol):
+    """A tracker that has to be ended."""
+
+    def finish(self, exit_code: int) -> object:
+        """End the run; what it was told is written."""
+
+
 class NoTracker:
     """Keeps nothing."""
 

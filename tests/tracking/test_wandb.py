@@ -124,7 +124,7 @@ def test_a_wandb_that_cannot_start_does_not_stop_the_training(tmp_path, monkeypa
 
 def test_a_wandb_that_fails_later_is_told_once(tmp_path, monkeypatch, caplog):
     with open_tracker(TrackingConfig(), {}, tmp_path, "train") as tracker:
-        monkeypatch.setattr(tracker.run, "log", lambda *a, **k: 1 / 0)
+        monkeypatch.setattr(tracker.tracker.run, "log", lambda *a, **k: 1 / 0)
         tracker.log({"loss": 1.0}, step=1)
         tracker.log({"loss": 1.0}, step=2)
     assert caplog.text.count("going on without it") == 1
