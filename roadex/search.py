@@ -5,6 +5,7 @@ from __future__ import annotations
 from roadex.command.frame import command
 from roadex.command.overrides import as_typed, quote
 from roadex.config.search import SearchConfig
+from roadex.errors import RoadexError
 
 
 def _trainings_settings(arguments: list[str]) -> list[str]:
@@ -28,7 +29,10 @@ def main(config: SearchConfig) -> None:
       python -m roadex.search trials=20 -- experiment=quickstart trainer.epochs=10
       python -m roadex.search name=net space=architecture sweep.per_gpu=2 -- experiment=quickstart
     """
-    from roadex.sweep.search import search  # optuna takes a second, --help should not
+    try:
+        from roadex.sweep.search import search  # optuna takes a second, --help should not
+    except ImportError as error:
+        raise RoadexError('a search needs Optuna: pip install "roadex[sweep]"') from error
 
     search(config)
 

@@ -18,6 +18,7 @@ from omegaconf.errors import (
 from roadex.config.paths import config_dir
 from roadex.config.schemas import SCHEMAS
 
+_TIMM_ONLY = ("backbone.pretrained", "backbone.name", "backbone.weights", "backbone.detail")
 CONFIG_ERRORS = (HydraException, OmegaConfBaseException)
 
 
@@ -31,6 +32,8 @@ def refusal(error: Exception) -> str:
     if isinstance(error, OverrideParseException):
         return f"'{error.override}' is not an override: write key=value"
     key = _unknown_key(error, cause)
+    if key in _TIMM_ONLY:
+        return f"{key} is a setting of timm's encoders: add backbone=timm (or lite0, resnet34, ...)"
     if key:
         return f"there is no setting '{key}'{_suggest(key, known_keys())}"
     return _first_line(error)
@@ -69,6 +72,8 @@ def _unknown_key(error: Exception, cause: OmegaConfBaseException | None) -> str 
 
 def _missing_choice(error: MissingConfigException) -> str:
     missing = error.missing_cfg_file or ""
+    if missing in ("hydra/launcher/joblib", "hydra/launcher/submitit_slurm"):
+        return 'this launcher needs a package: pip install "roadex[sweep]"'
     group, _, name = missing.rpartition("/")
     options = [path.stem for path in sorted((config_dir() / group).glob("*.yaml"))]
     if not group or not options:

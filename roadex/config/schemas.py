@@ -115,6 +115,7 @@ def restore_training(plain: dict[str, Any], source: str) -> TrainConfig:
     Raises:
         RoadexError: `source` holds settings that this version does not have.
     """
+    _refuse_references(plain, source)
     config = OmegaConf.structured(TrainConfig)
     try:
         for group, choice in CHOICES.items():
@@ -123,6 +124,21 @@ def restore_training(plain: dict[str, Any], source: str) -> TrainConfig:
         if plain.get("extra"):
             config.extra = OmegaConf.structured(SCHEMAS[f"dataset/{plain['extra']['kind']}"])
         return cast(TrainConfig, OmegaConf.to_object(OmegaConf.merge(config, plain)))
-    except (KeyError, OmegaConfBaseException) as error:
-        reason = str(error).strip().splitlines()[0]
+    except (KeyError, TypeError, AttributeError, ValueError, OmegaConfBaseException) as error:
+        reason = (str(error).strip().splitlines() or [repr(error)])[0]
         raise RoadexError(f"{source}: settings of another version of roadex ({reason})") from error
+
+
+def _refuse_references(value: Any, source: str) -> None:
+    """Refuse text that OmegaConf would resolve, such as ${oc.env:HOME}: we write none."""
+    if isinstance(value, dict):
+        for item in value.values():
+            _refuse_references(item, source)
+    elif isinstance(value, list):
+        for item in value:
+            _refuse_references(item, source)
+    elif isinstance(value, str) and "${" in value:
+        raise RoadexError(
+            f"{source}: a setting refers to something else ({value[:40]}), which roadex never "
+            "writes: put the value in its place"
+        )

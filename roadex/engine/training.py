@@ -36,8 +36,9 @@ from roadex.engine.validation import Validator
 from roadex.errors import RoadexError
 from roadex.models.backbones.weights import input_normalization
 from roadex.models.cost import count_macs
-from roadex.models.registry import count_parameters
+from roadex.models.registry import build_model, count_parameters
 from roadex.plots.curves import draw_curves
+from roadex.runs.checkpoint import load_weights
 from roadex.runs.environment import dataset_facts
 from roadex.runs.folder import RunFolder
 from roadex.runs.load import load_checkpoint
@@ -86,6 +87,7 @@ def open_training(config: TrainConfig, stop: StopSignals, group: Group) -> tuple
     config = replace(config, dataset=located(config.dataset))
     device = pick_device(config.trainer.device, group.local_rank)
     seed_everything(config.seed)
+    _check_model(config)
     with group.leader_first(), stop.interruptible():
         dataset = _prepare(config)
     workers = loader_count(config.trainer.loaders, device)
@@ -95,6 +97,25 @@ def open_training(config: TrainConfig, stop: StopSignals, group: Group) -> tuple
     what = (config.model.name, device, parameters, len(batches))
     log.info("%s on %s: %s parameters, %d steps an epoch", *what)
     return learner, batches
+
+
+def _check_model(config: TrainConfig) -> None:
+    """Build the model once, and read `init`, so that what is wrong with them is told at once.
+
+    Raises:
+        RoadexError: no such backbone, weights that do not fit, or no such checkpoint.
+    """
+    with torch.random.fork_rng(devices=[]):
+        model = build_model(config.model, config.backbone)
+    if config.init is not None:
+        load_weights(model, load_checkpoint(config.init).weights, f"init={config.init}")
+    if config.model.name == "deeplabv3plus":
+        pieces = config.trainer.accumulate
+        if config.trainer.batch_size // pieces < 2:
+            raise RoadexError(
+                "model=deeplabv3plus: batch norm of its pooled branch needs two crops at a time: "
+                f"set trainer.batch_size={2 * pieces} or more"
+            )
 
 
 def _open_tracker(run: RunFolder) -> AbstractContextManager[Tracker]:

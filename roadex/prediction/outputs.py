@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
+from importlib.util import find_spec
 from pathlib import Path
 
 from roadex.errors import RoadexError
@@ -24,6 +26,7 @@ _SHOWN = {
     "km2_per_h": "km2/h",
 }
 _DEGREES_PER_METRE = 1e-4  # a metre is 9e-6 degrees; a foot, the smallest other unit, three to one
+log = logging.getLogger(__name__)
 Writer = Callable[[RoadNetwork, Path], None]
 
 
@@ -87,18 +90,25 @@ OUTPUTS: dict[str, tuple[str, Writer]] = {
     "map": (".html", _map),
 }
 SUMMARY = ".summary.json"
+# The packages of the extra `geo` that some of them need.
+_NEEDS = {"probability": "rasterio", "gpkg": "geopandas"}
 
 
 def chosen_outputs(names: list[str] | None) -> list[str]:
-    """The names of the files to write, all of them for None.
+    """The names of the files to write; None: all that this installation can write.
 
     Raises:
-        RoadexError: a name that does not exist.
+        RoadexError: a name that does not exist, or one whose package is not installed.
     """
+    lacking = [name for name, package in _NEEDS.items() if find_spec(package) is None]
     for name in names or ():
         if name not in OUTPUTS:
             raise RoadexError(f"outputs={name}: choose from {', '.join(OUTPUTS)}")
-    return list(OUTPUTS) if names is None else names
+        if name in lacking:
+            raise RoadexError(f'outputs={name} needs {_NEEDS[name]}: pip install "roadex[geo]"')
+    if names is None and lacking:
+        log.warning('%s are left out: pip install "roadex[geo]"', " and ".join(lacking))
+    return [name for name in OUTPUTS if name not in lacking] if names is None else names
 
 
 def write_outputs(network: RoadNetwork, folder: Path, names: list[str]) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -14,6 +15,7 @@ from numpy.typing import NDArray
 
 from roadex.errors import RoadexError
 from roadex.geo.grid import Georeference
+from roadex.rasters.pictures import read_image
 from roadex.rasters.rasters import (
     colour_bands,
     grid_of,
@@ -28,6 +30,7 @@ from roadex.rasters.rasters import (
 
 _INTEGERS = ("uint8", "uint16", "int16")
 _FLOATS = ("float32", "float64")
+_PICTURES = (".png", ".jpg", ".jpeg", ".bmp", ".webp")  # read without rasterio, too
 
 
 @dataclass(frozen=True)
@@ -111,7 +114,7 @@ class ArrayScene:
         return Piece(np.moveaxis(np.asarray(small), -1, 0), None)
 
 
-def array_scene(pixels: NDArray[Any]) -> ArrayScene:
+def array_scene(pixels: NDArray[Any], name: str = "array") -> ArrayScene:
     """A scene from (H, W, 3) or grey (H, W), uint8 or uint16.
 
     Raises:
@@ -123,7 +126,7 @@ def array_scene(pixels: NDArray[Any]) -> ArrayScene:
         raise RoadexError(f"an array of shape {pixels.shape}: give (rows, columns, 3), RGB")
     if pixels.dtype not in (np.uint8, np.uint16):
         raise RoadexError(f"an array of {pixels.dtype}: give uint8 or uint16")
-    return ArrayScene(pixels)
+    return ArrayScene(pixels, name)
 
 
 @dataclass(frozen=True)
@@ -177,7 +180,7 @@ class FileScene:
 
 
 @contextmanager
-def open_scene(path: Path, bands: list[int] | None = None) -> Iterator[FileScene]:
+def open_scene(path: Path, bands: list[int] | None = None) -> Iterator[Scene]:
     """Open a GeoTIFF, PNG, JPEG or other raster.
 
     Args:
@@ -187,6 +190,9 @@ def open_scene(path: Path, bands: list[int] | None = None) -> Iterator[FileScene
         RoadexError: not a readable raster of colours in 8 to 16 bits or floats, or turned against
             north.
     """
+    if find_spec("rasterio") is None and path.suffix.lower() in _PICTURES:
+        yield array_scene(read_image(path), path.stem)
+        return
     with open_raster(path) as file:
         numbers = _colours(path, file, bands)
         grid = grid_of(path, file)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import math
 import os
 import pickle
 from dataclasses import dataclass, field, replace
@@ -75,6 +76,7 @@ def checkpoint_content(
         "format": FORMAT,
         "roadex": __version__,
         "weights": checkpoint.weights,
+        "weights_sha256": weights_hash(checkpoint.weights),
         "config": to_plain(checkpoint.config),
         "threshold": checkpoint.threshold,
         "mean": checkpoint.mean,
@@ -84,6 +86,16 @@ def checkpoint_content(
         "contrast": checkpoint.contrast,
         "state": state,
     }
+
+
+def weights_hash(weights: dict[str, Tensor]) -> str:
+    """SHA-256 over names, shapes and bytes of tensors, in hexadecimal."""
+    digest = hashlib.sha256()
+    for name in sorted(weights):
+        tensor = weights[name].detach().cpu().contiguous()
+        digest.update(f"{name} {tensor.dtype} {list(tensor.shape)}\n".encode())
+        digest.update(tensor.reshape(-1).view(torch.uint8).numpy().tobytes())
+    return digest.hexdigest()
 
 
 def write_content(path: Path, content: dict[str, Any]) -> str:
@@ -131,6 +143,7 @@ def read_checkpoint(path: str | Path) -> Checkpoint:
         RoadexError: no such file, a damaged one, or not one of ours.
     """
     content = read_content(path)
+    _check_content(path, content)
     return Checkpoint(
         weights=content["weights"],
         config=restore_training(content["config"], str(path)),
@@ -141,6 +154,36 @@ def read_checkpoint(path: str | Path) -> Checkpoint:
         scores=content["scores"],
         contrast=content.get("contrast", {}),  # not in files of the first releases
     )
+
+
+def _check_content(path: str | Path, content: dict[str, Any]) -> None:
+    """Check that everything is there, is what it should be, and is what was written.
+
+    Raises:
+        RoadexError: the file is damaged, or was changed.
+    """
+    numbers = (int, float)
+    kinds: dict[str, Any] = {"weights": dict, "config": dict, "scores": dict, "epoch": int}
+    wrong = [key for key, kind in kinds.items() if not isinstance(content.get(key), kind)]
+    threshold = content.get("threshold")
+    if not isinstance(threshold, numbers) or not 0 < threshold <= 1:
+        wrong.append("threshold")
+    for key in ("mean", "std"):
+        values = content.get(key)
+        if not (isinstance(values, list) and len(values) >= 3) or not all(
+            isinstance(v, numbers) and math.isfinite(v) for v in values
+        ):
+            wrong.append(key)
+    if wrong:
+        raise RoadexError(f"checkpoint={path}: damaged: its {', '.join(wrong)} cannot be used")
+    if not all(isinstance(value, Tensor) for value in content["weights"].values()):
+        raise RoadexError(f"checkpoint={path}: damaged: its weights are no tensors")
+    told = content.get("weights_sha256")  # not in files of the first releases
+    if told is not None and told != weights_hash(content["weights"]):
+        raise RoadexError(
+            f"checkpoint={path}: damaged: its weights are not those that were written; take "
+            "another copy, or checkpoints/last.pt of the run"
+        )
 
 
 def read_content(path: str | Path) -> dict[str, Any]:

@@ -74,9 +74,15 @@ def load_exported(folder: Path) -> Checkpoint:
         RoadexError: the folder holds none, or its files are not those that were written together.
     """
     card = _description(folder)
-    file = folder / card["weights"]
-    if not file.is_file() or file_hash(file) != card["sha256"]:
+    name = card.get("weights")
+    if not isinstance(name, str) or Path(name).name != name:
+        raise RoadexError(
+            f"{folder / DESCRIPTION}: its weights are no file of this folder ({name})"
+        )
+    file = folder / name
+    if not file.is_file() or file_hash(file) != card.get("sha256"):
         raise RoadexError(f"checkpoint={file}: missing or damaged; export it again")
+    _check_card(folder / DESCRIPTION, card)
     known = {
         "config": restore_training(card["config"], str(folder / DESCRIPTION)),
         **{key: card[key] for key in ("threshold", "mean", "std", "epoch", "scores", "contrast")},
@@ -86,6 +92,19 @@ def load_exported(folder: Path) -> Checkpoint:
     from safetensors.torch import load_file  # of the extra `export`
 
     return Checkpoint(load_file(file), **known)
+
+
+def _check_card(path: Path, card: dict[str, Any]) -> None:
+    """Raise RoadexError where the description lacks something, or has it of another kind."""
+    kinds: dict[str, Any] = {
+        "config": dict, "threshold": (int, float), "mean": list, "std": list, "epoch": int,
+        "scores": dict, "contrast": dict, "format": str,
+    }  # fmt: skip
+    wrong = [key for key, kind in kinds.items() if not isinstance(card.get(key), kind)]
+    if card.get("format") == "onnx" and not isinstance(card.get("multiple"), int):
+        wrong.append("multiple")
+    if wrong:
+        raise RoadexError(f"{path}: damaged: its {', '.join(wrong)} cannot be used; export again")
 
 
 def _description(folder: Path) -> dict[str, Any]:

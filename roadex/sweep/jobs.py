@@ -73,7 +73,10 @@ def _values(override: Override) -> list[str]:
         return [key if override.is_delete() else f"{key}={value}"]
     if not override.is_discrete_sweep():
         raise RoadexError(f"{override.input_line}: list the values, as in {key}=1,2,3")
-    return [f"{key}={value}" for value in override.sweep_string_iterator()]
+    values = [f"{key}={value}" for value in override.sweep_string_iterator()]
+    if not values:
+        raise RoadexError(f"{override.input_line}: it stands for no value: list them, {key}=1,2,3")
+    return values
 
 
 def _job(choice: Sequence[str], swept: set[str], seed: int) -> Job:

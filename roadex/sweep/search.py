@@ -27,7 +27,6 @@ from roadex.sweep.stopping import stopped_by_signals
 from roadex.sweep.trial import TrialFailed, run_trial
 
 log = logging.getLogger(__name__)
-Suggest = Callable[[Trial, str, Dimension], Any]
 OVER = (TrialState.COMPLETE, TrialState.PRUNED)
 SAMPLERS: dict[str, Callable[[int], BaseSampler]] = {
     "tpe": lambda seed: TPESampler(seed=seed),
@@ -93,6 +92,8 @@ def _open_study(config: SearchConfig, folder: Path) -> optuna.Study:
             pruner=_pruner(config),
         )
         about = json.dumps([config.train, {key: asdict(d) for key, d in config.space.items()}])
+        # A search that goes on draws other values than those that it began with.
+        study.sampler = SAMPLERS[config.sampler](config.seed + len(study.trials))
         before = study.user_attrs.get("about", about)
     except Exception as error:  # sqlalchemy's many, which optuna does not wrap
         reason = str(error).splitlines()[0]

@@ -9,7 +9,7 @@ from __future__ import annotations
 import logging
 import sys
 from collections.abc import Callable
-from contextlib import nullcontext
+from contextlib import nullcontext, suppress
 from pathlib import Path
 
 from hydra.core.override_parser.overrides_parser import OverridesParser
@@ -31,7 +31,6 @@ from roadex.sweep.jobs import Job, expand
 from roadex.sweep.overview import Overview, survey
 from roadex.sweep.records import State, close, forget
 from roadex.sweep.slots import parallel_jobs
-from roadex.sweep.slurm import SlurmLauncher
 from roadex.sweep.stopping import stopped_by_signals
 from roadex.sweep.watch import Watch
 
@@ -130,7 +129,7 @@ class ResumableSweeper(Sweeper):
         claim(self.folder, revision(), [Path(sys.argv[0]).name, *sys.argv[1:]])
         forget(self.folder, jobs)
         # Jobs in a queue go on without this process.
-        queued = isinstance(self.launcher, SlurmLauncher)
+        queued = _is_queue(self.launcher)
         stopping = nullcontext() if queued else stopped_by_signals(self.folder)
         with Watch(look, at_once, self.folder / "status.json"), stopping:
             self.launcher.launch([self._overrides(job) for job in jobs], initial_job_idx=0)
@@ -138,9 +137,8 @@ class ResumableSweeper(Sweeper):
 
     def _at_once(self, jobs: int) -> int:
         """How many trainings run at once with the launcher of this sweep."""
-        if isinstance(self.launcher, SlurmLauncher):
-            result: int = min(jobs, self.launcher.params["array_parallelism"])
-            return result
+        if _is_queue(self.launcher):
+            return min(jobs, int(self.launcher.params["array_parallelism"]))  # type: ignore[union-attr]
         choice = self.config.hydra.runtime.choices["hydra/launcher"]
         return min(jobs, parallel_jobs(self.config.sweep)) if choice == "gpus" else 1
 
@@ -166,4 +164,12 @@ def register() -> None:
     """Let Hydra find our plugins, which it looks for in a package of its own only."""
     classes = Plugins.instance().class_name_to_class
     classes["hydra_plugins.roadex.ResumableSweeper"] = ResumableSweeper
-    classes["hydra_plugins.roadex.SlurmLauncher"] = SlurmLauncher
+    with suppress(ImportError):  # a plain install has no SLURM launcher of Hydra's
+        from roadex.sweep.slurm import SlurmLauncher
+
+        classes["hydra_plugins.roadex.SlurmLauncher"] = SlurmLauncher
+
+
+def _is_queue(launcher: Launcher | None) -> bool:
+    """Whether jobs wait in a queue of their own (hydra/launcher=slurm)."""
+    return type(launcher).__name__ == "SlurmLauncher"

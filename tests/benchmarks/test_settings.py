@@ -31,7 +31,7 @@ def test_every_benchmark_is_tried_below():
 def test_a_bad_setting_is_named(name):
     key = REFUSED[name].partition("=")[0]
     with pytest.raises(RoadexError, match=key):
-        import_module(f"roadex.benchmark.{name}").main([REFUSED[name]])
+        import_module(f"roadex.benchmarks.{name}").main([REFUSED[name]])
 
 
 def test_an_unknown_setting_is_told_with_those_that_there_are():
