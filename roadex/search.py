@@ -6,6 +6,7 @@ from roadex.command.frame import command
 from roadex.command.overrides import as_typed, quote
 from roadex.config.search import SearchConfig
 from roadex.errors import RoadexError
+from roadex.extras import install_line
 
 
 def _trainings_settings(arguments: list[str]) -> list[str]:
@@ -32,7 +33,7 @@ def main(config: SearchConfig) -> None:
     try:
         from roadex.sweep.search import search  # optuna takes a second, --help should not
     except ImportError as error:
-        raise RoadexError('a search needs Optuna: pip install "roadex[sweep]"') from error
+        raise RoadexError(f"a search needs Optuna: {install_line('sweep')}") from error
 
     search(config)
 

@@ -17,6 +17,7 @@ from omegaconf.errors import (
 
 from roadex.config.paths import config_dir
 from roadex.config.schemas import SCHEMAS
+from roadex.extras import install_line
 
 _TIMM_ONLY = ("backbone.pretrained", "backbone.name", "backbone.weights", "backbone.detail")
 CONFIG_ERRORS = (HydraException, OmegaConfBaseException)
@@ -73,7 +74,7 @@ def _unknown_key(error: Exception, cause: OmegaConfBaseException | None) -> str 
 def _missing_choice(error: MissingConfigException) -> str:
     missing = error.missing_cfg_file or ""
     if missing in ("hydra/launcher/joblib", "hydra/launcher/submitit_slurm"):
-        return 'this launcher needs a package: pip install "roadex[sweep]"'
+        return f"this launcher needs a package: {install_line('sweep')}"
     group, _, name = missing.rpartition("/")
     options = [path.stem for path in sorted((config_dir() / group).glob("*.yaml"))]
     if not group or not options:

@@ -8,6 +8,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from roadex.errors import RoadexError
+from roadex.extras import install_line
 from roadex.graph.formats import write_network
 from roadex.graph.formats.pixel_frame import in_pixels
 from roadex.graph.formats.wkt_csv import write_wkt_csv
@@ -105,9 +106,9 @@ def chosen_outputs(names: list[str] | None) -> list[str]:
         if name not in OUTPUTS:
             raise RoadexError(f"outputs={name}: choose from {', '.join(OUTPUTS)}")
         if name in lacking:
-            raise RoadexError(f'outputs={name} needs {_NEEDS[name]}: pip install "roadex[geo]"')
+            raise RoadexError(f"outputs={name} needs {_NEEDS[name]}: {install_line('geo')}")
     if names is None and lacking:
-        log.warning('%s are left out: pip install "roadex[geo]"', " and ".join(lacking))
+        log.warning("left out: %s; %s", " and ".join(lacking), install_line("geo"))
     return [name for name in OUTPUTS if name not in lacking] if names is None else names
 
 

@@ -18,6 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from roadex.errors import RoadexError
+from roadex.extras import install_line
 from roadex.files import atomic_write
 from roadex.geo.grid import Georeference
 from roadex.rasters.memory import require_memory
@@ -77,7 +78,7 @@ def load_rasterio() -> ModuleType:
         import rasterio
         import rasterio.errors
     except ImportError as error:
-        raise RoadexError('GeoTIFF needs rasterio: pip install "roadex[geo]"') from error
+        raise RoadexError(f"GeoTIFF needs rasterio: {install_line('geo')}") from error
     # It logs what it raises as well: a bad file is told of in one line, by whoever catches it.
     logging.getLogger("rasterio").setLevel(logging.CRITICAL)
     result: ModuleType = rasterio

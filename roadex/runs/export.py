@@ -17,6 +17,7 @@ from roadex import __version__
 from roadex.config.export import ExportConfig
 from roadex.config.schemas import to_plain
 from roadex.errors import RoadexError
+from roadex.extras import install_line
 from roadex.files import atomic_write, write_json, write_text
 from roadex.models.contract import task_classes
 from roadex.models.registry import count_parameters
@@ -153,7 +154,7 @@ def _quiet() -> Iterator[None]:
 
 
 def _missing(packages: str) -> RoadexError:
-    return RoadexError(f'the export needs {packages}: pip install "roadex[export]"')
+    return RoadexError(f"the export needs {packages}: {install_line('export')}")
 
 
 WRITERS: dict[str, Callable[[nn.Module, Path], None]] = {

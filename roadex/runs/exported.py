@@ -14,6 +14,7 @@ from torch import Tensor, nn
 
 from roadex.config.schemas import restore_training
 from roadex.errors import RoadexError
+from roadex.extras import install_line
 from roadex.models.contract import Logits, pad_to_multiple
 from roadex.runs.checkpoint import Checkpoint
 
@@ -49,7 +50,7 @@ class OnnxNetwork(nn.Module):
         try:
             import onnxruntime
         except ImportError as error:
-            raise RoadexError(f'{file} needs onnxruntime: pip install "roadex[export]"') from error
+            raise RoadexError(f"{file} needs onnxruntime: {install_line('export')}") from error
         try:
             self.session = onnxruntime.InferenceSession(file, providers=["CPUExecutionProvider"])
         except Exception as error:  # its exceptions have no common base

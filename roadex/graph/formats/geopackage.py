@@ -18,6 +18,7 @@ import numpy as np
 import shapely
 
 from roadex.errors import RoadexError
+from roadex.extras import install_line
 from roadex.files import atomic_write
 from roadex.geo.crs import short_name
 from roadex.graph.formats.exact import (
@@ -46,7 +47,7 @@ def _geopandas() -> ModuleType:
         import pyogrio  # noqa: F401
     except ImportError as error:
         raise RoadexError(
-            'GeoPackage needs geopandas and pyogrio: pip install "roadex[geo]"'
+            f"GeoPackage needs geopandas and pyogrio: {install_line('geo')}"
         ) from error
     result: ModuleType = geopandas
     return result
