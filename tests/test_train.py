@@ -119,7 +119,13 @@ def folder(tmp_path_factory):
 
 
 def folder_arguments(root: Path) -> list[str]:
-    return ["dataset=folder", f"dataset.images={root}/images", f"dataset.masks={root}/masks", *TINY]
+    return [
+        "dataset=folder",
+        "dataset.gsd=1",
+        f"dataset.images={root}/images",
+        f"dataset.masks={root}/masks",
+        *TINY,
+    ]
 
 
 def test_two_runs_of_one_command_give_the_same_weights(folder):

@@ -19,7 +19,7 @@ from roadex.data.prepared import PreparedDataset
 from roadex.graph import GraphSettings, probabilities_to_graph, road_mask
 from roadex.graph.network import total_length
 from roadex.metrics.connections import count_false
-from roadex.metrics.pixel import BINS, Confusion, RelaxedCounts, ThresholdCurve
+from roadex.metrics.pixel import BINS, Confusion, RelaxedCounts, SlackCurve, ThresholdCurve
 from roadex.metrics.summary import Job, PairScore, score_many
 
 if TYPE_CHECKING:  # the processes that score graphs do without torch, which takes them seconds
@@ -159,6 +159,16 @@ def relaxed_scores(prediction: SplitPrediction, threshold: float) -> dict[str, f
         proposal = prediction.mask(name, threshold)
         total += RelaxedCounts.of(tile.mask == 1, proposal, ignore=tile.mask == IGNORE)
     return {f"relaxed_{key}": value for key, value in total.scores().items()}
+
+
+def slack_scores(prediction: SplitPrediction) -> dict[str, float]:
+    """Where relaxed precision and recall of pixels meet (slack 3 px), over the whole split."""
+    curve = SlackCurve()
+    for name, bins in prediction.probability.items():
+        mask = prediction.dataset.tile(name).mask
+        curve.update(bins, mask == 1, mask == IGNORE)
+    value, threshold = curve.break_even()
+    return {"slack_breakeven": value, "slack_breakeven_threshold": threshold}
 
 
 def decode_graphs(

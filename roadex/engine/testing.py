@@ -26,6 +26,7 @@ from roadex.engine.evaluation import (
     prefixed,
     relaxed_scores,
     score_graphs,
+    slack_scores,
     tile_pixels,
 )
 from roadex.engine.inference import (
@@ -82,6 +83,7 @@ def report_split(
     scores = {
         **pixel_scores(prediction, threshold),
         **relaxed_scores(prediction, threshold),
+        **slack_scores(prediction),
         **mean_scores(results),
         **connection_scores(graphs),
     }

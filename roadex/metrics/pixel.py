@@ -177,6 +177,47 @@ class ThresholdCurve:
         return float(best[np.argmin(np.abs(best - 0.5))])
 
 
+@dataclass
+class SlackCurve:
+    """Relaxed precision and recall of pixels at every threshold (Mnih 2013, section 6.2).
+
+    A proposed road pixel is right within `slack_px` pixels of a true one, and a true one is found
+    within as many of a proposed one. Unlike `RelaxedCounts` this is about surfaces, not skeletons.
+    """
+
+    slack_px: int = 3
+    right: NDArray[np.int64] = field(default_factory=lambda: np.zeros(BINS, dtype=np.int64))
+    proposed: NDArray[np.int64] = field(default_factory=lambda: np.zeros(BINS, dtype=np.int64))
+    found: NDArray[np.int64] = field(default_factory=lambda: np.zeros(BINS, dtype=np.int64))
+
+    def update(self, bins: NDArray[np.uint8], truth: Mask, ignore: Mask) -> None:
+        """Add a tile: probabilities (H, W) in 1/256, rounded down, and the true mask (H, W)."""
+        keep = ~ignore
+        near = _near(truth, self.slack_px)
+        self.right += np.bincount(bins[near & keep], minlength=BINS)
+        self.proposed += np.bincount(bins[keep], minlength=BINS)
+        reach = np.arange(-self.slack_px, self.slack_px + 1)
+        disc = (np.hypot(*np.meshgrid(reach, reach)) <= self.slack_px).astype(np.uint8)
+        likeliest = np.asarray(cv2.dilate(np.where(keep, bins, 0).astype(np.uint8), disc))
+        self.found += np.bincount(likeliest[truth & keep], minlength=BINS)
+
+    def break_even(self) -> tuple[float, float]:
+        """The value at which relaxed precision and recall meet, and the threshold there.
+
+        NaN where no pixel is road.
+        """
+        total = self.found.sum()
+        if not total:
+            return float("nan"), float("nan")
+        above = [counts[::-1].cumsum()[::-1][1:] for counts in (self.right, self.proposed)]
+        precision = above[0] / np.maximum(above[1], 1)
+        recall = self.found[::-1].cumsum()[::-1][1:] / total
+        known = above[1] > 0
+        nearest = int(np.argmin(np.where(known, np.abs(precision - recall), np.inf)))
+        value = (precision[nearest] + recall[nearest]) / 2
+        return float(value), (nearest + 1) / BINS
+
+
 def _near(mask: Mask, distance_px: float) -> Mask:
     """Pixels whose centre lies within `distance_px` of a pixel of the mask."""
     if not mask.any():

@@ -29,7 +29,7 @@ def trained(tmp_path_factory) -> Path:
     """A real run of a tiny network."""
     root = tmp_path_factory.mktemp("trained")
     images, masks = write_folder(root, 30)
-    data = ["dataset=folder", f"dataset.images={images}", f"dataset.masks={masks}"]
+    data = ["dataset=folder", "dataset.gsd=1", f"dataset.images={images}", f"dataset.masks={masks}"]
     folder = root / "run"
     done = run("train", *data, *TINY, f"hydra.run.dir={folder}", cwd=root)
     assert done.returncode == 0, done.stderr

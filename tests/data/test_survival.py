@@ -33,7 +33,7 @@ def folders(tmp_path):
 def command(folders, cache, workers):
     settings = [f"dataset.{key}={value}" for key, value in folders.items()]
     settings += [f"dataset.cache={cache}", f"dataset.workers={workers}"]
-    return [sys.executable, "-m", "roadex.prepare", "dataset=folder", *settings]
+    return [sys.executable, "-m", "roadex.prepare", "dataset=folder", "dataset.gsd=1", *settings]
 
 
 def config(folders, cache):

@@ -25,7 +25,7 @@ def test_command_writes_a_page_of_pairs_with_what_is_measured_on_both(tmp_path):
                 f"dataset.cache={tmp_path / 'c'}", "dataset.splits.rule=ranked", "dataset.gsd=1",
                 f"beside={tmp_path / 'other'}", "beside_gsd=0.5",
                 f"out={tmp_path / 'page'}"]  # fmt: skip
-    command = [sys.executable, "-m", "roadex.inspect", "dataset=folder", *settings]
+    command = [sys.executable, "-m", "roadex.inspect", "dataset=folder", "dataset.gsd=1", *settings]
     done = subprocess.run(command, capture_output=True, text=True, cwd=ROOT)
     assert done.returncode == 0, done.stderr
     page = (tmp_path / "page" / "beside.html").read_text()

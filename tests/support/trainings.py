@@ -17,7 +17,7 @@ from tests.support.worlds import write_folder
 # Wall-clock figures; all else is the same to the last bit.
 INEXACT = ("seconds", "images_per_s")
 TINY = [
-    "model.width=16", "model.blocks=1", "model.head_width=8", "dataset=folder",
+    "model.width=16", "model.blocks=1", "model.head_width=8", "dataset=folder", "dataset.gsd=1",
     "dataset.images=images", "dataset.masks=masks", "dataset.crop=64", "trainer.epochs=3",
     "trainer.batch_size=4", "trainer.overlays=0", "trainer.save_steps=1", "trainer.ema=0.9",
     "optimizer=adamw", "scheduler=cosine", "augment=paper", "tracking.mode=disabled",
