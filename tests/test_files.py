@@ -29,6 +29,12 @@ def test_json_has_null_where_there_is_no_number(tmp_path):
     assert json.loads((tmp_path / "a.json").read_text()) == {"apls": None, "rows": [1.5, None]}
 
 
+@pytest.mark.parametrize("value", [float("inf"), -float("inf")])
+def test_json_has_null_where_a_ratio_has_no_bound(tmp_path, value):
+    write_json(tmp_path / "a.json", {"length_ratio": value})
+    assert json.loads((tmp_path / "a.json").read_text()) == {"length_ratio": None}
+
+
 def test_table_has_all_columns_in_order_of_appearance(tmp_path):
     write_table(tmp_path / "t.csv", [{"a": 1}, {"a": 2, "b": 3}])
     assert (tmp_path / "t.csv").read_text() == "a,b\n1,\n2,3\n"
