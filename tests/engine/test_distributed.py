@@ -23,7 +23,8 @@ from tests.support.worlds import write_folder
 # All weights together, and each loss, after two epochs: sums of another order in fp32.
 TOLERANCE = 1e-3
 TINY = [
-    "model.width=16", "model.blocks=1", "model.head_width=8", "model.depth=2", "dataset=folder", "dataset.gsd=1",
+    "model.width=16", "model.blocks=1", "model.head_width=8", "model.depth=2", "dataset=folder",
+    "dataset.gsd=1",
     "dataset.images=images", "dataset.masks=masks", "dataset.crop=64", "trainer.epochs=2",
     "trainer.batch_size=5", "trainer.overlays=1", "trainer.ema=0.5", "optimizer=adamw",
     "optimizer.eps=1e-3", "loss=with_cross_entropy", "tracking.mode=disabled",

@@ -29,7 +29,7 @@ def config(tmp_path_factory):
     root = tmp_path_factory.mktemp("world")
     write_folder(root, 40, size=128)
     return train_config(
-        "dataset=folder", "dataset.gsd=1", f"dataset.images={root}/images", f"dataset.masks={root}/masks",
+        "dataset=folder", f"dataset.images={root}/images", f"dataset.masks={root}/masks",
         f"dataset.cache={root}/cache", "dataset.gsd=1.0",
     )  # fmt: skip
 
