@@ -30,6 +30,7 @@ def trained(tmp_path_factory) -> Path:
     root = tmp_path_factory.mktemp("trained")
     images, masks = write_folder(root, 30)
     data = ["dataset=folder", "dataset.gsd=1", f"dataset.images={images}", f"dataset.masks={masks}"]
+    data.append("dataset.splits.rule=hash")
     folder = root / "run"
     done = run("train", *data, *TINY, f"hydra.run.dir={folder}", cwd=root)
     assert done.returncode == 0, done.stderr
