@@ -19,7 +19,7 @@ from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig, OmegaConf
 
 from roadex import __version__
-from roadex.command.foreign import check_configuration_file
+from roadex.command.foreign import check_configuration_files
 from roadex.command.help import help_text
 from roadex.command.overrides import as_typed
 from roadex.command.refusal import CONFIG_ERRORS, refusal
@@ -110,7 +110,7 @@ def _run(run: Callable[[Any], None], config_name: str, arguments: list[str]) -> 
         typed_arguments = [*as_typed(arguments, config_name), *_follower_settings()]
         parser = get_args_parser()
         parsed = parser.parse_args(typed_arguments)
-        check_configuration_file(parsed.config_dir, parsed.config_name)
+        check_configuration_files(parsed.config_dir, parsed.config_name, parsed.config_path)
         version.setbase("1.3")
         _run_hydra(parsed, parser, task, str(config_dir()), config_name)
 
