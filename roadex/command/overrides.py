@@ -7,6 +7,7 @@ parenthesis a mistake. Values of settings that are text are therefore quoted bef
 from __future__ import annotations
 
 import re
+import sys
 from collections.abc import Iterator
 from dataclasses import fields, is_dataclass
 from types import UnionType
@@ -23,6 +24,9 @@ _KEY = re.compile(r"^(?P<key>\+{0,2}[A-Za-z_][\w./@]*)=(?P<value>.*)$", re.DOTAL
 _GRAMMAR = re.compile(
     r"""^(['"].*['"]|.*\$\{.*|(choice|range|glob|interval|sort|shuffle)\(.*\))$""", re.S
 )
+# Further datasets, and the settings of one.
+_DATASETS = re.compile(r"^\+{0,2}datasets=\[(.*)\]$")
+_DATASET_KEY = re.compile(r"^datasets\.\w+\.")
 _MULTIRUN = ("-m", "--multirun")
 
 
@@ -38,7 +42,34 @@ def as_typed(arguments: list[str], command: str) -> list[str]:
     """
     several = any(argument in _MULTIRUN for argument in arguments)
     text, lists = text_settings(command)
-    return [_typed(argument, text, lists, several) for argument in arguments]
+    given = [new for argument in arguments for new in _with_datasets(argument)]
+    return [_typed(argument, text, lists, several) for argument in given]
+
+
+def _with_datasets(argument: str) -> list[str]:
+    """`datasets=[mine:folder,synthetic]` in Hydra's words, which takes options one by one."""
+    found = _DATASETS.match(argument)
+    if found is None:
+        return _with_extra(argument)
+    chosen = [entry.strip() for entry in found[1].split(",") if entry.strip()]
+    return [
+        f"+dataset@datasets.{name}={option or name}"
+        for name, _, option in (entry.partition(":") for entry in chosen)
+    ]
+
+
+def _with_extra(argument: str) -> list[str]:
+    """The one further dataset of 0.1.0, by what it is called now."""
+    key, equals, value = argument.partition("=")
+    if key == "dataset@extra":
+        now = [f"+dataset@datasets.extra={value}"]
+        now += ["datasets.extra.use=[train]", "datasets.extra.resample=false"]
+    elif key.startswith("extra."):
+        now = [f"datasets.{argument}"]
+    else:
+        return [argument]
+    print(f"roadex: {argument} is now {' '.join(now)}", file=sys.stderr)
+    return now if equals else [argument]
 
 
 def _typed(argument: str, text: set[str], lists: set[str], several: bool) -> str:
@@ -46,7 +77,7 @@ def _typed(argument: str, text: set[str], lists: set[str], several: bool) -> str
     if found is None or argument.startswith("-"):
         return argument
     written, value = found["key"], found["value"]
-    key = written.lstrip("+")
+    key = _DATASET_KEY.sub("dataset.", written.lstrip("+"))
     if _GRAMMAR.match(value) or value in ("", "null"):
         return argument
     if key in text:

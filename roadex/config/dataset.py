@@ -104,6 +104,14 @@ class DatasetConfig:
     cache: str = "~/.cache/roadex"
     # Processes that prepare tiles; 0 takes one per core.
     workers: int = bounded(0, least=0)
+    # Of several datasets in one training: an epoch draws so many times the usual number of crops.
+    weight: float = bounded(1.0, above=0)
+    # What follows is of those beside the main one. Their splits that join the main one's.
+    use: list[str] = field(default_factory=lambda: ["train", "validation", "test"])
+    # Whether crops are brought to the pixel size of the main dataset, or stay as they are.
+    resample: bool = True
+    # Whether images are normalised by the numbers of the main dataset or by their own.
+    normalize: str = choice("shared", "shared", "own")
 
 
 @dataclass

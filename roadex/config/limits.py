@@ -40,6 +40,10 @@ def check_limits(settings: Any, prefix: str = "") -> None:
         key = f"{prefix}{entry.name}"
         if is_dataclass(value):
             check_limits(value, f"{key}.")
+        elif isinstance(value, dict):
+            for name, item in value.items():
+                if is_dataclass(item):
+                    check_limits(item, f"{key}.{name}.")
         elif value is None and entry.metadata.get("needed"):
             raise RoadexError(f"{key} is needed: add {key}=VALUE")
         elif value is not None:
@@ -56,8 +60,10 @@ def check_known(settings: Any, prefix: str = "") -> None:
     for name, value in vars(settings).items():
         if name not in known:
             raise RoadexError(f"there is no setting '{prefix}{name}': leave it out")
-        if is_dataclass(value):
-            check_known(value, f"{prefix}{name}.")
+        parts = value if isinstance(value, dict) else {"": value}
+        for key, part in parts.items():
+            if is_dataclass(part):
+                check_known(part, f"{prefix}{name}.{key}{'.' * bool(key)}")
 
 
 def _check_value(key: str, value: Any, entry: Field[Any]) -> None:

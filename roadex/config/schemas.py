@@ -116,17 +116,26 @@ def restore_training(plain: dict[str, Any], source: str) -> TrainConfig:
         RoadexError: `source` holds settings that this version does not have.
     """
     _refuse_references(plain, source)
+    plain = _with_datasets(plain)
     config = OmegaConf.structured(TrainConfig)
     try:
         for group, choice in CHOICES.items():
             schema = SCHEMAS[f"{group}/{plain[group][choice]}"]
             config[group] = OmegaConf.structured(schema)
-        if plain.get("extra"):
-            config.extra = OmegaConf.structured(SCHEMAS[f"dataset/{plain['extra']['kind']}"])
+        for name, beside in plain["datasets"].items():
+            config.datasets[name] = OmegaConf.structured(SCHEMAS[f"dataset/{beside['kind']}"])
         return cast(TrainConfig, OmegaConf.to_object(OmegaConf.merge(config, plain)))
     except (KeyError, TypeError, AttributeError, ValueError, OmegaConfBaseException) as error:
         reason = (str(error).strip().splitlines() or [repr(error)])[0]
         raise RoadexError(f"{source}: settings of another version of roadex ({reason})") from error
+
+
+def _with_datasets(plain: dict[str, Any]) -> dict[str, Any]:
+    """Settings of 0.1.0 as of now: its one `extra` dataset lent training tiles as they were."""
+    extra = plain.get("extra")
+    lent = {} if extra is None else {"extra": {**extra, "use": ["train"], "resample": False}}
+    rest = {key: value for key, value in plain.items() if key != "extra"}
+    return {**rest, "datasets": {**lent, **plain.get("datasets", {})}}
 
 
 def _refuse_references(value: Any, source: str) -> None:

@@ -33,8 +33,9 @@ class TrainConfig:
     # A checkpoint whose weights the training starts from.
     init: str | None = None
     dataset: DatasetConfig = MISSING
-    # A second dataset whose training tiles are trained on, too: dataset@extra=synthetic.
-    extra: DatasetConfig | None = None
+    # Further datasets that are trained and scored on, too, by names of your choice:
+    # datasets=[massachusetts,mine:folder,synthetic] datasets.mine.images=DIR.
+    datasets: dict[str, DatasetConfig] = field(default_factory=dict)
     model: ModelConfig = MISSING
     backbone: BackboneConfig = MISSING
     loss: LossConfig = field(default_factory=LossConfig)

@@ -40,6 +40,8 @@ class TrainerConfig:
     patience: int = bounded(10, least=0)
     # The validation score that decides which checkpoint is the best.
     monitor: str = choice("f1", "f1", "iou", "apls")
+    # Of several datasets, whose validation tiles choose the threshold: all, main, or one by name.
+    threshold_from: str = "all"
     # Validate after every so many epochs, and after the last.
     validate_every: int = bounded(1, least=1)
     clip_norm: float = bounded(0.0, least=0)

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from roadex.config.augment import AugmentConfig
-from roadex.data.cut import Arrays, cut, cut_turned
+from roadex.data.cut import Arrays, cut, cut_turned, shrunk
 
 _TURNS = (-1, cv2.ROTATE_90_COUNTERCLOCKWISE, cv2.ROTATE_180, cv2.ROTATE_90_CLOCKWISE)
 
@@ -39,13 +39,20 @@ class Augmentation:
 
     config: AugmentConfig
 
-    def __call__(self, arrays: Arrays, size: int, rng: np.random.Generator) -> Arrays:
-        """Arrays (H, W, ...) of a tile, the RGB image first, to a square (size, size, ...)."""
-        return self.moved(arrays, size, rng)[0]
+    def __call__(
+        self, arrays: Arrays, size: int, rng: np.random.Generator, zoom: float = 1.0
+    ) -> Arrays:
+        """Arrays (H, W, ...) of a tile, the RGB image first, to a square (size, size, ...).
 
-    def moved(self, arrays: Arrays, size: int, rng: np.random.Generator) -> tuple[Arrays, Motion]:
+        The tile is magnified by `zoom` before anything else.
+        """
+        return self.moved(arrays, size, rng, zoom)[0]
+
+    def moved(
+        self, arrays: Arrays, size: int, rng: np.random.Generator, zoom: float = 1.0
+    ) -> tuple[Arrays, Motion]:
         """The square as above, and how it lies in the tile."""
-        arrays, degrees = self._cut(arrays, size, rng)
+        arrays, degrees = self._cut(arrays, size, rng, zoom)
         turns = int(rng.integers(4)) if self.config.quarter_turns else 0
         flip = bool(rng.integers(2)) if self.config.flip else False
         arrays = tuple(_turned(array, turns, flip) for array in arrays)
@@ -53,14 +60,20 @@ class Augmentation:
         image = self._occlude(self._blur(image, rng), rng)
         return (image, *arrays[1:]), Motion(degrees, turns, flip)
 
-    def _cut(self, arrays: Arrays, size: int, rng: np.random.Generator) -> tuple[Arrays, float]:
+    def _cut(
+        self, arrays: Arrays, size: int, rng: np.random.Generator, zoom: float
+    ) -> tuple[Arrays, float]:
         """The square and the degrees by which it is turned; the scale's logarithm is even."""
         config = self.config
-        if config.rotation == 0 and config.scale_min == config.scale_max == 1:
+        if config.rotation == 0 and config.scale_min == config.scale_max == zoom == 1:
             return cut(arrays, size, rng), 0.0
         degrees = float(rng.uniform(-config.rotation, config.rotation))
         scale = float(np.exp(rng.uniform(np.log(config.scale_min), np.log(config.scale_max))))
-        return cut_turned(arrays, size, degrees, scale, rng), degrees
+        if zoom >= 1:
+            return cut_turned(arrays, size, degrees, scale * zoom, rng), degrees
+        # Finer pixels are averaged: sampling single ones would leave out most of them.
+        fine = max(size, round(size / zoom))
+        return shrunk(cut_turned(arrays, fine, degrees, scale, rng), size), degrees
 
     def _stretch(self, image: NDArray[np.uint8], rng: np.random.Generator) -> NDArray[np.uint8]:
         """Multiply the contrast about the crop's mean brightness by one draw."""

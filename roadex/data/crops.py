@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import signal
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from typing import Any
 
+import cv2
 import numpy as np
 import torch
 from numpy.typing import NDArray
@@ -39,12 +41,13 @@ class CropDataset(Dataset[Crop]):
         orientation: bool = False,
     ) -> None:
         self.dataset = dataset
-        self.names = dataset.training_draws()
         self.size = size
-        self.epoch_length = len(self.names)
+        self.epoch_length = len(dataset.training_draws())
         self.augmentation = augmentation
         self.seed = seed
         self._tiles = OpenTiles(dataset, orientation)
+        self._looks: dict[str, Look] = {}
+        self._names: tuple[int, list[str]] = (-1, [])
         self._order: tuple[int, NDArray[np.int64]] = (-1, np.zeros(0, dtype=np.int64))
 
     def __len__(self) -> int:
@@ -61,7 +64,8 @@ class CropDataset(Dataset[Crop]):
         config = self.augmentation.config
         for share, join in ((config.mix, mixed), (config.paste, pasted)):
             if share and rng.random() < share:
-                other = self._cut(self.names[int(rng.integers(self.epoch_length))], rng)
+                names = self._drawn(draw // self.epoch_length)
+                other = self._cut(names[int(rng.integers(self.epoch_length))], rng)
                 maps = join(maps, other, rng)
         return {
             key: torch.from_numpy(np.ascontiguousarray(array))
@@ -72,21 +76,65 @@ class CropDataset(Dataset[Crop]):
         """A random crop of a tile: the arrays of `KEYS` that are wished, rows and columns last."""
         tile = self._tiles(name)
         arrays = (tile.image, tile.mask, tile.connectivity)
+        look = self._look(name)
         if tile.directions is None:
-            image, *labels = self.augmentation(arrays, self.size, rng)
+            image, *labels = self.augmentation(arrays, self.size, rng, look.zoom)
         else:
-            moved, motion = self.augmentation.moved((*arrays, tile.directions), self.size, rng)
+            all_four = (*arrays, tile.directions)
+            moved, motion = self.augmentation.moved(all_four, self.size, rng, look.zoom)
             image, *labels, codes = moved
             codes = turned_codes(codes, motion.degrees, motion.quarter_turns, motion.flip)
             labels.append(orientation_classes(codes))
-        return [image.transpose(2, 0, 1), *labels]
+        return [look(image).transpose(2, 0, 1), *labels]
+
+    def _look(self, name: str) -> Look:
+        key = self.dataset.member_key(name)
+        if key not in self._looks:
+            self._looks[key] = Look.of(self.dataset, name)
+        return self._looks[key]
 
     def _tile_name(self, draw: int) -> str:
         epoch, place = divmod(draw, self.epoch_length)
         if epoch != self._order[0]:
             rng = np.random.default_rng([self.seed, epoch, 1])
             self._order = (epoch, rng.permutation(self.epoch_length))
-        return self.names[int(self._order[1][place])]
+        return self._drawn(epoch)[int(self._order[1][place])]
+
+    def _drawn(self, epoch: int) -> list[str]:
+        if epoch != self._names[0]:
+            self._names = (epoch, self.dataset.training_draws(epoch))
+        return self._names[1]
+
+
+@dataclass(frozen=True)
+class Look:
+    """How crops of one dataset are brought to those of the training.
+
+    Attributes:
+        zoom: by which they are magnified.
+        table: (256, 3) uint8, new values of each channel's, where the dataset has its own
+            normalisation.
+    """
+
+    zoom: float
+    table: NDArray[np.uint8] | None
+
+    @classmethod
+    def of(cls, dataset: PreparedDataset, name: str) -> Look:
+        """That of a tile."""
+        member = dataset.member(name)
+        if member.mean is None or member.std is None:
+            return cls(member.zoom, None)
+        levels = np.arange(256)[:, None] / 255
+        normal = (levels - np.array(member.mean)) / np.array(member.std)
+        values = 255 * (normal * np.array(dataset.std) + np.array(dataset.mean))
+        return cls(member.zoom, np.clip(values.round(), 0, 255).astype(np.uint8))
+
+    def __call__(self, image: NDArray[np.uint8]) -> NDArray[np.uint8]:
+        """An image (H, W, 3) in the colours of the training."""
+        if self.table is None:
+            return image
+        return np.asarray(cv2.LUT(np.ascontiguousarray(image), self.table[None]), np.uint8)
 
 
 class OpenTiles:

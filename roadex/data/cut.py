@@ -54,6 +54,16 @@ def cut_turned(
     return (_warp_image(parts[0], matrix, size), *(_warp(p, matrix, size) for p in parts[1:]))
 
 
+def shrunk(arrays: Arrays, size: int) -> Arrays:
+    """A square image and its labels at a smaller side: pixels averaged, labels of the nearest."""
+    image = cv2.resize(np.ascontiguousarray(arrays[0]), (size, size), interpolation=cv2.INTER_AREA)
+    labels = (
+        cv2.resize(np.ascontiguousarray(array), (size, size), interpolation=cv2.INTER_NEAREST_EXACT)
+        for array in arrays[1:]
+    )
+    return (np.asarray(image, np.uint8), *(np.asarray(array, np.uint8) for array in labels))
+
+
 def _inverse_map(degrees: float, scale: float) -> NDArray[np.float64]:
     """The matrix (2, 2) from offsets x, y in the crop to offsets in the tile."""
     cosine, sine = (f(math.radians(degrees)) / scale for f in (math.cos, math.sin))

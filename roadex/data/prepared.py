@@ -63,6 +63,25 @@ class PreparedTile:
 
 
 @dataclass(frozen=True)
+class Member:
+    """One of several datasets of a training.
+
+    Attributes:
+        gsd: its metres per pixel.
+        draws: crops drawn from each of its training tiles in an epoch, on average.
+        zoom: by which its crops are magnified to the pixel size of the training.
+        mean, std: of its own RGB / 255, to which its images are normalised; None: those of all.
+    """
+
+    folder: Path
+    gsd: float
+    draws: float
+    zoom: float = 1.0
+    mean: list[float] | None = None
+    std: list[float] | None = None
+
+
+@dataclass(frozen=True)
 class PreparedDataset:
     """A dataset ready for training.
 
@@ -73,7 +92,8 @@ class PreparedDataset:
         classes: connectivity classes.
         mean, std: of RGB / 255, per channel.
         crops_per_tile: random crops drawn from each training tile in an epoch.
-        folders, crops: of tiles that lie elsewhere, or of which another number is drawn.
+        members: of several datasets each by its name, the first one's is empty.
+        homes: member and name there of each tile that is not of the first.
     """
 
     folder: Path
@@ -83,8 +103,8 @@ class PreparedDataset:
     mean: list[float]
     std: list[float]
     crops_per_tile: int = 1
-    folders: dict[str, Path] = field(default_factory=dict)
-    crops: dict[str, int] = field(default_factory=dict)
+    members: dict[str, Member] = field(default_factory=dict)
+    homes: dict[str, tuple[str, str]] = field(default_factory=dict)
 
     def tile(self, name: str) -> PreparedTile:
         """The arrays of a tile, mapped and not read.
@@ -101,7 +121,7 @@ class PreparedDataset:
         path = self.tile_folder(name) / "directions.npy"
         if not path.is_file():
             rows, columns = tile.mask.shape
-            codes = direction_map(self.graph(name), (rows, columns), self.gsd)
+            codes = direction_map(self.graph(name), (rows, columns), self.member(name).gsd)
             codes[tile.mask == IGNORE] = IGNORE
             with atomic_write(path) as temporary:
                 np.save(temporary, codes)
@@ -121,15 +141,37 @@ class PreparedDataset:
         names = sorted(name for members in self.splits.values() for name in members)
         return replace(self, splits={**self.splits, name: names})
 
+    def member_key(self, name: str) -> str:
+        """The name of the dataset that a tile is of, empty for the first."""
+        return self.homes[name][0] if name in self.homes else ""
+
+    def member(self, name: str) -> Member:
+        """The dataset that a tile is of."""
+        first = Member(self.folder, self.gsd, self.crops_per_tile)
+        return self.members.get(self.member_key(name), first)
+
     def tile_folder(self, name: str) -> Path:
         """Where the files of a tile are."""
-        return self.folders.get(name, self.folder / name)
+        _, original = self.homes.get(name, ("", name))
+        return self.member(name).folder / original
 
-    def training_draws(self) -> list[str]:
-        """The training tiles, each as often as it is drawn in an epoch."""
-        every = self.crops_per_tile
-        names = self.splits["train"]
-        return [name for name in names for _ in range(self.crops.get(name, every))]
+    def training_draws(self, epoch: int = 0) -> list[str]:
+        """The training tiles, each as often as it is drawn in an epoch.
+
+        Where a dataset's weight gives no whole number of draws, its tiles take turns from epoch to
+        epoch. Every epoch has the same length.
+        """
+        names: dict[str, list[str]] = {}
+        for name in self.splits["train"]:
+            names.setdefault(self.member_key(name), []).append(name)
+        return [name for tiles in names.values() for name in self._draws(tiles, epoch)]
+
+    def _draws(self, tiles: list[str], epoch: int) -> list[str]:
+        draws = self.member(tiles[0]).draws
+        if draws == int(draws):
+            return [name for name in tiles for _ in range(int(draws))]
+        count = max(1, round(draws * len(tiles)))
+        return [tiles[(epoch * count + place) % len(tiles)] for place in range(count)]
 
     def contrast(self) -> Calibration:
         """How its images of more than 8 bits became 8, by city; empty where none had more."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from functools import partial
@@ -15,17 +15,21 @@ from tqdm import tqdm
 
 from roadex.config.labels import IGNORE
 from roadex.config.metrics import AplsSettings, MetricSettings
-from roadex.data.prepared import PreparedDataset
+from roadex.data.prepared import Member, PreparedDataset
 from roadex.graph import GraphSettings, probabilities_to_graph, road_mask
 from roadex.graph.network import total_length
 from roadex.metrics.connections import count_false
 from roadex.metrics.pixel import BINS, Confusion, RelaxedCounts, SlackCurve, ThresholdCurve
-from roadex.metrics.summary import Job, PairScore, score_many
+from roadex.metrics.summary import Job, PairScore, mean_scores, score_many
 
 if TYPE_CHECKING:  # the processes that score graphs do without torch, which takes them seconds
     from roadex.engine.inference import Predict
 
+    Adapt = Callable[[Predict, Member], Predict]
+
 NAN = float("nan")
+# What scores of the first of several datasets are called by.
+MAIN = "main"
 
 
 @dataclass
@@ -34,7 +38,7 @@ class SplitPrediction:
 
     Attributes:
         probability: (H, W) uint8 per tile, the road probability in 1/256, rounded down.
-        curve: pixel counts at every threshold, over all tiles.
+        curves: pixel counts at every threshold, by the dataset that tiles are of.
         directions: (K, H, W) uint8 per tile, likewise of each connectivity class; empty without the
             task, or where `with_directions` is off, since they take five times as much memory.
         connectivity: (K, K) pixel counts, row = truth, column = prediction; None without the task.
@@ -44,8 +48,13 @@ class SplitPrediction:
     with_directions: bool = False
     probability: dict[str, NDArray[np.uint8]] = field(default_factory=dict)
     directions: dict[str, NDArray[np.uint8]] = field(default_factory=dict)
-    curve: ThresholdCurve = field(default_factory=ThresholdCurve)
+    curves: dict[str, ThresholdCurve] = field(default_factory=dict)
     connectivity: NDArray[np.int64] | None = None
+
+    @property
+    def curve(self) -> ThresholdCurve:
+        """The counts of all tiles together."""
+        return sum_curves(self.curves.values())
 
     def mask(self, name: str, threshold: float) -> NDArray[np.bool_]:
         """The road mask (H, W) of a tile at a threshold, which is rounded to 1/256."""
@@ -56,7 +65,8 @@ class SplitPrediction:
         tile = self.dataset.tile(name)
         road = _in_bins(probabilities["segmentation"][1])
         self.probability[name] = road
-        self.curve.update(road / BINS, tile.mask == 1, tile.mask == IGNORE)
+        curve = self.curves.setdefault(self.dataset.member_key(name), ThresholdCurve())
+        curve.update(road / BINS, tile.mask == 1, tile.mask == IGNORE)
         if "connectivity" in probabilities:
             counts = _class_confusion(tile.connectivity, probabilities["connectivity"])
             self.connectivity = counts if self.connectivity is None else self.connectivity + counts
@@ -77,7 +87,28 @@ class SplitPrediction:
         if ignored.any():
             road = np.where(ignored, np.uint8(0), road)
             directions = None if directions is None else np.where(ignored, np.uint8(0), directions)
-        return probabilities_to_graph(road, directions, threshold, self.dataset.gsd, settings)
+        gsd = self.dataset.member(name).gsd
+        return probabilities_to_graph(road, directions, threshold, gsd, settings)
+
+    def of(self, key: str) -> SplitPrediction:
+        """The same of the tiles of one dataset alone, without the connectivity counts."""
+        names = [name for name in self.probability if self.dataset.member_key(name) == key]
+        return SplitPrediction(
+            self.dataset,
+            self.with_directions,
+            {name: self.probability[name] for name in names},
+            {name: self.directions[name] for name in names if name in self.directions},
+            {key: self.curves[key]} if key in self.curves else {},
+        )
+
+
+def sum_curves(curves: Iterable[ThresholdCurve]) -> ThresholdCurve:
+    """The counts of several curves together."""
+    total = ThresholdCurve()
+    for curve in curves:
+        total.road += curve.road
+        total.background += curve.background
+    return total
 
 
 def _in_bins(probability: NDArray[np.float32]) -> NDArray[np.uint8]:
@@ -94,11 +125,20 @@ class TileGraphs:
     proposal: nx.MultiGraph
 
 
+def as_it_is(predictor: Predict, member: Member) -> Predict:
+    """The predictor, for tiles of any dataset."""
+    return predictor
+
+
 def predict_split(
-    predictor: Predict, dataset: PreparedDataset, split: str, with_directions: bool = False
+    predictor: Predict,
+    dataset: PreparedDataset,
+    split: str,
+    with_directions: bool = False,
+    adapt: Adapt = as_it_is,
 ) -> SplitPrediction:
     """Predict every whole tile of a split, with a progress bar."""
-    return predict_tiles(predictor, dataset, dataset.splits[split], split, with_directions)
+    return predict_tiles(predictor, dataset, dataset.splits[split], split, with_directions, adapt)
 
 
 def predict_tiles(
@@ -107,17 +147,21 @@ def predict_tiles(
     names: list[str],
     what: str,
     with_directions: bool = False,
+    adapt: Adapt = as_it_is,
 ) -> SplitPrediction:
     """Predict whole tiles; the pixels of one are counted while the network sees the next.
 
-    The connectivity of each pixel is kept `with_directions`, which some decodings need.
+    Args:
+        with_directions: keep the connectivity of each pixel, which some decodings need.
+        adapt: the predictor for tiles of one of several datasets.
     """
     prediction = SplitPrediction(dataset, with_directions)
     bar = tqdm(names, desc=f"{what} tiles", unit="tile", leave=False, disable=None)
     with ThreadPoolExecutor(1) as beside:
         counting: Future[None] | None = None
         for name in bar:
-            probabilities = predictor(dataset.tile(name).image)
+            seen = adapt(predictor, dataset.member(name))
+            probabilities = seen(dataset.tile(name).image)
             if counting is not None:
                 counting.result()
             counting = beside.submit(prediction.add, name, probabilities)
@@ -142,6 +186,21 @@ def pixel_scores(prediction: SplitPrediction, threshold: float) -> dict[str, flo
     if prediction.connectivity is not None:
         scores["connectivity_iou"] = mean_class_iou(prediction.connectivity)
     return scores
+
+
+def each_dataset(
+    prediction: SplitPrediction,
+    results: list[PairScore],
+    scores: Callable[[SplitPrediction], dict[str, float]],
+) -> dict[str, float]:
+    """The scores of each dataset's tiles, under its name; nothing where there is one dataset."""
+    if len(prediction.curves) < 2:
+        return {}
+    named: dict[str, float] = {}
+    for key in prediction.curves:
+        own = [found for found in results if prediction.dataset.member_key(found.name) == key]
+        named |= prefixed(key or MAIN, {**scores(prediction.of(key)), **mean_scores(own)})
+    return named
 
 
 def mean_class_iou(confusion: NDArray[np.int64]) -> float:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
@@ -13,6 +13,7 @@ from torch import Tensor, nn
 
 from roadex.config.inference import InferenceConfig
 from roadex.config.trainer import Precision
+from roadex.data.prepared import Member
 from roadex.engine.device import autocast
 
 Probabilities = dict[str, NDArray[np.float32]]
@@ -104,6 +105,22 @@ class RescaledPredictor:
         seen = np.asarray(cv2.resize(np.ascontiguousarray(image), size, interpolation=how))
         found = self.predict(seen.astype(np.uint8, copy=False))
         return {task: _resized(maps, (width, height)) for task, maps in found.items()}
+
+
+def for_member(predictor: Predict, member: Member) -> Predict:
+    """The predictor for tiles of one of several datasets: at its pixels, with its normalisation.
+
+    `member` must be of the dataset that the network of a `Predictor` is trained on.
+    """
+    if not isinstance(predictor, Predictor):
+        return predictor
+    if member.mean is not None and member.std is not None:
+        predictor = replace(predictor, mean=member.mean, std=member.std)
+    trained = member.gsd / member.zoom
+    factor = member.zoom
+    if member.zoom != 1:
+        factor = member.gsd / working_gsd(member.gsd, trained, predictor.settings.finest_gsd)
+    return predictor if abs(factor - 1) < SAME_SIZE else RescaledPredictor(predictor, factor)
 
 
 def _resized(maps: NDArray[np.float32], size: tuple[int, int]) -> NDArray[np.float32]:

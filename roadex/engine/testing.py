@@ -20,6 +20,7 @@ from roadex.engine.evaluation import (
     TileGraphs,
     connection_scores,
     decode_graphs,
+    each_dataset,
     graph_rows,
     pixel_scores,
     predict_split,
@@ -34,6 +35,7 @@ from roadex.engine.inference import (
     Predict,
     Predictor,
     RescaledPredictor,
+    for_member,
     working_gsd,
 )
 from roadex.files import write_json, write_table
@@ -77,15 +79,15 @@ def report_split(
     pictures: int,
 ) -> SplitReport:
     """Predict and score a split at a given threshold; draw its first `pictures` tiles."""
-    prediction = predict_split(predictor, dataset, split, needs_connectivity(settings))
+    directions = needs_connectivity(settings)
+    prediction = predict_split(predictor, dataset, split, directions, for_member)
     graphs = decode_graphs(prediction, threshold, settings)
     results = score_graphs(graphs, metric, TEST_METRICS)
     scores = {
-        **pixel_scores(prediction, threshold),
-        **relaxed_scores(prediction, threshold),
-        **slack_scores(prediction),
+        **_surface_scores(prediction, threshold),
         **mean_scores(results),
         **connection_scores(graphs),
+        **each_dataset(prediction, results, lambda own: _surface_scores(own, threshold)),
     }
     shown = list(zip(graphs, results, strict=True))[:pictures]
     drawn = [_draw(prediction, graph, result.scores, threshold, folder) for graph, result in shown]
@@ -94,6 +96,14 @@ def report_split(
         for row in graph_rows(graphs, results)
     ]
     return SplitReport(scores, rows, graphs, drawn)
+
+
+def _surface_scores(prediction: SplitPrediction, threshold: float) -> dict[str, float]:
+    return {
+        **pixel_scores(prediction, threshold),
+        **relaxed_scores(prediction, threshold),
+        **slack_scores(prediction),
+    }
 
 
 def evaluate_checkpoint(config: EvaluateConfig) -> dict[str, Any]:
@@ -175,10 +185,11 @@ def _draw(
     truth, proposal = tile.mask == 1, prediction.mask(graph.name, threshold)
     title = f"{graph.name}: APLS {scores['apls']:.3f}"
     path = folder / f"{graph.name}.jpg"
-    picture = overlay(tile.image, truth, proposal, graph.truth, graph.proposal, dataset.gsd, title)
+    gsd = dataset.member(graph.name).gsd
+    picture = overlay(tile.image, truth, proposal, graph.truth, graph.proposal, gsd, title)
     write_image(path, picture)
-    without_image = comparison(truth, proposal, graph.truth, graph.proposal, dataset.gsd, title)
+    without_image = comparison(truth, proposal, graph.truth, graph.proposal, gsd, title)
     write_image(folder / "truth_vs_prediction" / f"{graph.name}.png", without_image)
-    kept = KeptTile(tile.image, truth, proposal, graph.truth, graph.proposal, dataset.gsd, scores)
+    kept = KeptTile(tile.image, truth, proposal, graph.truth, graph.proposal, gsd, scores)
     keep_tile(folder / "tiles" / graph.name, kept)
     return path

@@ -11,11 +11,12 @@ import torch
 from torch.utils.data import DataLoader
 
 from roadex.config.backbone import TimmBackboneConfig
+from roadex.config.dataset import DatasetConfig
 from roadex.config.schemas import to_plain
 from roadex.config.train import TrainConfig
 from roadex.data.augment import Augmentation
+from roadex.data.combined import combined
 from roadex.data.crops import Crop, CropDataset, crop_loader
-from roadex.data.mixture import with_extra
 from roadex.data.prepare import prepare
 from roadex.data.prepared import PreparedDataset
 from roadex.data.sources.folder import located
@@ -23,7 +24,7 @@ from roadex.data.splits import split_hash
 from roadex.engine.batches import Batches
 from roadex.engine.device import loader_count, pick_device, place, seed_everything
 from roadex.engine.distributed import Group
-from roadex.engine.evaluation import prefixed
+from roadex.engine.evaluation import MAIN, prefixed
 from roadex.engine.inference import Predictor
 from roadex.engine.learner import Learner, build_learner
 from roadex.engine.loop import TrainingLoop
@@ -60,7 +61,7 @@ def fit(
         RoadexError: unusable data, a missing device, or a training that cannot go on.
         Preempted: a signal asked to leave; the state is saved.
     """
-    config = replace(config, dataset=located(config.dataset))
+    config = _located(config)
     learner, batches = open_training(config, stop, group)
     facts = dataset_facts(learner.dataset)
     run.add_to_environment({"device": str(learner.device), "dataset": facts})
@@ -82,11 +83,29 @@ def fit(
     return metrics
 
 
+def _located(config: TrainConfig) -> TrainConfig:
+    """The settings with every dataset's own place and pixel size."""
+    others = {}
+    for name, other in config.datasets.items():
+        try:
+            others[name] = located(other)
+        except RoadexError as error:
+            raise _named(name, error) from error
+    return replace(config, dataset=located(config.dataset), datasets=others)
+
+
+def _named(name: str, error: RoadexError) -> RoadexError:
+    """An error of a further dataset, whose settings have its name in them."""
+    text = str(error).replace("dataset.", f"datasets.{name}.")
+    return RoadexError(text if text != str(error) else f"datasets.{name}: {text}")
+
+
 def open_training(config: TrainConfig, stop: StopSignals, group: Group) -> tuple[Learner, Batches]:
     """A fresh network and the batches it is to learn; raises as `fit`."""
-    config = replace(config, dataset=located(config.dataset))
+    config = _located(config)
     device = pick_device(config.trainer.device, group.local_rank)
     seed_everything(config.seed)
+    _check_datasets(config)
     _check_model(config)
     with group.leader_first(), stop.interruptible():
         dataset = _prepare(config)
@@ -97,6 +116,19 @@ def open_training(config: TrainConfig, stop: StopSignals, group: Group) -> tuple
     what = (config.model.name, device, parameters, len(batches))
     log.info("%s on %s: %s parameters, %d steps an epoch", *what)
     return learner, batches
+
+
+def _check_datasets(config: TrainConfig) -> None:
+    scored = [name for name, other in config.datasets.items() if "validation" in other.use]
+    known = ["all", MAIN, *scored]
+    if config.trainer.threshold_from not in known:
+        raise RoadexError(
+            f"trainer.threshold_from={config.trainer.threshold_from}: choose of {', '.join(known)}"
+        )
+    if MAIN in config.datasets or "all" in config.datasets:
+        raise RoadexError(
+            "datasets: `main` and `all` have meanings of their own: choose other names"
+        )
 
 
 def _check_model(config: TrainConfig) -> None:
@@ -127,10 +159,21 @@ def _open_tracker(run: RunFolder) -> AbstractContextManager[Tracker]:
 def _prepare(config: TrainConfig) -> PreparedDataset:
     classes = config.model.connectivity_classes
     dataset = prepare(config.dataset, classes, log.info)
-    if config.extra is not None:
-        dataset = with_extra(dataset, prepare(config.extra, classes, log.info))
+    others = {
+        name: (other, _prepare_further(name, other, classes))
+        for name, other in config.datasets.items()
+    }
+    if others or config.dataset.weight != 1:
+        dataset = combined(dataset, config.dataset.weight, others)
     dataset = _normalized(config, dataset)
     return dataset.first_tiles() if config.trainer.dry_run else dataset
+
+
+def _prepare_further(name: str, config: DatasetConfig, classes: int) -> PreparedDataset:
+    try:
+        return prepare(config, classes, log.info, needed=config.use)
+    except RoadexError as error:
+        raise _named(name, error) from error
 
 
 def _normalized(config: TrainConfig, dataset: PreparedDataset) -> PreparedDataset:

@@ -12,9 +12,17 @@ from roadex.config.graph import needs_connectivity
 from roadex.config.train import TrainConfig
 from roadex.data.prepared import PreparedDataset
 from roadex.engine.distributed import Group
-from roadex.engine.evaluation import SplitPrediction, pixel_scores, predict_tiles, score_tile
-from roadex.engine.inference import Predictor
+from roadex.engine.evaluation import (
+    MAIN,
+    SplitPrediction,
+    each_dataset,
+    pixel_scores,
+    predict_tiles,
+    score_tile,
+)
+from roadex.engine.inference import Predictor, for_member
 from roadex.engine.scorers import Scorers
+from roadex.metrics.pixel import ThresholdCurve
 from roadex.metrics.summary import PairScore, mean_scores
 from roadex.runs.checkpoint import Checkpoint
 
@@ -27,11 +35,11 @@ class Validation:
 
     Attributes:
         threshold: of the best F1 over the pixels of the split.
-        pixels: pixel scores at that threshold.
+        prediction: the pixel counts of all processes, at every threshold.
     """
 
     threshold: float
-    pixels: dict[str, float]
+    prediction: SplitPrediction
     group: Group
     graphs: Callable[[], list[PairScore]]
 
@@ -40,7 +48,14 @@ class Validation:
         own = [(result.name, result.scores) for result in self.graphs()]
         everyone = [entry for part in self.group.gather(own) for entry in part]
         results = [PairScore(name, scores, {}) for name, scores in everyone]
-        return {**self.pixels, **mean_scores(results)}
+        return {
+            **pixel_scores(self.prediction, self.threshold),
+            **mean_scores(results),
+            **each_dataset(self.prediction, results, self._pixel_scores),
+        }
+
+    def _pixel_scores(self, prediction: SplitPrediction) -> dict[str, float]:
+        return pixel_scores(prediction, self.threshold)
 
 
 @dataclass(frozen=True)
@@ -82,25 +97,35 @@ class Validator:
         """Predict the tiles and begin with their graphs; the network may change from then on."""
         names = self.group.part(self.dataset.splits[SPLIT])
         directions = needs_connectivity(self.config.graph)
-        own = predict_tiles(predictor, self.dataset, names, SPLIT, directions)
+        own = predict_tiles(predictor, self.dataset, names, SPLIT, directions, for_member)
         pooled = self._pool(own)
-        threshold = pooled.curve.best_threshold()
+        threshold = self._deciding(pooled).best_threshold()
         settings = (threshold, self.config.graph, self.config.apls)
         tasks = [partial(score_tile, own.only(name), name, *settings) for name in names]
         graphs = self.scorers.start(tasks)
-        return Validation(threshold, pixel_scores(pooled, threshold), self.group, graphs)
+        return Validation(threshold, pooled, self.group, graphs)
+
+    def _deciding(self, pooled: SplitPrediction) -> ThresholdCurve:
+        """The pixel counts that the threshold is chosen by."""
+        wanted = self.config.trainer.threshold_from
+        key = "" if wanted == MAIN else wanted
+        return pooled.curve if wanted == "all" else pooled.curves.get(key, pooled.curve)
 
     def _pool(self, own: SplitPrediction) -> SplitPrediction:
         """The counts of all processes together."""
         counts = {
-            "road": own.curve.road.tolist(),
-            "background": own.curve.background.tolist(),
+            "curves": {
+                key: [curve.road.tolist(), curve.background.tolist()]
+                for key, curve in own.curves.items()
+            },
             "connectivity": None if own.connectivity is None else own.connectivity.tolist(),
         }
         pooled = SplitPrediction(self.dataset)
         for part in self.group.gather(counts):
-            pooled.curve.road += np.array(part["road"])
-            pooled.curve.background += np.array(part["background"])
+            for key, (road, background) in part["curves"].items():
+                curve = pooled.curves.setdefault(key, ThresholdCurve())
+                curve.road += np.array(road)
+                curve.background += np.array(background)
             if part["connectivity"] is not None:
                 counted = np.array(part["connectivity"], dtype=np.int64)
                 before = pooled.connectivity

@@ -41,13 +41,23 @@ def environment(seed: int) -> dict[str, Any]:
 
 def dataset_facts(dataset: PreparedDataset) -> dict[str, Any]:
     """Which data it was: hashes of the prepared tiles' manifest and of the split lists."""
-    manifest = (dataset.folder / "manifest.json").read_bytes()
-    return {
+    facts: dict[str, Any] = {
         "folder": str(dataset.folder),
-        "manifest_sha256": hashlib.sha256(manifest).hexdigest(),
+        "manifest_sha256": _manifest_hash(dataset.folder),
         "split_hash": split_hash(dataset.splits),
         "tiles": {split: len(names) for split, names in dataset.splits.items()},
     }
+    further = {key: member.folder for key, member in dataset.members.items() if key}
+    if further:
+        facts["datasets"] = {
+            key: {"folder": str(folder), "manifest_sha256": _manifest_hash(folder)}
+            for key, folder in further.items()
+        }
+    return facts
+
+
+def _manifest_hash(folder: Path) -> str:
+    return hashlib.sha256((folder / "manifest.json").read_bytes()).hexdigest()
 
 
 def differences(before: dict[str, Any], now: dict[str, Any]) -> list[str]:

@@ -53,3 +53,18 @@ def test_one_value_of_a_list_is_a_list():
 def test_several_seeds_without_a_sweep_say_what_is_missing():
     with pytest.raises(RoadexError, match="add -m"):
         as_typed(["seed=0,1"], "train")
+
+
+def test_further_datasets_become_entries_by_name():
+    given = ["datasets=[town:folder, synthetic]", "datasets.town.raw=2022_01"]
+    assert as_typed(given, "train") == [
+        "+dataset@datasets.town=folder",
+        "+dataset@datasets.synthetic=synthetic",
+        "datasets.town.raw='2022_01'",
+    ]
+
+
+def test_the_extra_dataset_of_before_is_understood_and_told(capsys):
+    now = as_typed(["dataset@extra=synthetic", "extra.gsd=0.3"], "train")
+    assert now[0] == "+dataset@datasets.extra=synthetic" and now[-1] == "datasets.extra.gsd=0.3"
+    assert "extra.gsd=0.3 is now datasets.extra.gsd=0.3" in capsys.readouterr().err

@@ -55,3 +55,12 @@ def test_configuration_is_found_by_an_absolute_path():
 def test_configuration_of_another_folder_can_be_named(monkeypatch):
     monkeypatch.setenv("ROADEX_CONF", str(Path.home()))
     assert config_dir() == Path.home().resolve()
+
+
+def test_the_extra_dataset_of_0_1_0_is_one_of_several_now():
+    plain = to_plain(train_config())
+    del plain["datasets"]
+    plain["extra"] = {**plain["dataset"], "train_tiles": 3}
+    config = restore_training(plain, "old.pt")
+    extra = config.datasets["extra"]
+    assert extra.train_tiles == 3 and extra.use == ["train"] and not extra.resample

@@ -67,7 +67,7 @@ JOBS = [(name, job) for name in NAMES for job in swept(name)]
 def test_experiment_learns_from_one_batch(name, job, tiles):
     config = settings_of(name, *job)
     labels = config.dataset.labels
-    config = replace(config, dataset=replace(tiles, labels=labels), extra=None, init=None)
+    config = replace(config, dataset=replace(tiles, labels=labels), datasets={}, init=None)
     config.trainer = replace(config.trainer, batch_size=2, device="cpu")
     less = {"width": 16, "blocks": 1}  # the same parts, in less time
     less = {key: value for key, value in less.items() if hasattr(config.model, key)}

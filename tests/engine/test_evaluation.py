@@ -70,7 +70,11 @@ def test_a_gap_is_closed_by_what_is_kept_of_the_connectivity(with_directions):
     mask = np.zeros((160, 160), np.uint8)
     mask[72:86] = 1
     tile = SimpleNamespace(mask=mask, connectivity=mask * 2)
-    dataset = SimpleNamespace(gsd=0.5, tile=lambda name: tile)
+    dataset = SimpleNamespace(
+        tile=lambda name: tile,
+        member=lambda name: SimpleNamespace(gsd=0.5),
+        member_key=lambda name: "",
+    )
     prediction = SplitPrediction(dataset, with_directions)
     road = np.where(mask, 0.95, 0.02).astype(np.float32)
     along = road.copy()
