@@ -134,7 +134,7 @@ class FolderConfig(DatasetConfig):
     """
 
     kind: str = "folder"
-    # Metres per pixel; 0: as the images' georeference tells.
+    # Metres per pixel, to which georeferenced images are resampled; 0: as their georeference tells.
     gsd: float = bounded(1.0, least=0)
     # Folders are often small: each split gets its share of the tiles, however few there are.
     splits: SplitConfig = field(default_factory=lambda: SplitConfig(rule="ranked"))

@@ -77,6 +77,11 @@ class Georeference:
         return result
 
 
+def fits_gsd(gsd: float, pixel_m: tuple[float, float], slack: float) -> bool:
+    """Whether metres per pixel differ from both sides of a pixel by a share of at most `slack`."""
+    return max(abs(gsd / side - 1) for side in pixel_m) <= slack
+
+
 def check_gsd(name: str, key: str, told: float | None, pixel_m: tuple[float, float]) -> None:
     """Check the pixel size that was set by hand against that of a georeference.
 
@@ -89,8 +94,7 @@ def check_gsd(name: str, key: str, told: float | None, pixel_m: tuple[float, flo
     Raises:
         RoadexError: they differ by more than rounding and oblong pixels explain.
     """
-    off = 0.0 if told is None else max(abs(told / side - 1) for side in pixel_m)
-    if off > _GSD_SLACK:
+    if told is not None and not fits_gsd(told, pixel_m, _GSD_SLACK):
         raise RoadexError(
             f"{key}={told:g}: the georeference of {name} says {pixel_m[0]:.3g} x {pixel_m[1]:.3g} "
             f"m; leave {key}= out, or remove the georeference if it is wrong"

@@ -102,10 +102,14 @@ def test_a_folder_of_plain_pictures_needs_to_be_told(tmp_path):
     assert located(folder(tmp_path, gsd=0)).gsd == 0.25
 
 
-def test_a_pixel_size_against_the_images_is_refused(tmp_path):
+def test_images_are_resampled_to_the_pixel_size_that_is_asked_for(tmp_path):
     georeferenced(tmp_path / "images" / "a.tif", 0.3)
     picture(tmp_path / "masks" / "a.png")
-    read = open_source(folder(tmp_path, gsd=0.32)).read("a")
-    assert read.image.shape == (SIDE, SIDE, 3)
-    with pytest.raises(RoadexError, match=r"dataset.gsd=1: the georeference of a.tif says 0.3 x"):
-        open_source(folder(tmp_path, gsd=1.0)).read("a")
+    as_they_are = open_source(folder(tmp_path, gsd=0.301)).read("a")
+    assert as_they_are.image.shape == (SIDE, SIDE, 3) and not as_they_are.notes
+    coarse = open_source(folder(tmp_path, gsd=0.9)).read("a")
+    assert coarse.image.shape == (round(SIDE / 3), round(SIDE / 3), 3)
+    assert coarse.mask.shape == coarse.image.shape[:2]
+    road = [np.mean(tile.mask == 1) for tile in (as_they_are, coarse)]
+    assert road[1] == pytest.approx(road[0], abs=0.03)
+    assert coarse.notes == ("resampled from pixels of 0.3 x 0.3 m to 0.9 m",)

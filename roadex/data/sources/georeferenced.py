@@ -5,16 +5,15 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
-import cv2
 import networkx as nx
 import numpy as np
-from numpy.typing import NDArray
 
 from roadex.config.dataset import RoadWidthConfig, StretchConfig
 from roadex.config.labels import IGNORE
 from roadex.data.georeference import to_image_frame
 from roadex.data.labels import clip_to_tile, road_surface
 from roadex.data.sources.files import Entry
+from roadex.data.sources.resampling import resized, square_shape
 from roadex.data.stretch import Calibration, Histogram, histogram, to_8_bits
 from roadex.data.tile import Tile
 from roadex.errors import RoadexError
@@ -43,8 +42,9 @@ class GeoReader:
     def read(self, entry: Entry) -> Tile:
         """The raster in 8 bits, its road surface and its network."""
         raster = read_raster(entry.image, self.bands)
-        shape = _square_shape(raster, self.gsd)
-        image, valid = _resized(
+        assert raster.grid is not None  # read_raster demands it
+        shape = square_shape(raster.grid, self.gsd)
+        image, valid = resized(
             to_8_bits(raster.bands, self.calibration, entry.group, entry.image), raster.valid, shape
         )
         graph, notes = self._network(entry, raster, shape)
@@ -98,25 +98,3 @@ def _notes(entry: Entry, drawn: nx.MultiGraph, outside_m: float) -> tuple[str, .
     if outside_m > _OVERHANG_M:
         notes.append(f"{entry.label.name}: left out {outside_m:.0f} m of road outside the image")
     return tuple(notes)
-
-
-def _square_shape(raster: Raster, gsd: float) -> tuple[int, int]:
-    """Rows and columns of a raster at square pixels of `gsd` metres."""
-    assert raster.grid is not None
-    across, down = raster.grid.pixel_metres()
-    rows, columns = raster.grid.shape
-    return max(1, round(rows * down / gsd)), max(1, round(columns * across / gsd))
-
-
-def _resized(
-    image: NDArray[np.uint8], valid: NDArray[np.bool_] | None, shape: tuple[int, int]
-) -> tuple[NDArray[np.uint8], NDArray[np.bool_] | None]:
-    if image.shape[:2] == shape:
-        return image, valid
-    shrinks = shape[0] <= image.shape[0] and shape[1] <= image.shape[1]
-    how = cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR
-    resized = cv2.resize(image, shape[::-1], interpolation=how).astype(np.uint8, copy=False)
-    if valid is None:
-        return resized, None
-    known = cv2.resize(valid.view(np.uint8), shape[::-1], interpolation=cv2.INTER_NEAREST)
-    return resized, np.greater(known, 0)

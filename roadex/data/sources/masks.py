@@ -18,15 +18,18 @@ from roadex.config.dataset import (
 )
 from roadex.config.labels import IGNORE
 from roadex.data.sources.files import Entry
+from roadex.data.sources.resampling import resized, resized_labels, square_shape
 from roadex.data.stretch import Calibration, Histogram, histogram, to_8_bits
 from roadex.data.tile import Tile
 from roadex.errors import RoadexError
-from roadex.geo.grid import check_gsd
+from roadex.geo.grid import Georeference, fits_gsd
 from roadex.rasters.masks import MaskRules, read_mask
 from roadex.rasters.pictures import bit_depth, read_image
 from roadex.rasters.rasters import Raster, read_raster
 
 _WHITE = 252  # resampling leaves the rim of a white area a little darker
+# Georeferenced pixels that differ by no more from the wanted ones stay as they are.
+_SAME_PIXELS = 0.02
 _TIFF = (".tif", ".tiff", ".vrt")
 
 
@@ -38,7 +41,8 @@ class MaskReader:
         rules: what the user says of the masks' values.
         white_px: white areas of at least this many pixels have no data; None: white is a colour.
         bands: numbers of the red, green and blue band; None: as the file tells.
-        gsd: metres per pixel that georeferenced images have to have; None: any.
+        gsd: metres per pixel to which georeferenced images are resampled; None: they stay as they
+            are.
     """
 
     rules: MaskRules
@@ -51,8 +55,6 @@ class MaskReader:
     def read(self, entry: Entry) -> Tile:
         """The image and mask of a tile, which must have one size."""
         raster = read_colours(entry.image, self.bands)
-        if raster.grid is not None:
-            check_gsd(entry.image.name, "dataset.gsd", self.gsd, raster.grid.pixel_metres())
         image = to_8_bits(raster.bands, self.calibration, entry.group, entry.image)
         mask = read_mask(entry.label, self.rules).road
         if image.shape[:2] != mask.shape:
@@ -64,7 +66,21 @@ class MaskReader:
             mask[~raster.valid] = IGNORE
         if self.white_px is not None:
             mask[white_areas(image, self.white_px)] = IGNORE
-        return Tile(image, mask)
+        return self._at_wanted_pixels(Tile(image, mask), raster.grid)
+
+    def _at_wanted_pixels(self, tile: Tile, grid: Georeference | None) -> Tile:
+        """A tile whose georeference tells other pixels than `gsd`, resampled to those."""
+        if (
+            grid is None
+            or self.gsd is None
+            or fits_gsd(self.gsd, grid.pixel_metres(), _SAME_PIXELS)
+        ):
+            return tile
+        across, down = grid.pixel_metres()
+        shape = square_shape(grid, self.gsd)
+        image, _ = resized(tile.image, None, shape)
+        note = f"resampled from pixels of {across:.3g} x {down:.3g} m to {self.gsd:g} m"
+        return Tile(image, resized_labels(tile.mask, shape), notes=(note,))
 
     def histogram(self, entry: Entry) -> Histogram | None:
         """The values of an image of more than 8 bits."""
