@@ -12,6 +12,10 @@ from roadex.prediction.view import View, to_8_bits
 # From doubtful to sure: Okabe and Ito's vermilion and yellow, then white (RGB).
 _DOUBTFUL, _LIKELY, _SURE = (213, 94, 0), (240, 228, 66), (255, 255, 255)
 _SHADOW = (20, 20, 20)
+# What the median pixel of the picture becomes.
+_BRIGHTNESS = 88
+# Smaller pictures have no room for a scale bar.
+_LEAST_SIDE = 200
 
 
 def small_image(view: View, longest_px: int) -> NDArray[np.uint8]:
@@ -28,13 +32,15 @@ def small_image(view: View, longest_px: int) -> NDArray[np.uint8]:
 def draw_overview(
     picture: NDArray[np.uint8], frame: nx.MultiGraph, extent_m: tuple[float, float]
 ) -> NDArray[np.uint8]:
-    """Roads drawn over a darkened picture (h, w, 3), coloured by their mean probability.
+    """Roads drawn over a picture (h, w, 3) of medium brightness, coloured by mean probability.
+
+    Below to the left is a scale bar, to the right what the colours mean.
 
     Args:
         frame: the roads in metres in the image frame.
         extent_m: width and height of the picture in metres.
     """
-    canvas = np.ascontiguousarray(picture // 5 * 3)
+    canvas = _of_medium_brightness(picture)
     scale = np.array([picture.shape[1], picture.shape[0]]) / extent_m
     thickness = max(1, round(max(picture.shape) / 700))
     roads = [
@@ -46,7 +52,63 @@ def draw_overview(
     for line, probability in roads:
         colour = confidence_colour(probability)
         cv2.polylines(canvas, [line], False, colour, thickness, cv2.LINE_AA, shift=4)
+    if min(picture.shape[:2]) >= _LEAST_SIDE:
+        _draw_scale(canvas, extent_m[0] / picture.shape[1])
+        _draw_legend(canvas)
     return canvas
+
+
+def _of_medium_brightness(picture: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """The picture so bright that roads of any colour stand out from it; black stays black."""
+    grey = picture.max(axis=2)
+    known = grey[grey > 0]
+    gain = _BRIGHTNESS / float(np.median(known)) if known.size else 1.0
+    table = np.clip(np.arange(256) * min(max(gain, 0.5), 3.0), 0, 195).astype(np.uint8)
+    return np.asarray(cv2.LUT(np.ascontiguousarray(picture), table), np.uint8)
+
+
+def _draw_scale(canvas: NDArray[np.uint8], metres_per_px: float) -> None:
+    """A bar of a round length, about a sixth of the picture, at the bottom left."""
+    height, width = canvas.shape[:2]
+    metres = round_length(width / 6 * metres_per_px)
+    text = f"{metres / 1000:g} km" if metres >= 1000 else f"{metres:g} m"
+    size = min(height, width) / 1200 + 0.25
+    left, bottom = round(20 * size), height - round(20 * size)
+    right = left + round(metres / metres_per_px)
+    tick = round(12 * size)
+    line = np.array(
+        [[left, bottom - tick], [left, bottom], [right, bottom], [right, bottom - tick]]
+    )
+    for colour, thickness in ((_SHADOW, 5), (_SURE, 2)):
+        weight = max(1, round(thickness * size))
+        cv2.polylines(canvas, [line.astype(np.int32)], False, colour, weight, cv2.LINE_AA)
+    _write(canvas, text, (left + tick, bottom - tick), size)
+
+
+def round_length(about: float) -> float:
+    """The longest of 1, 2 and 5 times a power of ten that is not above a length."""
+    power: float = 10.0 ** np.floor(np.log10(about))
+    return max(factor * power for factor in (1, 2, 5) if factor * power <= about)
+
+
+def _draw_legend(canvas: NDArray[np.uint8]) -> None:
+    """The colours from doubtful to sure, at the bottom right."""
+    height, width = canvas.shape[:2]
+    size = min(height, width) / 1200 + 0.25
+    long, high = round(160 * size), round(10 * size)
+    left, top = width - long - round(20 * size), height - high - round(20 * size)
+    canvas[top - 2 : top + high + 2, left - 2 : left + long + 2] = _SHADOW
+    for place in range(long):
+        canvas[top : top + high, left + place] = confidence_colour(0.5 + place / long / 2)
+    _write(canvas, "doubtful", (left, top - round(8 * size)), size)
+    _write(canvas, "sure", (left + long - round(42 * size), top - round(8 * size)), size)
+
+
+def _write(canvas: NDArray[np.uint8], text: str, place: tuple[int, int], size: float) -> None:
+    for colour, thickness in ((_SHADOW, 4), (_SURE, 1)):
+        weight = max(1, round(thickness * size))
+        font = cv2.FONT_HERSHEY_SIMPLEX
+        cv2.putText(canvas, text, place, font, 0.6 * size, colour, weight, cv2.LINE_AA)
 
 
 def confidence_colour(probability: float) -> tuple[int, int, int]:

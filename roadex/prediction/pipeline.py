@@ -144,7 +144,7 @@ def _pixel_size(
         pixel_m = scene.grid.pixel_metres()
         check_gsd(scene.name, "gsd", told, pixel_m)
         return pixel_m, []
-    start = "no coordinate system: coordinates are pixels,"
+    start = "no coordinate system: coordinates are pixels, x to the right and y down,"
     if told is None and scene.pixel_m is not None:
         across, down = scene.pixel_m
         return scene.pixel_m, [f"{start} of {across:.3g} x {down:.3g} m, as its geotransform says"]

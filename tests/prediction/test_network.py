@@ -165,6 +165,8 @@ def test_without_a_georeference_files_hold_pixels_and_say_so(roads, image, tmp_p
     network.save(tmp_path)
     content = json.loads((tmp_path / "array.roads.geojson").read_text())
     assert content["roadex"]["units"] == "px"
+    system = geopandas.read_file(tmp_path / "array.roads.geojson").crs
+    assert not system.is_geographic and "y down" in system.name
     points = np.concatenate([f["geometry"]["coordinates"] for f in content["features"]])
     assert points.max() > SIDE * GSD
     for name in ("array.roads.geojson", "array.graphml"):

@@ -192,6 +192,9 @@ def _own_network(content: dict[str, Any]) -> nx.MultiGraph | None:
     return own_network(graph, rows, read_name)
 
 
+_UNITS = {"px": "pixel", "m": "metre"}
+
+
 def _in_degrees(crs: str | None) -> bool:
     """Whether a network of that system is written in degrees, as the standard demands."""
     return crs is not None and not is_local(parse_crs(crs))
@@ -204,7 +207,12 @@ def write_geojson(graph: nx.MultiGraph, path: Path) -> None:
     units = "px" if PIXEL_M in graph.graph else "m"
     frame = {"units": units, "frame": "projected" if crs else "image", "crs": crs}
     more = {k: v for k, v in extras(graph.graph).items() if k != "crs"}
-    head = {"type": "FeatureCollection", MEMBER: {**frame, "attributes": more, "nodes": nodes}}
+    head: dict[str, Any] = {"type": "FeatureCollection"}
+    if not _in_degrees(crs):
+        # Else a GIS takes the numbers for degrees, as the standard demands.
+        system = crs or f'LOCAL_CS["image, y down",UNIT["{_UNITS[units]}",1]]'
+        head["crs"] = {"type": "name", "properties": {"name": system}}
+    head[MEMBER] = {**frame, "attributes": more, "nodes": nodes}
     features = [json.dumps(feature, allow_nan=False) for feature in _road_features(graph, crs)]
     body = json.dumps(head, allow_nan=False)[:-1] + ', "features": [\n' + ",\n".join(features)
     with atomic_write(path) as temporary:
