@@ -25,7 +25,7 @@ def help_text() -> str:
     lines = [f"Measure how fast roadex is: {USAGE}", ""]
     for name in names():
         text = importlib.import_module(f"roadex.benchmarks.{name}").__doc__ or ""
-        lines.append(f"  {name:<10}{text.strip().splitlines()[0]}")
+        lines.append(f"  {name:<14}{text.strip().splitlines()[0]}")
     return "\n".join(lines)
 
 

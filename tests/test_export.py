@@ -15,7 +15,7 @@ from roadex.errors import RoadexError
 from roadex.prediction.pipeline import load_model
 from roadex.runs.checkpoint import Checkpoint, save_checkpoint
 from roadex.runs.export import export_checkpoint
-from roadex.runs.load import load_checkpoint
+from roadex.runs.load import load_checkpoint, load_trainable
 from tests.config.test_composition import train_config
 from tests.support.zoo import ZOO, tiny
 
@@ -86,3 +86,23 @@ def test_what_cannot_be_exported_or_read_is_refused_in_one_line(checkpoint, tmp_
     weights.write_bytes(weights.read_bytes()[:-1] + b"?")
     with pytest.raises(RoadexError, match=r"model.safetensors: missing or damaged"):
         load_checkpoint(tmp_path / "card")
+
+
+def test_the_card_tells_the_test_scores_of_the_run(tmp_path):
+    run = tmp_path / "run"
+    (run / "checkpoints").mkdir(parents=True)
+    write_checkpoint(run / "checkpoints" / "best.pt")
+    (run / "metrics.json").write_text(json.dumps({"test/f1": 0.4321, "test/apls": None, "seed": 1}))
+    config = ExportConfig(str(run), str(tmp_path / "card"), "safetensors")
+    export_checkpoint(config)
+    card = (tmp_path / "card" / "README.md").read_text()
+    assert "on the test split" in card and "| f1 | 0.4321 |" in card and "| seed" not in card
+    assert load_checkpoint(run).threshold == load_checkpoint(tmp_path / "card").threshold
+
+
+def test_files_of_an_exported_folder_say_what_to_do(checkpoint, tmp_path):
+    export_checkpoint(ExportConfig(str(checkpoint), str(tmp_path / "onnx"), "onnx"))
+    with pytest.raises(RoadexError, match=r"model.onnx: give the folder that it lies in"):
+        load_checkpoint(tmp_path / "onnx" / "model.onnx")
+    with pytest.raises(RoadexError, match=r"init=.*: an ONNX file can be used but not trained"):
+        load_trainable(tmp_path / "onnx", "init")

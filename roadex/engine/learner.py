@@ -29,7 +29,7 @@ from roadex.engine.inference import Predictor, normalize
 from roadex.losses.multitask import WholeBatch, count_batch, multitask_loss
 from roadex.models.registry import build_model
 from roadex.runs.checkpoint import Checkpoint, load_weights
-from roadex.runs.load import load_checkpoint
+from roadex.runs.load import load_trainable
 
 Losses = dict[str, Tensor]
 
@@ -171,7 +171,7 @@ def build_learner(
     trainer, group = config.trainer, group or Group()
     model = build_model(config.model, config.backbone)
     if config.init is not None:
-        load_weights(model, load_checkpoint(config.init).weights, f"init={config.init}")
+        load_weights(model, load_trainable(config.init, "init").weights, f"init={config.init}")
     if trainer.recompute:
         recompute_hourglasses(model)
     if device.type == "cpu" and trainer.precision is Precision.bf16:

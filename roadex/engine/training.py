@@ -42,7 +42,7 @@ from roadex.plots.curves import draw_curves
 from roadex.runs.checkpoint import load_weights
 from roadex.runs.environment import dataset_facts
 from roadex.runs.folder import RunFolder
-from roadex.runs.load import load_checkpoint
+from roadex.runs.load import load_checkpoint, load_trainable
 from roadex.tracking import open_tracker
 from roadex.tracking.tracker import NoTracker, Tracker
 
@@ -140,7 +140,7 @@ def _check_model(config: TrainConfig) -> None:
     with torch.random.fork_rng(devices=[]):
         model = build_model(config.model, config.backbone)
     if config.init is not None:
-        load_weights(model, load_checkpoint(config.init).weights, f"init={config.init}")
+        load_weights(model, load_trainable(config.init, "init").weights, f"init={config.init}")
     if config.model.name == "deeplabv3plus":
         pieces = config.trainer.accumulate
         if config.trainer.batch_size // pieces < 2:

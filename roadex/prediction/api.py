@@ -34,6 +34,11 @@ class RoadPredictor:
 
     model: LoadedModel
 
+    def __repr__(self) -> str:
+        """The file, and at what pixels and threshold it finds roads."""
+        model = self.model
+        return f"RoadPredictor({model.source!r}, gsd={model.gsd:g}, threshold={model.threshold:g})"
+
     @property
     def gsd(self) -> float:
         """Metres per pixel of the images that it was trained on."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import logging
 import warnings
 from collections.abc import Callable, Iterator
@@ -21,6 +22,7 @@ from roadex.extras import install_line
 from roadex.files import atomic_write, write_json, write_text
 from roadex.models.contract import task_classes
 from roadex.models.registry import count_parameters
+from roadex.runs import names
 from roadex.runs.checkpoint import Checkpoint
 from roadex.runs.exported import DESCRIPTION, FORMAT, file_hash
 from roadex.runs.load import load_checkpoint
@@ -76,11 +78,28 @@ def _facts(
         "epoch": checkpoint.epoch,
         "seed": trained.seed,
         "scores": checkpoint.scores,
+        "test_scores": _test_scores(Path(config.checkpoint)),
         "scores_on": f"the validation split of {trained.dataset.kind}",
         "data": config.data or f"the training split of dataset={trained.dataset.kind}",
         "licence": config.licence or _licence(trained.dataset.kind),
         "config": to_plain(trained),
     }
+
+
+def _test_scores(checkpoint: Path) -> dict[str, float]:
+    """What the run that a best checkpoint is of scored on its test split; empty where unknown."""
+    run = checkpoint if checkpoint.is_dir() else checkpoint.parents[1]
+    if not checkpoint.is_dir() and checkpoint.name != names.BEST:
+        return {}
+    try:
+        found = json.loads((run / names.METRICS).read_text(encoding="utf-8"))
+        return {
+            key.removeprefix("test/"): float(value)
+            for key, value in found.items()
+            if key.startswith("test/") and isinstance(value, int | float)
+        }
+    except (OSError, ValueError, AttributeError):
+        return {}
 
 
 def _licence(dataset: str) -> str:

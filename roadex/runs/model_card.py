@@ -37,7 +37,16 @@ Road is where class 1 of the segmentation reaches **{{ threshold | round(4) }}**
 {{ threshold_from }} split. Images of more than 8 bits are brought to 8 as in training \
 (`contrast` in `roadex.json`).
 
-## Scores
+{% if test_scores -%}
+## Scores on the test split
+
+| score | |
+|---|---|
+{% for name, value in test_scores.items() -%}
+| {{ name }} | {{ value | round(4) }} |
+{% endfor %}
+{% endif -%}
+## Scores on the validation split
 
 On {{ scores_on }}, by which the threshold was chosen: they flatter, a test split does not.
 

@@ -176,6 +176,10 @@ def test_without_a_georeference_files_hold_pixels_and_say_so(roads, image, tmp_p
     np.testing.assert_allclose(table.length * GSD, table.length_m, rtol=1e-9)
 
 
+def test_a_loaded_model_says_in_a_line_what_it_is(roads):
+    assert repr(roads).startswith("RoadPredictor(") and len(repr(roads).splitlines()) == 1
+
+
 def test_no_road_gives_empty_files_that_open(roads, tmp_path):
     dark = write_tif(tmp_path / "sea.tif", np.full((90, 80, 3), 30, np.uint8))
     network = roads.predict(dark)
