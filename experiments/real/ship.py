@@ -16,7 +16,7 @@ from typing import NamedTuple
 
 import torch
 
-from roadex.config.dataset import FolderConfig, SplitConfig
+from roadex.config.dataset import DatasetConfig, FolderConfig, SplitConfig
 from roadex.config.inference import InferenceConfig
 from roadex.config.metrics import AplsSettings
 from roadex.data.prepare import prepare
@@ -27,8 +27,8 @@ from roadex.metrics.summary import mean_scores
 from roadex.runs.checkpoint import Checkpoint, save_checkpoint
 from roadex.runs.load import load_checkpoint
 
-SIZES = (1.0, 0.8, 0.7, 0.6, 0.5)  # metres per pixel
-THRESHOLDS = (0.25, 0.3, 0.35, 0.4, 0.45, 0.5)
+SIZES = (1.0, 0.9, 0.8, 0.7, 0.5)  # metres per pixel
+THRESHOLDS = (0.1, 0.15, 0.2, 0.25, 0.3, 0.4, 0.5)
 
 
 class Candidate(NamedTuple):
@@ -84,13 +84,27 @@ def scores(checkpoint: Checkpoint, dataset: PreparedDataset) -> dict[tuple[float
     return found
 
 
+def elsewhere(dataset: DatasetConfig) -> DatasetConfig:
+    """The settings of a dataset without the folders of this machine."""
+    splits = replace(dataset.splits, lists=dataset.splits.lists and "DIR/lists")
+    dataset = replace(dataset, splits=splits, cache=DatasetConfig.cache)
+    if isinstance(dataset, FolderConfig):
+        return replace(dataset, images="DIR/images", masks="DIR/masks")
+    return dataset
+
+
 def ship(checkpoint: Checkpoint, best: Candidate, path: Path) -> None:
-    """Write the network with its choices, floating-point weights in half precision."""
+    """Write the network with its choices, all but batch norms' variances in half precision."""
     trained = checkpoint.config
     inference = replace(trained.trainer.inference, finest_gsd=best.finest_gsd)
-    config = replace(trained, trainer=replace(trained.trainer, inference=inference))
+    config = replace(
+        trained,
+        dataset=elsewhere(trained.dataset),
+        datasets={name: elsewhere(other) for name, other in trained.datasets.items()},
+        trainer=replace(trained.trainer, inference=inference),
+    )
     weights = {
-        name: value.half() if value.ndim > 1 and value.is_floating_point() else value
+        name: value.half() if value.is_floating_point() and "running_var" not in name else value
         for name, value in checkpoint.weights.items()
     }
     save_checkpoint(

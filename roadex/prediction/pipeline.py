@@ -36,7 +36,7 @@ from roadex.prediction.view import View, fit_shape
 from roadex.runs.exported import DESCRIPTION
 from roadex.runs.load import load_checkpoint
 
-SHIPPED = Path(__file__).parents[1] / "weights" / "world.pt"
+SHIPPED = Path(__file__).parents[1] / "weights" / "real.pt"
 _PROBE_PX = 64
 
 
