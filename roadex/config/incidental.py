@@ -11,6 +11,7 @@ INCIDENTAL = (
     "trainer.scorers",
     "trainer.save_steps",
     "trainer.keep",
+    "trainer.extendable",
     "tracking.",
     "sweep.",
 )

@@ -59,6 +59,8 @@ class TrainerConfig:
     save_steps: int = bounded(500, least=0)
     # So many of them are kept.
     keep: int = bounded(2, least=1)
+    # Keep the newest of them when the run is finished: resume=RUN trainer.epochs=MORE goes on then.
+    extendable: bool = False
     # For debugging: train on the first so many batches again and again; 0 is off.
     overfit_batches: int = bounded(0, least=0)
     # One batch of everything, of which nothing is kept: to see that it works.

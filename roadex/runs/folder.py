@@ -14,12 +14,13 @@ from hydra.core.hydra_config import HydraConfig
 
 from roadex.config.schemas import to_yaml
 from roadex.config.train import TrainConfig
+from roadex.errors import RoadexError
 from roadex.files import write_json, write_table, write_text
 from roadex.runs import names
 from roadex.runs.checkpoint import Checkpoint, save_checkpoint
 from roadex.runs.environment import differences, environment
 from roadex.runs.lock import locked
-from roadex.runs.resume import choose_run, require_same
+from roadex.runs.resume import choose_run, epochs_of
 from roadex.runs.snapshots import Snapshots
 
 log = logging.getLogger(__name__)
@@ -81,7 +82,21 @@ class RunFolder:
     def finish(self, metrics: dict[str, Any]) -> None:
         """Write metrics.json, and remove what only an unfinished run needs."""
         write_json(self.path / names.METRICS, metrics)
-        self.snapshots.remove()
+        if not self.config.trainer.extendable:
+            self.snapshots.remove()
+
+    def reopen(self, epochs: int) -> None:
+        """Make a finished run of so many epochs one that goes on to the epochs of its settings.
+
+        Raises:
+            RoadexError: what it would go on from was not kept.
+        """
+        if self.snapshots.newest() is None:
+            raise RoadexError(
+                f"{self.path} is finished after {epochs} epochs and what more would go on from was "
+                f"not kept (trainer.extendable=true): start from its weights, init={self.path}"
+            )
+        (self.path / names.METRICS).unlink()
 
     def write_records(self, task_overrides: list[str]) -> None:
         """Write the configuration, the overrides and the environment.
@@ -127,7 +142,8 @@ def open_run(config: TrainConfig) -> Iterator[RunFolder]:
     path, config = choose_run(config, Path(hydra.runtime.output_dir), list(hydra.overrides.task))
     with locked(path):
         run = RunFolder(path, config)
-        require_same(run.path, config)
+        if run.finished and (epochs := epochs_of(path)) < config.trainer.epochs:
+            run.reopen(epochs)
         if not run.finished:
             run.write_records(list(hydra.overrides.task))
         yield run

@@ -21,6 +21,8 @@ from roadex.runs.names import discard_unused
 log = logging.getLogger(__name__)
 # The default folders, as conf/train.yaml names them.
 DATED = re.compile(r"\d{4}-\d\d-\d\d_\d\d-\d\d-\d\d")
+# The one setting of what is learned that a continued run may change.
+EXTENDABLE = "trainer.epochs"
 Flat = dict[str, Any]
 
 
@@ -51,6 +53,7 @@ def choose_run(config: TrainConfig, fresh: Path, overrides: list[str]) -> tuple[
     if earlier is not None:
         log.info("continuing %s, unfinished and of the same settings", earlier)
         _move_to(earlier, fresh)
+    require_same(earlier or fresh, config)
     return earlier or fresh, config
 
 
@@ -71,14 +74,49 @@ def require_same(folder: Path, config: TrainConfig) -> None:
             )
 
 
+def epochs_of(folder: Path) -> int:
+    """The epochs that the settings of a run in a folder ask for."""
+    return int((_settings(folder) or {})[EXTENDABLE])
+
+
 def _named_run(path: Path, config: TrainConfig, overrides: list[str]) -> TrainConfig:
-    """The settings of the run that `resume` names; other overrides must agree with them."""
-    file = path / "config.yaml"
-    if _settings(path) is None:
+    """The settings of the run that `resume` names, with those that may be changed.
+
+    `config` is what the command line composes. Single settings on it take the place of the run's;
+    what it chooses (model=..., experiment=...) must be what the run has.
+    """
+    there = _settings(path)
+    if there is None:
         raise RoadexError(f"resume={path}: no run there; name a folder with a config.yaml")
-    if any(not line.startswith("resume=") for line in overrides):
-        return config
-    return restore_training(yaml.safe_load(file.read_text(encoding="utf-8")), str(file))
+    composed = _flat(yaml.safe_load(to_yaml(config)))
+    keys = [line.partition("=")[0] for line in overrides if not line.startswith("resume=")]
+    for key, value in sorted(_asked(keys, composed).items()):
+        if not key.startswith((*INCIDENTAL, EXTENDABLE)) and there.get(key) != value:
+            raise RoadexError(
+                f"resume={path}: that run has {key}={there.get(key)}, not {value}: leave it out, "
+                "or start anew without resume="
+            )
+    file = path / "config.yaml"
+    plain = yaml.safe_load(file.read_text(encoding="utf-8"))
+    for key in keys:
+        if key in there:
+            _put(plain, key, composed[key])
+    return restore_training(plain, str(file))
+
+
+def _asked(keys: list[str], composed: Flat) -> Flat:
+    """The settings that overrides of these keys have a part in; an experiment has in all."""
+    if any(key in ("experiment", "+experiment") for key in keys):
+        return composed
+    groups = tuple(f"{key.partition('@')[0].lstrip('+')}." for key in keys if key not in composed)
+    return {key: v for key, v in composed.items() if key in keys or key.startswith(groups)}
+
+
+def _put(settings: dict[str, Any], key: str, value: Any) -> None:
+    *groups, last = key.split(".")
+    for group in groups:
+        settings = settings[group]
+    settings[last] = value
 
 
 def _unfinished(config: TrainConfig, fresh: Path) -> Iterator[Path]:
