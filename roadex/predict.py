@@ -20,12 +20,14 @@ def main(config: PredictConfig) -> None:
     NAME.roads.geojson (WGS 84), NAME.graphml (for routing), NAME.csv (SpaceNet), NAME.png
     (overview), NAME.html (map) and NAME.summary.json. Stopped at any moment, the same command goes
     on where it was. A file that cannot be used is named and left out; the exit code is then 2.
+    With mosaic=true all images give one network, without a seam at their edges.
 
     Examples:
       python -m roadex.predict checkpoint=best.pt input=city.tif out=DIR
       python -m roadex.predict checkpoint=best.pt input="tiles/*.tif" out=DIR inference.flips=true
       python -m roadex.predict input=photo.jpg gsd=0.3 out=DIR
       python -m roadex.predict input=DIR bands=[5,3,2] contrast=image out=DIR
+      python -m roadex.predict input=tiles/ mosaic=true aoi=district.geojson out=DIR
     """
     from roadex.prediction.batch import predict_all  # torch takes seconds, --help should not
 

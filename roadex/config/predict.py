@@ -16,10 +16,18 @@ from roadex.config.trainer import Precision
 class PredictConfig:
     """`python -m roadex.predict`: images in, road networks out."""
 
-    # A file, a folder of images, or a pattern such as "tiles/*.tif".
+    # A file, a folder of images, a pattern such as "tiles/*.tif", or a .txt list of paths.
     input: str = MISSING
+    # One road network of all the images, which have to tell where they lie, and not one of each.
+    mosaic: bool = False
+    # Which image counts where they overlap: the first or last by name, or the newest file.
+    overlap: str = choice("first", "first", "last", "newest")
+    # A file of polygons: only what lies in them is read.
+    aoi: str | None = None
+    # The system of a mosaic of images in several; null: that of most of them.
+    crs: str | None = None
     out: str = MISSING
-    # null takes the weights that come with roadex (roadex/weights/world.md).
+    # null takes the weights that come with roadex (roadex/weights/real.md).
     checkpoint: str | None = None
     # Road where the probability reaches this; null takes the checkpoint's, chosen on validation.
     threshold: float | None = bounded(None, above=0, most=1)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import shutil
 import tempfile
 import weakref
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,13 +15,16 @@ from numpy.typing import NDArray
 
 from roadex.config.graph import SPURS_BY_WIDTH
 from roadex.config.inference import InferenceConfig
+from roadex.errors import RoadexError
 from roadex.graph import GraphSettings
 from roadex.prediction.contrast import TRAINING
+from roadex.prediction.inputs import find_images
+from roadex.prediction.mosaic import mosaic_of
 from roadex.prediction.network import RoadNetwork
 from roadex.prediction.pipeline import LoadedModel, ReadingOptions, load_model, predict_scene
 from roadex.prediction.scene import Scene, array_scene, open_scene
 
-Source = str | Path | NDArray[Any]
+Source = str | Path | Sequence[str | Path] | NDArray[Any]
 
 
 @dataclass(frozen=True)
@@ -57,7 +60,8 @@ class RoadPredictor:
         """The road network of an image of any size.
 
         Args:
-            source: a raster file, or an array (rows, columns, 3), RGB, uint8 or uint16.
+            source: a raster file, several of them or their folder, which give one network, or an
+                array (rows, columns, 3), RGB, uint8 or uint16.
             gsd: metres per pixel of an image that does not say where it lies; None: as trained.
             bands: numbers of a file's red, green and blue band, from 1.
             contrast: how 16 bits become 8: "training", one of its cities, or "image".
@@ -81,11 +85,27 @@ class RoadPredictor:
 
 @contextmanager
 def _opened(source: Source, bands: list[int] | None) -> Iterator[Scene]:
-    if isinstance(source, (str, Path)):
+    files = _files(source)
+    if files is not None:
+        mosaic = mosaic_of(files, "mosaic", bands)
+        if mosaic.failures:
+            raise RoadexError(next(iter(mosaic.failures.values())))
+        yield mosaic
+    elif isinstance(source, (str, Path)):
         with open_scene(Path(source).expanduser(), bands) as scene:
             yield scene
     else:
+        assert not isinstance(source, Sequence)
         yield array_scene(source)
+
+
+def _files(source: Source) -> list[Path] | None:
+    """The images of a source of several; None for one image."""
+    if isinstance(source, Sequence) and not isinstance(source, str):
+        return [Path(path).expanduser() for path in source]
+    if isinstance(source, (str, Path)) and Path(source).expanduser().is_dir():
+        return find_images(str(source))
+    return None
 
 
 def load(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -14,7 +15,8 @@ from roadex.config.predict import PredictConfig
 from roadex.data.sources.base import stamp
 from roadex.errors import RoadexError
 from roadex.files import write_json
-from roadex.prediction.inputs import check_folder, find_images
+from roadex.prediction.inputs import check_folder, find_images, require_names
+from roadex.prediction.mosaic import mosaic_of
 from roadex.prediction.network import RoadNetwork
 from roadex.prediction.outputs import SUMMARY, chosen_outputs, existing_outputs, write_outputs
 from roadex.prediction.pipeline import (
@@ -24,7 +26,7 @@ from roadex.prediction.pipeline import (
     predict_scene,
     scan_identity,
 )
-from roadex.prediction.scene import open_scene
+from roadex.prediction.scene import Scene, open_scene
 from roadex.prediction.summary import one_line, with_speed
 
 Tell = Callable[[str], None]
@@ -42,18 +44,64 @@ def predict_all(config: PredictConfig, tell: Tell) -> tuple[list[str], int]:
         RoadexError: no images, no checkpoint, or nowhere to write.
     """
     images = find_images(config.input)
+    together = config.mosaic or config.aoi is not None
+    if not together:
+        require_names(config.input, images)
     out = Path(config.out).expanduser()
     job = _Job(config, out, chosen_outputs(config.outputs), tell)
     model = load_model(config.checkpoint, config.device, config.inference, config.precision)
     check_folder(out, images)
+    if together:
+        failed = _predict_mosaic(job, images, model)
+        return failed, len(images)
     failures = []
     for image in images:
         try:
-            job.run(image, model)
+            job.run(_of_file(image, config), model)
         except RoadexError as error:
             tell(f"failed: {error}")
             failures.append(image.name)
     return failures, len(images)
+
+
+def _predict_mosaic(job: _Job, images: list[Path], model: LoadedModel) -> list[str]:
+    """Predict all images as one; the names of those that could not be part of it."""
+    config = job.config
+    source = Path(config.input).expanduser()
+    name = source.stem if source.is_file() or source.is_dir() else "mosaic"
+    options = {"overlap": config.overlap, "crs": config.crs, "aoi": config.aoi}
+    scene = mosaic_of(images, name, config.bands, config.overlap, config.crs, config.aoi)
+    for line in scene.failures.values():
+        job.tell(f"failed: {line}")
+    before = set(scene.failures)
+    identity: dict[str, Any] = {"images": [_stamp(path) for path in images], **options}
+    if config.aoi is not None:
+        identity["area"] = _stamp(Path(config.aoi).expanduser())
+    job.tell(f"{name}: {len(scene.places)} images, {scene.shape[1]}x{scene.shape[0]} px")
+    job.run(_Wanted(name, identity, lambda: nullcontext(scene)), model)
+    for path in set(scene.failures) - before:
+        job.tell(f"failed: {scene.failures[path]}")
+    return [path.name for path in scene.failures]
+
+
+@dataclass(frozen=True)
+class _Wanted:
+    """What a network is wanted of.
+
+    Attributes:
+        stem: what its files are called.
+        identity: what tells it from others.
+        open: its scene.
+    """
+
+    stem: str
+    identity: dict[str, Any]
+    open: Callable[[], AbstractContextManager[Scene]]
+
+
+def _of_file(image: Path, config: PredictConfig) -> _Wanted:
+    identity = {"image": _stamp(image), "bands": config.bands}
+    return _Wanted(image.stem, identity, lambda: open_scene(image, config.bands))
 
 
 @dataclass(frozen=True)
@@ -65,17 +113,16 @@ class _Job:
     outputs: list[str]
     tell: Tell
 
-    def run(self, image: Path, model: LoadedModel) -> None:
+    def run(self, wanted: _Wanted, model: LoadedModel) -> None:
         """Predict an image, unless that has been done."""
-        stem, options = image.stem, self._options()
+        stem, options = wanted.stem, self._options()
         work = self.out / f".{stem}.work"
-        identity = {"image": _stamp(image), "bands": self.config.bands}
-        identity |= scan_identity(model, options)
+        identity = {**wanted.identity, **scan_identity(model, options)}
         made_from = {**identity, **self._decoding(model), "outputs": self.outputs}
         if self._is_done(stem, work, json.loads(json.dumps(made_from))):
             self.tell(f"{stem}: done already")
             return
-        with open_scene(image, self.config.bands) as scene:
+        with wanted.open() as scene:
             found = predict_scene(scene, model, options, work, identity, self.tell)
             started = time.perf_counter()
             write_outputs(found, self.out, self.outputs)

@@ -194,14 +194,18 @@ def open_scene(path: Path, bands: list[int] | None = None) -> Iterator[Scene]:
         yield array_scene(read_image(path), path.stem)
         return
     with open_raster(path) as file:
-        numbers = _colours(path, file, bands)
+        numbers = scene_bands(path, file, bands)
         grid = grid_of(path, file)
         pixel_m = pixel_metres(file, grid)
         yield FileScene(path, file, numbers, grid, pixel_m, may_lack_data(file, numbers))
 
 
-def _colours(path: Path, file: Any, wanted: list[int] | None) -> tuple[int, ...]:
-    """The numbers of the red, green and blue band; refuses what is not a picture in RGB or grey."""
+def scene_bands(path: Path, file: Any, wanted: list[int] | None) -> tuple[int, ...]:
+    """The numbers of the red, green and blue band of an open raster.
+
+    Raises:
+        RoadexError: it is not a picture in RGB or grey of 8 or 16 bits or floats.
+    """
     names = {colour.name for colour in file.colorinterp}
     source = file.tags(ns="IMAGE_STRUCTURE").get("SOURCE_COLOR_SPACE", "RGB")
     if "cyan" in names or source in ("CMYK", "YCCK"):

@@ -1,0 +1,234 @@
+"""Many georeferenced images as one: a scene on one grid, read from those that lie below."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from roadex.errors import RoadexError
+from roadex.geo.grid import Georeference
+from roadex.prediction.area import inside, read_area
+from roadex.prediction.mosaic_grid import Image, Place, common_grid, cropped, placed
+from roadex.prediction.scene import Piece, scene_bands
+from roadex.rasters.rasters import (
+    grid_of,
+    load_rasterio,
+    open_raster,
+    read_bands,
+    readable,
+    validity,
+)
+
+# Seams of at most so many pixels without data between images are filled from beside them.
+_SEAM = 2
+
+
+@dataclass(frozen=True)
+class MosaicScene:
+    """See `Scene`. Of images that overlap the first one that has data counts.
+
+    Attributes:
+        name: what its files are called.
+        places: the images and where they lie on the grid, the most wanted first.
+        area: the only part that is read, a shapely geometry in the grid's system; None: all.
+        failures: images that turned out to be damaged, and why; they have no data.
+    """
+
+    name: str
+    grid: Georeference
+    places: Sequence[Place]
+    dtype: np.dtype[Any]
+    area: Any = None
+    failures: dict[Path, str] = field(default_factory=dict)
+    masked: bool = True
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """Rows and columns."""
+        return self.grid.shape
+
+    @property
+    def pixel_m(self) -> tuple[float, float]:
+        """Width and height of its pixels in metres."""
+        return self.grid.pixel_metres()
+
+    def read(self, rows: slice) -> Piece:
+        """See `Scene.read`; an image that cannot be read is noted and left out."""
+        wide = slice(max(0, rows.start - _SEAM), min(self.shape[0], rows.stop + _SEAM))
+        bands, valid = self._composed(wide)
+        bands, valid = _without_seams(bands, valid)
+        kept = slice(rows.start - wide.start, rows.stop - wide.start)
+        bands, valid = bands[:, kept], valid[kept]
+        if self.area is not None:
+            valid = valid & inside(self.area, self.grid, rows)
+        bands[:, ~valid] = 0
+        return Piece(bands, valid)
+
+    def reduced(self, shape: tuple[int, int]) -> Piece:
+        """See `Scene.reduced`: a few rows at a time, averaged over what has data."""
+        (height, width), rows = shape, self.shape[0]
+        bands = np.zeros((3, *shape), self.dtype)
+        valid = np.zeros(shape, bool)
+        for row in range(height):
+            top = row * rows // height
+            bottom = max((row + 1) * rows // height, top + 1)
+            piece = self.read(slice(top, bottom))
+            assert piece.valid is not None
+            bands[:, row], valid[row] = _averaged(piece.bands, piece.valid, width)
+        return Piece(bands, valid)
+
+    def _composed(self, rows: slice) -> tuple[NDArray[Any], NDArray[np.bool_]]:
+        shape = (rows.stop - rows.start, self.shape[1])
+        bands = np.zeros((3, *shape), self.dtype)
+        valid = np.zeros(shape, bool)
+        for place in self.places:
+            top, bottom = max(rows.start, place.rows.start), min(rows.stop, place.rows.stop)
+            if top >= bottom or place.path in self.failures:
+                continue
+            there = slice(top - rows.start, bottom - rows.start), place.columns
+            missing = ~valid[there]
+            if not missing.any():
+                continue
+            found = self._part(place, slice(top - place.rows.start, bottom - place.rows.start))
+            if found is not None:
+                new = missing if found.valid is None else missing & found.valid
+                bands[:, there[0], there[1]][:, new] = found.bands[:, new]
+                valid[there] |= new
+        return bands, valid
+
+    def _part(self, place: Place, rows: slice) -> Piece | None:
+        """Some rows of an image, by its place on the grid; None where it is damaged."""
+        try:
+            with _on_grid(place, self.grid) as file:
+                columns = place.columns.stop - place.columns.start
+                height = rows.stop - rows.start
+                window = load_rasterio().windows.Window(0, rows.start, columns, height)
+                bands = read_bands(file, place.numbers, window=window)
+                return Piece(bands, validity(file, place.numbers, bands, window=window))
+        except RoadexError as error:
+            self.failures[place.path] = str(error)
+            return None
+
+
+def mosaic_of(
+    paths: Sequence[Path],
+    name: str,
+    bands: list[int] | None = None,
+    overlap: str = "first",
+    crs: str | None = None,
+    aoi: str | None = None,
+) -> MosaicScene:
+    """The scene of many images. Those that cannot be part of it are among its failures.
+
+    Args:
+        overlap: which of overlapping images counts: the `first` or `last` by name, or the `newest`
+            file.
+        crs: the system of the grid; None: as `common_grid` chooses.
+        aoi: a file of polygons; only images that touch them are read, and only there.
+
+    Raises:
+        RoadexError: no image is left, or none touches the polygons.
+    """
+    failures: dict[Path, str] = {}
+    found: dict[Path, tuple[Image, str]] = {}
+    for path in ordered(paths, overlap):
+        try:
+            found[path] = _look_at(path, bands)
+        except RoadexError as error:
+            failures[path] = str(error)
+    if not found:
+        first = next(iter(failures.values()))
+        raise RoadexError(f"no image can be part of a mosaic; the first: {first}")
+    kind, _ = Counter(kind for _, kind in found.values()).most_common(1)[0]
+    for path in [path for path, (_, own) in found.items() if own != kind]:
+        failures[path] = f"{path}: {found.pop(path)[1]} values, but most images have {kind}"
+    images = [image for image, _ in found.values()]
+    grid, area = common_grid(images, crs), None
+    if aoi is not None:
+        area = read_area(aoi, grid.crs)
+        part = cropped(grid, area.bounds)
+        if part is None:
+            raise RoadexError(f"aoi={aoi}: no image lies there")
+        grid = part
+    dtype = np.dtype(np.uint16 if kind == "int16" else kind)
+    return MosaicScene(name, grid, placed(images, grid), dtype, area, failures)
+
+
+def ordered(paths: Sequence[Path], overlap: str) -> list[Path]:
+    """Images, the one that counts where they overlap first."""
+    by_name = sorted(paths)
+    if overlap == "newest":
+        return sorted(by_name, key=lambda path: -path.stat().st_mtime_ns)
+    return by_name[::-1] if overlap == "last" else by_name
+
+
+def _look_at(path: Path, bands: list[int] | None) -> tuple[Image, str]:
+    """An image's place and colours, and the type of its values."""
+    with open_raster(path) as file:
+        grid = grid_of(path, file)
+        if grid is None:
+            raise RoadexError(f"{path}: no coordinate system, so it has no place in a mosaic")
+        numbers = scene_bands(path, file, bands)
+        return Image(path, numbers, grid), file.dtypes[numbers[0] - 1]
+
+
+@contextmanager
+def _on_grid(place: Place, grid: Georeference) -> Iterator[Any]:
+    """An image as a raster on its part of a grid; resampled where its own pixels are not those."""
+    rasterio = load_rasterio()
+    with open_raster(place.path) as file, readable(place.path):
+        if place.exact:
+            yield file
+            return
+        from rasterio.vrt import WarpedVRT
+
+        (dx, dy), (x, y) = grid.step, grid.corner
+        corner = x + place.columns.start * dx, y + place.rows.start * dy
+        has_alpha = any(colour.name == "alpha" for colour in file.colorinterp)
+        with WarpedVRT(
+            file,
+            crs=grid.crs,
+            transform=rasterio.Affine(dx, 0, corner[0], 0, dy, corner[1]),
+            width=place.columns.stop - place.columns.start,
+            height=place.rows.stop - place.rows.start,
+            resampling=rasterio.enums.Resampling.bilinear,
+            add_alpha=not has_alpha,
+        ) as warped:
+            yield warped
+
+
+def _without_seams(
+    bands: NDArray[Any], valid: NDArray[np.bool_]
+) -> tuple[NDArray[Any], NDArray[np.bool_]]:
+    """Narrow gaps between images filled with the mean of the pixels around them."""
+    kernel = np.ones((_SEAM + 1, _SEAM + 1), np.uint8)
+    padded = cv2.copyMakeBorder(valid.view(np.uint8), 3, 3, 3, 3, cv2.BORDER_CONSTANT, value=0)
+    closed = cv2.morphologyEx(padded, cv2.MORPH_CLOSE, kernel)[3:-3, 3:-3]
+    seams = np.greater(closed, 0) & ~valid
+    if not seams.any():
+        return bands, valid
+    around = 2 * _SEAM + 1, 2 * _SEAM + 1
+    known = valid.astype(np.float32)
+    weight = cv2.boxFilter(known, -1, around, normalize=False)[seams]
+    for band in bands:
+        total = cv2.boxFilter(band.astype(np.float32) * known, -1, around, normalize=False)[seams]
+        band[seams] = total / np.maximum(weight, 1)
+    return bands, valid | seams
+
+
+def _averaged(
+    bands: NDArray[Any], valid: NDArray[np.bool_], width: int
+) -> tuple[NDArray[Any], NDArray[np.bool_]]:
+    """One row of `width` pixels (3, width) from several rows, the mean of what has data."""
+    edges = np.arange(width) * valid.shape[1] // width
+    counts = np.add.reduceat(valid.sum(axis=0), edges)
+    sums = np.add.reduceat((bands * valid).sum(axis=1, dtype=np.float64), edges, axis=1)
+    return (sums / np.maximum(counts, 1)).astype(bands.dtype), counts > 0

@@ -1,0 +1,194 @@
+"""Many images as one: the network of the whole, whatever it was cut into."""
+
+from __future__ import annotations
+
+import json
+import os
+
+import geopandas
+import numpy as np
+import pytest
+import rasterio
+import rasterio.shutil
+from rasterio.enums import Resampling
+from rasterio.vrt import WarpedVRT
+from rasterio.warp import calculate_default_transform, reproject
+from shapely.geometry import box
+
+from roadex.errors import RoadexError
+from roadex.graph.network import total_length
+from roadex.metrics import apls
+from roadex.prediction.api import RoadPredictor
+from roadex.prediction.inputs import find_images
+from roadex.prediction.mosaic import mosaic_of
+from tests.support.stand_ins import UTM, bright_model, ladder, picture_of, write_tif
+from tests.test_train import run
+
+SIDE, GSD = 400, 0.5
+CORNER = (500_000.0, 5_000_000.0)
+
+
+@pytest.fixture(scope="module")
+def image() -> np.ndarray:
+    return picture_of(ladder(), (SIDE, SIDE), GSD)
+
+
+def write_tile(path, image, rows: slice, columns: slice, **options):
+    """A part of the image as a file of its own."""
+    corner = CORNER[0] + columns.start * GSD, CORNER[1] - rows.start * GSD
+    return write_tif(path, image[rows, columns], corner=corner, **options)
+
+
+def quarters(folder, image, overlap: int = 0, gap: int = 0):
+    folder.mkdir(exist_ok=True)
+    half = SIDE // 2
+    spans = [slice(0, half + overlap), slice(half + gap - overlap, SIDE)]
+    return [
+        write_tile(folder / f"tile_{r}{c}.tif", image, rows, columns)
+        for r, rows in enumerate(spans)
+        for c, columns in enumerate(spans)
+    ]
+
+
+def whole_of(scene) -> tuple[np.ndarray, np.ndarray]:
+    piece = scene.read(slice(0, scene.shape[0]))
+    return np.moveaxis(piece.bands, 0, -1), piece.valid
+
+
+@pytest.mark.parametrize("overlap", [0, 30])
+def test_parts_of_an_image_are_the_image_again(tmp_path, image, overlap):
+    scene = mosaic_of(quarters(tmp_path, image, overlap), "town")
+    pixels, valid = whole_of(scene)
+    assert scene.shape == (SIDE, SIDE) and scene.grid.corner == CORNER
+    assert np.array_equal(pixels, image) and valid.all()
+    rows = [scene.read(slice(start, start + 50)).bands for start in range(0, SIDE, 50)]
+    assert np.array_equal(np.concatenate(rows, axis=1), np.moveaxis(image, -1, 0))
+    small = scene.reduced((100, 80))
+    assert small.bands.shape == (3, 100, 80) and small.valid.all()
+    assert small.bands.mean() == pytest.approx(image.mean(), rel=0.02)
+
+
+def test_the_network_is_that_of_the_whole(tmp_path, image):
+    paths = quarters(tmp_path / "tiles", image, overlap=20)
+    roads = RoadPredictor(bright_model(GSD))
+    whole = roads.predict(write_tif(tmp_path / "whole.tif", image)).graph
+    for source in (paths, tmp_path / "tiles"):
+        found = roads.predict(source).graph
+        assert total_length(found) == pytest.approx(total_length(whole), rel=1e-9)
+        assert sorted(dict(found.degree()).values()) == sorted(dict(whole.degree()).values())
+        assert apls(whole, found).value == pytest.approx(1, abs=1e-9)
+
+
+def test_narrow_seams_are_filled_and_wide_gaps_are_not(tmp_path, image):
+    pixels, valid = whole_of(mosaic_of(quarters(tmp_path / "narrow", image, gap=2), "town"))
+    assert valid.all()
+    assert np.abs(pixels.astype(int) - image).mean() < 0.5
+    _, valid = whole_of(mosaic_of(quarters(tmp_path / "wide", image, gap=9), "town"))
+    assert not valid[SIDE // 2 + 4].any() and valid[: SIDE // 2, : SIDE // 2].all()
+
+
+def test_which_image_counts_where_they_overlap(tmp_path):
+    for name, value in (("a.tif", 10), ("b.tif", 90)):
+        write_tif(tmp_path / name, np.full((20, 20, 3), value, np.uint8))
+    paths = sorted(tmp_path.iterdir())
+    os.utime(paths[0], (1, 2_000_000_000))
+    for overlap, value in (("first", 10), ("last", 90), ("newest", 10)):
+        assert (whole_of(mosaic_of(paths, "m", overlap=overlap))[0] == value).all()
+
+
+def warped_to(source, target, crs: str, gsd: float):
+    """A raster in another system and at other pixels."""
+    with rasterio.open(source) as file:
+        place, width, height = calculate_default_transform(
+            file.crs, crs, file.width, file.height, *file.bounds, resolution=gsd
+        )
+        profile = file.profile | {
+            "crs": crs, "transform": place, "width": width, "height": height, "nodata": 0,
+        }  # fmt: skip
+        with rasterio.open(target, "w", **profile) as out:
+            for band in (1, 2, 3):
+                reproject(
+                    rasterio.band(file, band), rasterio.band(out, band),
+                    resampling=Resampling.bilinear, dst_nodata=0,
+                )  # fmt: skip
+    source.unlink()
+
+
+def test_images_of_several_systems_and_pixel_sizes_come_to_one_grid(tmp_path, image):
+    paths = quarters(tmp_path, image, overlap=15)
+    warped_to(paths[1], tmp_path / "tile_01_lonlat.tif", "EPSG:4326", 0.5 / 111_320)
+    warped_to(paths[2], tmp_path / "tile_10_coarse.tif", "EPSG:32631", 0.7)
+    scene = mosaic_of(sorted(tmp_path.iterdir()), "town")
+    assert scene.grid.crs == UTM and not scene.failures
+    pixels, valid = whole_of(scene)
+    centres = (np.indices((SIDE, SIDE)).reshape(2, -1).T[:, ::-1] + 0.5) * (GSD, -GSD) + CORNER
+    columns, rows = np.floor(scene.grid.pixels(centres, UTM)).astype(int).T
+    inner = np.zeros((SIDE, SIDE), bool)
+    inner[4:-4, 4:-4] = True
+    inner = inner.ravel()
+    assert valid[rows, columns][inner].mean() > 0.999
+    off = np.abs(pixels[rows, columns].astype(int) - image.reshape(-1, 3))[inner]
+    assert off.mean() < 6  # the edges of roads are blurred
+    truth = ladder()
+    found = RoadPredictor(bright_model(GSD)).predict(sorted(tmp_path.iterdir()))
+    assert total_length(found.graph) == pytest.approx(total_length(truth), rel=0.03)
+
+
+def test_only_the_area_of_interest_is_read(tmp_path, image):
+    paths = quarters(tmp_path, image)
+    left, top = CORNER
+    wanted = box(left + 20, top - 90, left + 90, top - 15)  # in the first tile alone
+    area = geopandas.GeoDataFrame(geometry=[wanted], crs=UTM).to_crs("EPSG:4326")
+    area.to_file(tmp_path / "area.geojson")
+    scene = mosaic_of(paths, "town", aoi=str(tmp_path / "area.geojson"))
+    assert [place.path.name for place in scene.places] == ["tile_00.tif"]
+    pixels, valid = whole_of(scene)
+    assert valid.sum() * GSD**2 == pytest.approx(wanted.area, rel=0.02)
+    rows, columns = (np.flatnonzero(valid.any(axis=axis)) for axis in (1, 0))
+    corner = np.array(scene.grid.corner) + [columns[0] * GSD, -rows[0] * GSD]
+    assert np.allclose(corner, (left + 20, top - 15), atol=GSD)
+    there = image[30:180, 40:180]
+    assert np.array_equal(pixels[rows[0] + 2 : rows[0] + 140, columns[0] + 2 : columns[0] + 130],
+                          there[2:140, 2:130])  # fmt: skip
+
+
+def test_what_cannot_be_part_of_it_is_named_and_the_rest_is_done(tmp_path, image):
+    paths = quarters(tmp_path / "tiles", image)
+    content = paths[3].read_bytes()
+    paths[3].write_bytes(content[: len(content) // 2])
+    write_tif(tmp_path / "tiles" / "nowhere.tif", image[:50], crs=None)
+    write_tif(tmp_path / "tiles" / "sixteen.tif", image.astype(np.uint16) * 9)
+    done = run("predict", "input=tiles", "mosaic=true", "out=out", "outputs=[gpkg]", cwd=tmp_path)
+    assert done.returncode == 2, done.stderr
+    assert "nowhere.tif: no coordinate system, so it has no place in a mosaic" in done.stdout
+    assert "sixteen.tif: uint16 values, but most images have uint8" in done.stdout
+    assert "tile_11.tif: not a readable raster, or cut short" in done.stdout
+    assert "3 of 6 images could not be used" in done.stderr
+    summary = json.loads((tmp_path / "out" / "tiles.summary.json").read_text())
+    assert summary["area_km2"] == pytest.approx(0.03, rel=0.1)
+
+
+def test_bad_areas_and_lists_are_one_line(tmp_path, image):
+    paths = quarters(tmp_path, image)
+    far = geopandas.GeoDataFrame(geometry=[box(0, 0, 1, 1)], crs="EPSG:4326")
+    far.to_file(tmp_path / "far.geojson")
+    for aoi, complaint in (("far.geojson", "no image lies there"), ("none.gpkg", "no such file")):
+        with pytest.raises(RoadexError, match=complaint):
+            mosaic_of(paths, "town", aoi=str(tmp_path / aoi))
+    with pytest.raises(RoadexError, match="counts in metres"):
+        mosaic_of(paths, "town", crs="EPSG:4326")
+    distant = write_tif(tmp_path / "distant.tif", image, corner=(200_000.0, 1_000_000.0))
+    with pytest.raises(RoadexError, match="so far apart"):
+        mosaic_of([*paths, distant], "town")
+
+
+def test_images_are_named_by_a_list_or_found_as_vrt(tmp_path, image):
+    paths = quarters(tmp_path / "tiles", image)
+    (tmp_path / "list.txt").write_text("tiles/tile_00.tif\n\ntiles/tile_11.tif\n")
+    assert find_images(str(tmp_path / "list.txt")) == [paths[0], paths[3]]
+    with rasterio.open(paths[0]) as file, WarpedVRT(file) as warped:
+        rasterio.shutil.copy(warped, tmp_path / "tiles" / "whole.vrt", driver="VRT")
+    assert find_images(str(tmp_path / "tiles"))[-1].name == "whole.vrt"
+    (tmp_path / "bad.txt").write_bytes(b"\xff\xfe\x00")
+    with pytest.raises(RoadexError, match=r"bad.txt: not a readable list"):
+        find_images(str(tmp_path / "bad.txt"))
