@@ -15,7 +15,8 @@ log = logging.getLogger(__name__)
 def main(config: PredictConfig) -> None:
     """Draw the road network of satellite images of any size.
 
-    Takes GeoTIFF, PNG or JPEG: a file, a folder or a pattern. For each NAME it writes to out
+    Takes GeoTIFF, VRT, PNG or JPEG: a file, a folder, a pattern, a text file that lists them, an
+    address (https://, s3://) or STAC items. For each NAME it writes to out
     NAME.probability.tif (on the image's grid), NAME.roads.gpkg (in the image's coordinate system),
     NAME.roads.geojson (WGS 84), NAME.graphml (for routing), NAME.csv (SpaceNet), NAME.png
     (overview), NAME.html (map) and NAME.summary.json. Stopped at any moment, the same command goes

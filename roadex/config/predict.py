@@ -13,10 +13,19 @@ from roadex.config.trainer import Precision
 
 
 @dataclass
+class StacConfig:
+    """Which images STAC items stand for."""
+
+    # Names of assets; null: visual, rgb or image, or the only GeoTIFF.
+    assets: list[str] | None = None
+
+
+@dataclass
 class PredictConfig:
     """`python -m roadex.predict`: images in, road networks out."""
 
-    # A file, a folder of images, a pattern such as "tiles/*.tif", or a .txt list of paths.
+    # A file, a folder of images, a pattern such as "tiles/*.tif", a text file that names images one
+    # a line, an address (https://..., s3://..., /vsi...), or STAC items (.json).
     input: str = MISSING
     # One road network of all the images, which have to tell where they lie, and not one of each.
     mosaic: bool = False
@@ -35,6 +44,7 @@ class PredictConfig:
     gsd: float | None = bounded(None, above=0)
     # The numbers of the red, green and blue band; null: what the file says, else by their count.
     bands: list[int] | None = None
+    stac: StacConfig = field(default_factory=StacConfig)
     # More than 8 bits become 8 by the values of the training's images (training, or the name of
     # one of its cities), or by the image's own (image).
     contrast: str = "training"

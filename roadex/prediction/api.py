@@ -23,8 +23,9 @@ from roadex.prediction.mosaic import mosaic_of
 from roadex.prediction.network import RoadNetwork
 from roadex.prediction.pipeline import LoadedModel, ReadingOptions, load_model, predict_scene
 from roadex.prediction.scene import Scene, array_scene, open_scene
+from roadex.rasters.remote import Source, as_source
 
-Source = str | Path | Sequence[str | Path] | NDArray[Any]
+Image = str | Path | Sequence[str | Path] | NDArray[Any]
 
 
 @dataclass(frozen=True)
@@ -49,7 +50,7 @@ class RoadPredictor:
 
     def predict(
         self,
-        source: Source,
+        source: Image,
         *,
         gsd: float | None = None,
         bands: list[int] | None = None,
@@ -60,8 +61,8 @@ class RoadPredictor:
         """The road network of an image of any size.
 
         Args:
-            source: a raster file, several of them or their folder, which give one network, or an
-                array (rows, columns, 3), RGB, uint8 or uint16.
+            source: a raster file or its address, several of them or their folder, which give
+                one network, or an array (rows, columns, 3), RGB, uint8 or uint16.
             gsd: metres per pixel of an image that does not say where it lies; None: as trained.
             bands: numbers of a file's red, green and blue band, from 1.
             contrast: how 16 bits become 8: "training", one of its cities, or "image".
@@ -84,7 +85,7 @@ class RoadPredictor:
 
 
 @contextmanager
-def _opened(source: Source, bands: list[int] | None) -> Iterator[Scene]:
+def _opened(source: Image, bands: list[int] | None) -> Iterator[Scene]:
     files = _files(source)
     if files is not None:
         mosaic = mosaic_of(files, "mosaic", bands)
@@ -92,17 +93,17 @@ def _opened(source: Source, bands: list[int] | None) -> Iterator[Scene]:
             raise RoadexError(next(iter(mosaic.failures.values())))
         yield mosaic
     elif isinstance(source, (str, Path)):
-        with open_scene(Path(source).expanduser(), bands) as scene:
+        with open_scene(as_source(source), bands) as scene:
             yield scene
     else:
         assert not isinstance(source, Sequence)
         yield array_scene(source)
 
 
-def _files(source: Source) -> list[Path] | None:
+def _files(source: Image) -> list[Source] | None:
     """The images of a source of several; None for one image."""
     if isinstance(source, Sequence) and not isinstance(source, str):
-        return [Path(path).expanduser() for path in source]
+        return [as_source(path) for path in source]
     if isinstance(source, (str, Path)) and Path(source).expanduser().is_dir():
         return find_images(str(source))
     return None

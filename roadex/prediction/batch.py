@@ -28,6 +28,7 @@ from roadex.prediction.pipeline import (
 )
 from roadex.prediction.scene import Scene, open_scene
 from roadex.prediction.summary import one_line, with_speed
+from roadex.rasters.remote import Remote, Source
 
 Tell = Callable[[str], None]
 
@@ -43,7 +44,7 @@ def predict_all(config: PredictConfig, tell: Tell) -> tuple[list[str], int]:
     Raises:
         RoadexError: no images, no checkpoint, or nowhere to write.
     """
-    images = find_images(config.input)
+    images = find_images(config.input, config.stac.assets)
     together = config.mosaic or config.aoi is not None
     if not together:
         require_names(config.input, images)
@@ -64,7 +65,7 @@ def predict_all(config: PredictConfig, tell: Tell) -> tuple[list[str], int]:
     return failures, len(images)
 
 
-def _predict_mosaic(job: _Job, images: list[Path], model: LoadedModel) -> list[str]:
+def _predict_mosaic(job: _Job, images: list[Source], model: LoadedModel) -> list[str]:
     """Predict all images as one; the names of those that could not be part of it."""
     config = job.config
     source = Path(config.input).expanduser()
@@ -99,7 +100,7 @@ class _Wanted:
     open: Callable[[], AbstractContextManager[Scene]]
 
 
-def _of_file(image: Path, config: PredictConfig) -> _Wanted:
+def _of_file(image: Source, config: PredictConfig) -> _Wanted:
     identity = {"image": _stamp(image), "bands": config.bands}
     return _Wanted(image.stem, identity, lambda: open_scene(image, config.bands))
 
@@ -166,7 +167,10 @@ class _Job:
         return False
 
 
-def _stamp(image: Path) -> list[Any]:
+def _stamp(image: Source) -> list[Any]:
+    """What tells an image from another; of a remote one its address alone."""
+    if isinstance(image, Remote):
+        return [str(image), image.key]
     try:
         return [str(image.resolve()), *stamp(image)]
     except OSError as error:

@@ -26,6 +26,7 @@ from roadex.rasters.rasters import (
     readable,
     validity,
 )
+from roadex.rasters.remote import Remote, Source
 
 # Seams of at most so many pixels without data between images are filled from beside them.
 _SEAM = 2
@@ -47,7 +48,7 @@ class MosaicScene:
     places: Sequence[Place]
     dtype: np.dtype[Any]
     area: Any = None
-    failures: dict[Path, str] = field(default_factory=dict)
+    failures: dict[Source, str] = field(default_factory=dict)
     masked: bool = True
 
     @property
@@ -119,7 +120,7 @@ class MosaicScene:
 
 
 def mosaic_of(
-    paths: Sequence[Path],
+    paths: Sequence[Source],
     name: str,
     bands: list[int] | None = None,
     overlap: str = "first",
@@ -137,8 +138,8 @@ def mosaic_of(
     Raises:
         RoadexError: no image is left, or none touches the polygons.
     """
-    failures: dict[Path, str] = {}
-    found: dict[Path, tuple[Image, str]] = {}
+    failures: dict[Source, str] = {}
+    found: dict[Source, tuple[Image, str]] = {}
     for path in ordered(paths, overlap):
         try:
             found[path] = _look_at(path, bands)
@@ -162,15 +163,21 @@ def mosaic_of(
     return MosaicScene(name, grid, placed(images, grid), dtype, area, failures)
 
 
-def ordered(paths: Sequence[Path], overlap: str) -> list[Path]:
-    """Images, the one that counts where they overlap first."""
-    by_name = sorted(paths)
+def ordered(paths: Sequence[Source], overlap: str) -> list[Source]:
+    """Images, the one that counts where they overlap first.
+
+    The age of what lies behind an address is not known: it counts in the order in which it was
+    named, STAC items beginning with the newest, and after all files.
+    """
+    by_name = sorted(paths, key=str)
     if overlap == "newest":
-        return sorted(by_name, key=lambda path: -path.stat().st_mtime_ns)
+        files = [path for path in by_name if isinstance(path, Path)]
+        newest = sorted(files, key=lambda path: -path.stat().st_mtime_ns)
+        return [*newest, *(path for path in paths if isinstance(path, Remote))]
     return by_name[::-1] if overlap == "last" else by_name
 
 
-def _look_at(path: Path, bands: list[int] | None) -> tuple[Image, str]:
+def _look_at(path: Source, bands: list[int] | None) -> tuple[Image, str]:
     """An image's place and colours, and the type of its values."""
     with open_raster(path) as file:
         grid = grid_of(path, file)

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -13,6 +12,7 @@ import numpy as np
 from roadex.errors import RoadexError
 from roadex.geo.crs import WGS84, Floats, is_metric, parse_crs, reproject, utm_zone
 from roadex.geo.grid import Georeference
+from roadex.rasters.remote import Source
 
 # By this share of a pixel images may be off a common grid and still be on it.
 _ALIGNED = 0.02
@@ -26,7 +26,7 @@ _LARGE = 10**9
 class Image:
     """A georeferenced image: its file, colours and own grid."""
 
-    path: Path
+    path: Source
     numbers: tuple[int, ...]
     grid: Georeference
 
@@ -41,7 +41,7 @@ class Place:
         exact: whether its pixels are pixels of the grid.
     """
 
-    path: Path
+    path: Source
     numbers: tuple[int, ...]
     rows: slice
     columns: slice

@@ -27,6 +27,7 @@ from roadex.rasters.rasters import (
     readable,
     validity,
 )
+from roadex.rasters.remote import Source
 
 _INTEGERS = ("uint8", "uint16", "int16")
 _FLOATS = ("float32", "float64")
@@ -138,7 +139,7 @@ class FileScene:
         numbers: its red, green and blue band.
     """
 
-    path: Path
+    path: Source
     file: Any
     numbers: tuple[int, ...]
     grid: Georeference | None
@@ -180,7 +181,7 @@ class FileScene:
 
 
 @contextmanager
-def open_scene(path: Path, bands: list[int] | None = None) -> Iterator[Scene]:
+def open_scene(path: Source, bands: list[int] | None = None) -> Iterator[Scene]:
     """Open a GeoTIFF, PNG, JPEG or other raster.
 
     Args:
@@ -190,7 +191,8 @@ def open_scene(path: Path, bands: list[int] | None = None) -> Iterator[Scene]:
         RoadexError: not a readable raster of colours in 8 to 16 bits or floats, or turned against
             north.
     """
-    if find_spec("rasterio") is None and path.suffix.lower() in _PICTURES:
+    is_picture = path.suffix.lower() in _PICTURES
+    if isinstance(path, Path) and is_picture and find_spec("rasterio") is None:
         yield array_scene(read_image(path), path.stem)
         return
     with open_raster(path) as file:
@@ -200,7 +202,7 @@ def open_scene(path: Path, bands: list[int] | None = None) -> Iterator[Scene]:
         yield FileScene(path, file, numbers, grid, pixel_m, may_lack_data(file, numbers))
 
 
-def scene_bands(path: Path, file: Any, wanted: list[int] | None) -> tuple[int, ...]:
+def scene_bands(path: Source, file: Any, wanted: list[int] | None) -> tuple[int, ...]:
     """The numbers of the red, green and blue band of an open raster.
 
     Raises:

@@ -22,6 +22,7 @@ from roadex.extras import install_line
 from roadex.files import atomic_write
 from roadex.geo.grid import Georeference
 from roadex.rasters.memory import require_memory
+from roadex.rasters.remote import HTTP_OPTIONS, REMOTE_OPTIONS, Remote, Source, without_secrets
 from roadex.rasters.world_files import pixel_of_step, world_file_pixel
 
 # Left alone, GDAL keeps blocks in 5 % of the machine's memory, and fills what a JPEG or PNG that is
@@ -86,7 +87,7 @@ def load_rasterio() -> ModuleType:
 
 
 @contextmanager
-def readable(path: Path) -> Iterator[None]:
+def readable(path: Source) -> Iterator[None]:
     """Reading of a raster, whose failure is told in one line.
 
     Raises:
@@ -94,36 +95,50 @@ def readable(path: Path) -> Iterator[None]:
     """
     rasterio = load_rasterio()
     try:
-        with rasterio.Env(**GDAL_OPTIONS), warnings.catch_warnings():
+        with rasterio.Env(**options_for(path)), warnings.catch_warnings():
             warnings.simplefilter("ignore", rasterio.errors.NotGeoreferencedWarning)
             yield
     except (rasterio.errors.RasterioError, rasterio.errors.RasterioIOError, ValueError) as error:
         # Rasterio says "read failed", and the library below it why.
         reason = next(iter(str(error.__cause__ or error).splitlines()), repr(error))
+        if isinstance(path, Remote):
+            raise RoadexError(
+                f"{path}: cannot be read ({without_secrets(reason)}); check the address, the "
+                "access and the connection"
+            ) from None
         raise RoadexError(
-            f"{path}: not a readable {_kind(path)}, or cut short ({reason}); replace or remove it"
+            f"{path}: not a readable {_kind(path)}, or cut short ({without_secrets(reason)}); "
+            "replace or remove it"
         ) from error
 
 
-def _kind(path: Path) -> str:
+def options_for(path: Source) -> dict[str, Any]:
+    """What GDAL is told when it reads a raster."""
+    if isinstance(path, Remote):
+        return {**GDAL_OPTIONS, **REMOTE_OPTIONS}
+    return {**GDAL_OPTIONS, **HTTP_OPTIONS} if path.suffix.lower() == ".vrt" else GDAL_OPTIONS
+
+
+def _kind(path: Source) -> str:
     return "raster" if path.suffix.lower() in (".tif", ".tiff", ".vrt") else "image"
 
 
 @contextmanager
-def open_raster(path: Path) -> Iterator[Any]:
+def open_raster(path: Source) -> Iterator[Any]:
     """An open rasterio dataset.
 
     Raises:
         RoadexError: the extra `geo` is missing, or there is no such file, or none of its kind.
     """
     rasterio = load_rasterio()
-    if not path.is_file() or not path.stat().st_size:
+    if isinstance(path, Path) and (not path.is_file() or not path.stat().st_size):
         state = "an empty file" if path.is_file() else "no such file"
         if _kind(path) == "raster":
             state = f"not a readable raster ({state})"
         raise RoadexError(f"{path}: {state}; fetch it again or leave it out")
     with readable(path):
-        file = rasterio.open(path, driver=_DRIVERS.get(path.suffix.lower()))
+        where = path.gdal if isinstance(path, Remote) else path
+        file = rasterio.open(where, driver=_DRIVERS.get(path.suffix.lower()))
     with file:
         yield file
 
@@ -227,7 +242,7 @@ def validity(
     return valid
 
 
-def grid_of(path: Path, file: Any) -> Georeference | None:
+def grid_of(path: Source, file: Any) -> Georeference | None:
     """Where an open raster lies; None where it has no coordinate system, or no place in one.
 
     Raises:
@@ -253,7 +268,7 @@ def grid_of(path: Path, file: Any) -> Georeference | None:
 
 
 def colour_bands(
-    path: Path, file: Any, wanted: list[int] | None, key: str = "dataset.bands"
+    path: Source, file: Any, wanted: list[int] | None, key: str = "dataset.bands"
 ) -> tuple[int, ...]:
     """The numbers of the red, green and blue band of an open raster.
 

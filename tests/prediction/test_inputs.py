@@ -1,0 +1,140 @@
+"""What `input=` may name, up to images behind addresses."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+import rasterio
+from rasterio.shutil import copy
+
+from roadex.config.predict import PredictConfig, StacConfig
+from roadex.errors import RoadexError
+from roadex.prediction import batch
+from roadex.prediction.inputs import find_images
+from roadex.prediction.scene import open_scene
+from roadex.rasters.remote import Remote
+from tests.support.http_server import serving
+from tests.support.stand_ins import bright_model, ladder, picture_of, write_tif
+
+
+@pytest.fixture
+def image() -> np.ndarray:
+    return picture_of(ladder(), (400, 400), 0.5)
+
+
+def vrt_of(path: Path, source: str) -> Path:
+    """A VRT of one file."""
+    with rasterio.open(source) as file:
+        copy(file, path, driver="VRT")
+    return path
+
+
+@pytest.fixture(autouse=True)
+def stand_in(monkeypatch):
+    monkeypatch.setattr(batch, "load_model", lambda *_: bright_model())
+
+
+def test_a_vrt_counts_as_an_image_in_folders_patterns_and_lists(image, tmp_path):
+    folder = tmp_path / "tiles"
+    folder.mkdir()
+    write_tif(tmp_path / "town.tif", image)
+    vrt_of(folder / "town.vrt", str(tmp_path / "town.tif"))
+    (tmp_path / "list.txt").write_text("# mine\n\ntiles/town.vrt\nhttps://host/other.tif\n")
+    assert find_images(str(folder)) == find_images(f"{folder}/*") == [folder / "town.vrt"]
+    listed = find_images(str(tmp_path / "list.txt"))
+    assert listed == [folder / "town.vrt", Remote("https://host/other.tif")]
+    config = PredictConfig(input=str(folder), out=str(tmp_path / "out"), outputs=["csv"])
+    assert batch.predict_all(config, print)[0] == []
+
+
+def test_a_cog_behind_an_address_is_read_by_ranges(image, tmp_path):
+    town = write_tif(tmp_path / "town.tif", image)
+    with serving(tmp_path) as server:
+        address = f"{server.address}/town.tif?token=secret"
+        said: list[str] = []
+        for source, out in ((address, "far"), (str(town), "near")):
+            config = PredictConfig(input=source, out=str(tmp_path / out), outputs=["csv"])
+            assert batch.predict_all(config, said.append)[0] == []
+        assert server.ranges > 0
+    far, near = ((tmp_path / out / "town.csv").read_bytes() for out in ("far", "near"))
+    assert far == near
+    assert "secret" not in "".join(said) + (tmp_path / "far" / "town.summary.json").read_text()
+
+
+def test_what_is_not_there_is_told_in_one_line_without_secrets(tmp_path):
+    with serving(tmp_path) as server:
+        host = server.address.removeprefix("http://")
+        config = PredictConfig(
+            input=f"http://me:word@{host}/none.tif?token=secret", out=str(tmp_path / "out")
+        )
+        said: list[str] = []
+        assert batch.predict_all(config, said.append)[0] == ["none.tif"]
+    assert "404" in said[-1] and f"{host}/none.tif: cannot be read" in said[-1]
+    assert "word" not in said[-1] and "secret" not in said[-1] and "\n" not in said[-1]
+
+
+def test_a_vrt_in_a_folder_may_not_lead_to_the_network(image, tmp_path):
+    write_tif(tmp_path / "town.tif", image)
+    folder = tmp_path / "tiles"
+    folder.mkdir()
+    with serving(tmp_path) as server:
+        path = vrt_of(folder / "far.vrt", str(tmp_path / "town.tif"))
+        near = str(tmp_path / "town.tif")
+        path.write_text(path.read_text().replace(near, f"/vsicurl/{server.address}/town.tif"))
+        with pytest.raises(RoadexError, match=r"far.vrt: this VRT reads from the network"):
+            find_images(str(folder))
+        (named,) = find_images(str(path))
+        with open_scene(named) as scene:
+            assert np.array_equal(np.moveaxis(scene.read(slice(0, 400)).bands, 0, -1), image)
+
+
+def stac_item(name: str, href: str, time: str, asset: str = "visual") -> dict:
+    return {
+        "type": "Feature",
+        "stac_version": "1.0.0",
+        "id": name,
+        "geometry": None,
+        "properties": {"datetime": time},
+        "links": [],
+        "assets": {asset: {"href": href}, "thumbnail": {"href": "small.png"}},
+    }
+
+
+def test_stac_items_name_their_assets_newest_first(tmp_path):
+    pytest.importorskip("pystac")
+    items = [
+        stac_item("old", "./old.tif", "2020-01-01T00:00:00Z"),
+        stac_item("new", "https://host/new.tif", "2024-01-01T00:00:00Z"),
+    ]
+    path = tmp_path / "catalog.json"
+    path.write_text(json.dumps({"type": "FeatureCollection", "features": items}))
+    new, old = find_images(str(path))
+    assert new == Remote("https://host/new.tif") and old == tmp_path / "old.tif"
+    with pytest.raises(RoadexError, match=r"item new has no asset 'red', but visual, thumbnail"):
+        find_images(str(path), StacConfig(assets=["red"]).assets)
+    path.write_text(json.dumps(stac_item("one", "a.tif", "2020-01-01T00:00:00Z", asset="b04")))
+    with pytest.raises(RoadexError, match=r"stac.assets=\[NAME\]"):
+        find_images(str(path))
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "complaint"),
+    [
+        ("list.txt", "# nothing\n", "names no image"),
+        ("list.txt", "ftp://host/a.tif", "ftp://host/a.tif: cannot be read; use http://"),
+        ("catalog.json", "{}", "not a STAC item"),
+    ],
+)
+def test_lists_that_name_nothing_are_refused(name, content, complaint, tmp_path):
+    pytest.importorskip("pystac")
+    (tmp_path / name).write_text(content)
+    with pytest.raises(RoadexError, match=complaint):
+        find_images(str(tmp_path / name))
+
+
+def test_the_web_has_no_folders():
+    with pytest.raises(RoadexError, match="list no folders"):
+        find_images("https://host/tiles/")
