@@ -12,13 +12,15 @@ import pytest
 from hydra import compose, initialize_config_dir
 from omegaconf import OmegaConf
 
-import roadex.config.score
 from roadex.config.metrics import AplsSettings
 from roadex.config.paths import config_dir
+from roadex.config.schemas import register_schemas
 from roadex.graph.formats import write_network
 from roadex.metrics import PRESETS, TopoSettings
 from tests.conftest import ROOT
 from tests.support.networks import grid, moved
+
+register_schemas()
 
 
 def run(*arguments: str) -> subprocess.CompletedProcess:
@@ -27,7 +29,6 @@ def run(*arguments: str) -> subprocess.CompletedProcess:
 
 
 def composed(*overrides: str):
-    assert roadex.config.score.ScoreConfig
     with initialize_config_dir(str(config_dir()), version_base="1.3"):
         return compose("score", ["truth=a", "proposal=b", *overrides])
 
@@ -115,3 +116,15 @@ def test_two_files_of_one_name_are_refused(folders):
     shutil.copy(truth / "small.json", proposal / "small.json")
     done = run(f"truth={truth}", f"proposal={proposal}")
     assert done.returncode == 2 and "small.geojson and small.json" in done.stderr
+
+
+def test_what_is_left_out_of_a_file_is_told(tmp_path):
+    road = {"type": "LineString", "coordinates": [[10.0, 50.0], [10.001, 50.0]]}
+    park = {"type": "Polygon", "coordinates": [[[10, 50], [10.1, 50], [10.1, 50.1], [10, 50]]]}
+    for name, shape in (("truth", road), ("proposal", park)):
+        (tmp_path / f"{name}.geojson").write_text(json.dumps(shape))
+    files = ["truth=truth.geojson", "proposal=proposal.geojson", "metrics=[length]"]
+    command = [sys.executable, "-m", "roadex.score", *files]
+    done = subprocess.run(command, capture_output=True, text=True, cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert "left out 1 x Polygon geometry; no road is left" in done.stdout + done.stderr

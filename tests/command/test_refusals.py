@@ -19,13 +19,15 @@ REFUSALS = {
     "experiment=quick": "experiment=quick: there is no such choice",
     "+model.colour=red": "there is no setting 'model.colour'",
     "stacks": "'stacks' is not an override: write key=value",
+    "model=deeplabv3plus trainer.batch_size=1": "needs two crops at a time: set",
+    "seed=0,1": "several values are a sweep: add -m",
     "dataset.world.tree=3": "did you mean 'dataset.world.tree_cover'?",
 }
 
 
 @pytest.mark.parametrize("override", REFUSALS)
 def test_bad_override_is_refused_in_one_line(override, tmp_path):
-    command = [sys.executable, "-m", "roadex.train", override]
+    command = [sys.executable, "-m", "roadex.train", *override.split()]
     done = subprocess.run(command, capture_output=True, text=True, cwd=tmp_path)
     assert done.returncode == 2
     assert done.stderr.startswith("roadex: ") and done.stderr.count("\n") == 1
