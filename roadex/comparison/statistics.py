@@ -51,11 +51,6 @@ class Difference:
     high: float
     pairs: int
 
-    @property
-    def excludes_zero(self) -> bool:
-        """Whether the interval lies on one side of 0."""
-        return self.low > 0 or self.high < 0
-
 
 def spread(row: Row, score: str) -> Spread:
     """Mean and spread of a test score over a row's runs."""

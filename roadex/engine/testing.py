@@ -131,7 +131,7 @@ def evaluate_checkpoint(config: EvaluateConfig) -> dict[str, Any]:
     )
     threshold = checkpoint.threshold if config.threshold is None else config.threshold
     report = report_split(
-        _at_its_pixels(predictor, checkpoint.config, dataset.gsd),
+        _at_its_pixels(predictor, checkpoint.config, dataset.gsd, config.inference.finest_gsd),
         dataset,
         config.split,
         threshold,
@@ -154,9 +154,12 @@ def evaluate_checkpoint(config: EvaluateConfig) -> dict[str, Any]:
     return metrics
 
 
-def _at_its_pixels(predictor: Predictor, trained: TrainConfig, gsd: float) -> Predict:
+def _at_its_pixels(
+    predictor: Predictor, trained: TrainConfig, gsd: float, finest: float | None
+) -> Predict:
     """The predictor for tiles of another pixel size, seen as large as those of its training."""
-    wanted = working_gsd(gsd, trained.dataset.gsd, trained.trainer.inference.finest_gsd)
+    finest = trained.trainer.inference.finest_gsd if finest is None else finest
+    wanted = working_gsd(gsd, trained.dataset.gsd, finest)
     factor = gsd / wanted
     if abs(factor - 1) < SAME_SIZE:
         return predictor

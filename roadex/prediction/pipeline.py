@@ -96,6 +96,8 @@ def load_model(
     predictor = Predictor(
         content.build().to(where), where, content.mean, content.std, settings, precision
     )
+    own = content.config.trainer.inference.finest_gsd
+    finest = own if settings.finest_gsd is None else settings.finest_gsd
     probe = predictor.window(np.zeros((_PROBE_PX, _PROBE_PX, 3), np.uint8))
     classes = len(probe["connectivity"]) if "connectivity" in probe else 0
     described = path / DESCRIPTION if path.is_dir() else path
@@ -108,7 +110,7 @@ def load_model(
         content.threshold,
         content.contrast,
         classes,
-        content.config.trainer.inference.finest_gsd,
+        finest,
     )
 
 

@@ -9,8 +9,6 @@ import numpy as np
 from roadex.config.world import WorldSettings
 from roadex.world.colours import Colour
 
-STYLES = ("grid", "organic", "rural", "industrial")
-
 
 @dataclass(frozen=True)
 class Climate:
