@@ -25,3 +25,11 @@ class LossConfig:
     cldice_openings: int = bounded(5, least=1, most=50)
     # Cross entropy of the road at dead ends and junctions, on top of all else.
     nodes: float = bounded(0.0, least=0)
+    # Of the full-resolution road, as segmentation-models-pytorch has them.
+    dice: float = bounded(0.0, least=0)
+    focal: float = bounded(0.0, least=0)
+    focal_gamma: float = bounded(2.0, least=0)
+    tversky: float = bounded(0.0, least=0)
+    # The weight of false road; that of missed road is the rest to 1.
+    tversky_alpha: float = bounded(0.3, least=0, most=1)
+    lovasz: float = bounded(0.0, least=0)

@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 
 from roadex.config.loss import LossConfig
+from roadex.losses.library import NAMES, library_terms
 from roadex.losses.targets import reduced_classes, reduced_mask
 from roadex.losses.terms import (
     balanced_cross_entropy,
@@ -47,7 +48,8 @@ def multitask_loss(
 ) -> tuple[Tensor, dict[str, Tensor]]:
     """L = L_seg + L_conn (Xu et al. 2023) and its parts: `task/stackN`, `task/half`, `task/full`.
 
-    Where they have a weight, `segmentation/cldice` and `segmentation/nodes` are parts, too.
+    Where they have a weight, `segmentation/cldice`, `/nodes`, `/dice`, `/focal`, `/tversky` and
+    `/lovasz` are parts, too.
 
     Args:
         logits: for each task the maps of the stacks (B, K, ceil(H/4), ceil(W/4)), perhaps one at
@@ -66,9 +68,11 @@ def multitask_loss(
             scale = f"{task}/{_scale(scores, maps[-1])}"
             terms[f"{task}/{name}"] = _term(task, scores, targets[scale], config, whole, scale)
     full = logits["segmentation"][-1]
+    share = len(mask) / whole.samples
     if config.cldice:
-        share = len(mask) / whole.samples
         terms["segmentation/cldice"] = share * soft_cldice_loss(full, mask, config.cldice_openings)
+    for name, value in library_terms(full, mask, config).items():
+        terms[f"segmentation/{name}"] = share * value
     if config.nodes:
         pixels = whole.counts["segmentation/full"].sum()
         terms["segmentation/nodes"] = node_cross_entropy(full, mask, connectivity, pixels)
@@ -151,4 +155,5 @@ def _weight(name: str, config: LossConfig) -> float:
         "orientation": config.orientation,
     }
     by_scale = {"full": config.full, "cldice": config.cldice, "nodes": config.nodes}
+    by_scale |= {name: getattr(config, name) for name in NAMES}
     return by_task[task] * by_scale.get(scale, config.intermediate)
