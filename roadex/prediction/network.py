@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from roadex.errors import RoadexError
 from roadex.graph.network import position
+from roadex.graph.osm import to_osmnx
 from roadex.graph.routing import Route, shortest_route
 from roadex.prediction.place import placed
 from roadex.prediction.scan import to_probability
@@ -77,6 +78,10 @@ class RoadNetwork:
         from roadex.prediction.outputs import chosen_outputs, write_outputs  # it writes networks
 
         write_outputs(self, Path(folder), chosen_outputs(outputs))
+
+    def to_osmnx(self) -> nx.MultiDiGraph:
+        """The roads as osmnx has street networks, to route on and to plot with it."""
+        return to_osmnx(self.graph)
 
     def nearest_node(self, x: float, y: float) -> Hashable:
         """The junction or road end nearest to a place in the coordinates of `graph`.
