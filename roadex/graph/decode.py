@@ -17,15 +17,13 @@ from roadex.graph.gaps import close_gaps
 from roadex.graph.junctions import RING_POINTS, drop_end_forks, merge_junctions
 from roadex.graph.network import empty_network, merge_node, walked_distances
 from roadex.graph.prune import drop_small_networks, prune_spurs
-from roadex.graph.simplify import simplify_roads
+from roadex.graph.simplify import simplify_roads, tolerance_of
 from roadex.graph.skeleton import Floats, Ints, Lines, trace
 from roadex.graph.smooth import smooth_chains
 from roadex.graph.thin import thin
 from roadex.graph.width import half_widths, on_the_ridge
 
 _DEFAULTS = GraphSettings()
-# Simplifying may move a line by this share of a pixel at most: the mask tells no more.
-_FINEST = 0.8
 
 
 def mask_to_graph(
@@ -79,7 +77,7 @@ def decode(
     prune_spurs(graph, settings.min_spur_m)
     if isinstance(settings, DecodingSettings) and settings.min_network_m:
         drop_small_networks(graph, settings.min_network_m, size)
-    simplify_roads(graph, min(settings.simplify_m, _FINEST * min(pixel)))
+    simplify_roads(graph, tolerance_of(settings, pixel))
     for _, data in graph.nodes(data=True):
         for passing in ("half_width", "on_border"):
             data.pop(passing, None)

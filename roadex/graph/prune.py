@@ -11,6 +11,9 @@ import networkx as nx
 from roadex.graph.network import Step, merge_node
 
 _BORDER_M = 1.0
+# Lengths that differ by less than a micrometre do so by rounding, and count as equal: which of two
+# equal spurs goes first must not depend on where on the image they lie.
+_DECIMALS = 6
 
 
 def prune_spurs(graph: nx.MultiGraph, min_length: float, half_widths: float = 0.0) -> None:
@@ -41,11 +44,12 @@ def prune_spurs(graph: nx.MultiGraph, min_length: float, half_widths: float = 0.
 def _protrusion(graph: nx.MultiGraph, step: Step, half_widths: float) -> float:
     """How far a dead end leads out of the road at its foot."""
     u, v, _ = step
-    length: float = graph.edges[step]["length"]
+    length: float = round(graph.edges[step]["length"], _DECIMALS)
     tips = [node for node in (u, v) if graph.degree(node) == 1]
     if not half_widths or len(tips) != 1 or graph.nodes[tips[0]].get("on_border"):
         return length
-    result: float = length - half_widths * graph.nodes[v if tips == [u] else u]["half_width"]
+    foot = graph.nodes[v if tips == [u] else u]
+    result: float = round(length - half_widths * foot["half_width"], _DECIMALS)
     return result
 
 
