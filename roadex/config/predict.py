@@ -52,6 +52,9 @@ class PredictConfig:
     outputs: list[str] | None = None
     # The longest side of the overview, and of the image on the map page.
     overview_px: int = bounded(2048, least=64, most=16384)
+    # Larger images are made into roads in blocks of this size, in pixels of the training; memory
+    # grows with it.
+    block_px: int = bounded(8192, least=1024, most=32768)
     # Write over results that were made with other settings.
     overwrite: bool = False
     graph: DecodingSettings = field(default_factory=lambda: replace(SPURS_BY_WIDTH))

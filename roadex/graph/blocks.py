@@ -47,7 +47,7 @@ class Lattice:
 
     Attributes:
         shape: rows and columns of the image.
-        side: of a block in pixels, an even number; the last of a row or column may be up to a quarter larger.
+        side: of a block in pixels, an even number; the last one may be up to a quarter larger.
     """
 
     shape: tuple[int, int]

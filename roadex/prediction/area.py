@@ -37,12 +37,12 @@ def read_area(path: str, crs: str) -> Any:
     return table.to_crs(crs).union_all()
 
 
-def inside(area: Any, grid: Georeference, rows: slice) -> NDArray[np.bool_]:
-    """Which pixels of some rows of a grid have their centre in an area of the grid's system."""
+def inside(area: Any, grid: Georeference, rows: slice, columns: slice) -> NDArray[np.bool_]:
+    """Which pixels of some rows and columns have their centre in an area of the grid's system."""
     import rasterio.features
 
     (dx, dy), (x, y) = grid.step, grid.corner
-    place = rasterio.Affine(dx, 0, x, 0, dy, y + rows.start * dy)
-    shape = (rows.stop - rows.start, grid.shape[1])
+    place = rasterio.Affine(dx, 0, x + columns.start * dx, 0, dy, y + rows.start * dy)
+    shape = (rows.stop - rows.start, columns.stop - columns.start)
     mask: NDArray[np.bool_] = rasterio.features.geometry_mask([area], shape, place, invert=True)
     return mask

@@ -136,7 +136,12 @@ class _Job:
     def _options(self) -> ReadingOptions:
         config = self.config
         return ReadingOptions(
-            config.gsd, config.contrast, config.threshold, config.graph, config.overview_px
+            config.gsd,
+            config.contrast,
+            config.threshold,
+            config.graph,
+            config.overview_px,
+            config.block_px,
         )
 
     def _decoding(self, model: LoadedModel) -> dict[str, Any]:
@@ -146,6 +151,7 @@ class _Job:
             "threshold": model.threshold if threshold is None else threshold,
             "graph": asdict(self.config.graph),
             "overview_px": self.config.overview_px,
+            "block_px": self.config.block_px,
         }
 
     def _is_done(self, stem: str, work: Path, made_from: dict[str, Any]) -> bool:

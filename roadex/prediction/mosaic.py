@@ -61,15 +61,18 @@ class MosaicScene:
         """Width and height of its pixels in metres."""
         return self.grid.pixel_metres()
 
-    def read(self, rows: slice) -> Piece:
+    def read(self, rows: slice, columns: slice | None = None) -> Piece:
         """See `Scene.read`; an image that cannot be read is noted and left out."""
-        wide = slice(max(0, rows.start - _SEAM), min(self.shape[0], rows.stop + _SEAM))
-        bands, valid = self._composed(wide)
-        bands, valid = _without_seams(bands, valid)
-        kept = slice(rows.start - wide.start, rows.stop - wide.start)
-        bands, valid = bands[:, kept], valid[kept]
+        columns = columns or slice(0, self.shape[1])
+        down, across = _wider(rows, self.shape[0]), _wider(columns, self.shape[1])
+        bands, valid = _without_seams(*self._composed(down, across))
+        kept = (
+            slice(rows.start - down.start, rows.stop - down.start),
+            slice(columns.start - across.start, columns.stop - across.start),
+        )
+        bands, valid = bands[:, kept[0], kept[1]], valid[kept]
         if self.area is not None:
-            valid = valid & inside(self.area, self.grid, rows)
+            valid = valid & inside(self.area, self.grid, rows, columns)
         bands[:, ~valid] = 0
         return Piece(bands, valid)
 
@@ -86,37 +89,51 @@ class MosaicScene:
             bands[:, row], valid[row] = _averaged(piece.bands, piece.valid, width)
         return Piece(bands, valid)
 
-    def _composed(self, rows: slice) -> tuple[NDArray[Any], NDArray[np.bool_]]:
-        shape = (rows.stop - rows.start, self.shape[1])
+    def _composed(self, rows: slice, columns: slice) -> tuple[NDArray[Any], NDArray[np.bool_]]:
+        shape = (rows.stop - rows.start, columns.stop - columns.start)
         bands = np.zeros((3, *shape), self.dtype)
         valid = np.zeros(shape, bool)
         for place in self.places:
-            top, bottom = max(rows.start, place.rows.start), min(rows.stop, place.rows.stop)
-            if top >= bottom or place.path in self.failures:
+            part = _common(rows, place.rows), _common(columns, place.columns)
+            if part[0] is None or part[1] is None or place.path in self.failures:
                 continue
-            there = slice(top - rows.start, bottom - rows.start), place.columns
+            there = _from(part[0], rows.start), _from(part[1], columns.start)
             missing = ~valid[there]
             if not missing.any():
                 continue
-            found = self._part(place, slice(top - place.rows.start, bottom - place.rows.start))
+            found = self._part(
+                place, _from(part[0], place.rows.start), _from(part[1], place.columns.start)
+            )
             if found is not None:
                 new = missing if found.valid is None else missing & found.valid
                 bands[:, there[0], there[1]][:, new] = found.bands[:, new]
                 valid[there] |= new
         return bands, valid
 
-    def _part(self, place: Place, rows: slice) -> Piece | None:
-        """Some rows of an image, by its place on the grid; None where it is damaged."""
+    def _part(self, place: Place, rows: slice, columns: slice) -> Piece | None:
+        """A part of an image, by its place on the grid; None where it is damaged."""
         try:
             with _on_grid(place, self.grid) as file:
-                columns = place.columns.stop - place.columns.start
-                height = rows.stop - rows.start
-                window = load_rasterio().windows.Window(0, rows.start, columns, height)
+                size = columns.stop - columns.start, rows.stop - rows.start
+                window = load_rasterio().windows.Window(columns.start, rows.start, *size)
                 bands = read_bands(file, place.numbers, window=window)
                 return Piece(bands, validity(file, place.numbers, bands, window=window))
         except RoadexError as error:
             self.failures[place.path] = str(error)
             return None
+
+
+def _wider(span: slice, side: int) -> slice:
+    return slice(max(0, span.start - _SEAM), min(side, span.stop + _SEAM))
+
+
+def _common(span: slice, other: slice) -> slice | None:
+    start, stop = max(span.start, other.start), min(span.stop, other.stop)
+    return slice(start, stop) if start < stop else None
+
+
+def _from(span: slice, start: int) -> slice:
+    return slice(span.start - start, span.stop - start)
 
 
 def mosaic_of(

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-import networkx as nx
 import numpy as np
+from tqdm import tqdm
 
 from roadex.config.graph import SPURS_BY_WIDTH
 from roadex.config.inference import InferenceConfig
@@ -21,16 +21,16 @@ from roadex.engine.device import pick_device
 from roadex.engine.inference import Predictor, working_gsd
 from roadex.errors import RoadexError
 from roadex.geo.grid import check_gsd
-from roadex.graph import GraphSettings, probabilities_to_graph
+from roadex.graph import GraphSettings
 from roadex.prediction.contrast import TRAINING, choose_contrast, unseen
+from roadex.prediction.decoding import Decoding, decode
 from roadex.prediction.memory import return_freed_memory
 from roadex.prediction.network import RoadNetwork
 from roadex.prediction.overview import small_image
-from roadex.prediction.place import add_probabilities
 from roadex.prediction.resample import Resampling
 from roadex.prediction.scan import scan
 from roadex.prediction.scene import Scene
-from roadex.prediction.store import Store, open_store
+from roadex.prediction.store import open_store
 from roadex.prediction.summary import describe, with_speed
 from roadex.prediction.view import View, fit_shape
 from roadex.runs.exported import DESCRIPTION
@@ -74,6 +74,7 @@ class ReadingOptions:
     threshold: float | None = None
     graph: GraphSettings = SPURS_BY_WIDTH
     overview_px: int = 2048
+    block_px: int = 8192
 
 
 def load_model(
@@ -195,7 +196,12 @@ def predict_scene(
         return_freed_memory()
     threshold = model.threshold if options.threshold is None else options.threshold
     with _timed(clock, "graph"):
-        frame = decode(store, threshold, view.gsd, options.graph)
+        how = Decoding(store, threshold, view.gsd, options.graph, options.block_px)
+        frame = decode(how, _in_turn, scene.name)
+    undecided = frame.graph.pop("undecided", 0)
+    if undecided:
+        notes = (*notes, f"{undecided} road ends between blocks met no other (block_px=)")
+        tell(f"{scene.name}: {notes[-1]}")
     with _timed(clock, "overview"):
         picture = small_image(view, options.overview_px)
     share = 1.0 if store.valid is None else float(np.mean(store.valid))
@@ -207,13 +213,11 @@ def predict_scene(
     return RoadNetwork(frame, view, store, picture, threshold, summary, notes)
 
 
-def decode(
-    store: Store, threshold: float, gsd: tuple[float, float], settings: GraphSettings
-) -> nx.MultiGraph:
-    """The graph of the whole image in metres in its frame, each road with its probability."""
-    frame = probabilities_to_graph(store.road, store.connectivity, threshold, gsd, settings)
-    add_probabilities(frame, store.road, gsd)
-    return frame
+def _in_turn(run: Callable[[tuple[int, int]], None], items: list[Any], name: str) -> None:
+    """Do all items here, one after the other."""
+    for item in tqdm(items, desc=name, unit="block", leave=False, disable=None):
+        run(item)
+        return_freed_memory()
 
 
 @contextmanager

@@ -50,20 +50,34 @@ class Resampling:
 
     def source_rows(self, rows: slice) -> slice:
         """The source rows that some target rows are made of."""
-        if self.is_identity:
-            return rows
-        used = self.rows[rows].indices
-        return slice(int(used.min()), int(used.max()) + 1)
+        return rows if self.is_identity else _used(self.rows[rows])
 
-    def apply(self, pixels: NDArray[Any], rows: slice) -> NDArray[np.float32]:
-        """The target rows (h, target columns, c) of `source_rows(rows)`, (n, source columns, c)."""
-        first = self.source_rows(rows)
-        down = self.rows[rows][:, first]
+    def source_columns(self, columns: slice) -> slice:
+        """The source columns that some target columns are made of."""
+        return columns if self.is_identity else _used(self.columns[columns])
+
+    def apply(
+        self, pixels: NDArray[Any], rows: slice, columns: slice | None = None
+    ) -> NDArray[np.float32]:
+        """Target pixels (h, w, c) of those of `source_rows` and `source_columns`, (n, m, c).
+
+        Without `columns` of all source columns.
+        """
+        down = self.rows[rows][:, self.source_rows(rows)]
+        right = self.columns
+        if columns is not None:
+            right = right[columns][:, self.source_columns(columns)]
         flat = pixels.reshape(len(pixels), -1).astype(np.float32)
-        shorter = (down @ flat).reshape(-1, self.source[1], pixels.shape[2])
-        across = shorter.transpose(1, 0, 2).reshape(self.source[1], -1)
-        result = (self.columns @ across).reshape(self.target[1], -1, pixels.shape[2])
+        width = pixels.shape[1]
+        shorter = (down @ flat).reshape(-1, width, pixels.shape[2])
+        across = shorter.transpose(1, 0, 2).reshape(width, -1)
+        result = (right @ across).reshape(right.shape[0], -1, pixels.shape[2])
         return np.ascontiguousarray(result.transpose(1, 0, 2))
+
+
+def _used(weights: csr_array) -> slice:
+    """From the first to the last column of some weights that is not zero."""
+    return slice(int(weights.indices.min()), int(weights.indices.max()) + 1)
 
 
 def _area_weights(source: int, target: int) -> csr_array:

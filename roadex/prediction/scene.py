@@ -74,8 +74,8 @@ class Scene(Protocol):
     def masked(self) -> bool:
         """Whether some pixels may not be valid."""
 
-    def read(self, rows: slice) -> Piece:
-        """Some rows, in full width.
+    def read(self, rows: slice, columns: slice | None = None) -> Piece:
+        """Some rows, in full width or of some columns.
 
         Raises:
             RoadexError: the file is damaged there.
@@ -105,9 +105,9 @@ class ArrayScene:
         """Of the pixels."""
         return self.pixels.dtype
 
-    def read(self, rows: slice) -> Piece:
+    def read(self, rows: slice, columns: slice | None = None) -> Piece:
         """See `Scene.read`."""
-        return Piece(np.moveaxis(self.pixels[rows], -1, 0), None)
+        return Piece(np.moveaxis(self.pixels[rows, columns or slice(None)], -1, 0), None)
 
     def reduced(self, shape: tuple[int, int]) -> Piece:
         """See `Scene.reduced`."""
@@ -162,10 +162,11 @@ class FileScene:
         found = np.dtype(self.file.dtypes[self.numbers[0] - 1])
         return np.dtype(np.uint16) if found == np.int16 else found
 
-    def read(self, rows: slice) -> Piece:
+    def read(self, rows: slice, columns: slice | None = None) -> Piece:
         """See `Scene.read`."""
+        left, right = (columns.start, columns.stop) if columns else (0, self.file.width)
         window = load_rasterio().windows.Window(
-            0, rows.start, self.file.width, rows.stop - rows.start
+            left, rows.start, right - left, rows.stop - rows.start
         )
         return self._read(window=window)
 

@@ -59,44 +59,52 @@ class View:
         rows, columns = self.scene.shape
         return self.pixel_m[0] * columns, self.pixel_m[1] * rows
 
-    def strips(self, spans: Iterable[slice]) -> Iterator[Strip]:
-        """The rows of each span, in order; what spans share is read once."""
+    def strips(self, spans: Iterable[slice], columns: slice | None = None) -> Iterator[Strip]:
+        """The rows of each span, in order; what spans share is read once.
+
+        Args:
+            columns: only these; None: all.
+        """
         before: Strip | None = None
         start = stop = 0
         for span in spans:
-            strip = self.strip(slice(max(span.start, stop), span.stop))
+            strip = self.strip(slice(max(span.start, stop), span.stop), columns)
             if before is not None and span.start < stop:
                 strip = _joined(before, span.start - start, strip)
             before, start, stop = strip, span.start, span.stop
             yield strip
 
-    def strip(self, rows: slice) -> Strip:
-        """Some rows, made a few at a time."""
+    def strip(self, rows: slice, columns: slice | None = None) -> Strip:
+        """Some rows, made a few at a time, in full width or of some columns."""
+        across = columns or slice(0, self.shape[1])
         if self.resampling.is_identity:
             height = max(1, _CHUNK_PIXELS // self.scene.shape[1])
         else:
             shrink = self.resampling.source[0] / self.resampling.target[0]
             height = max(1, int(_CHUNK_PIXELS / self.scene.shape[1] / max(1.0, shrink)))
-        image = np.empty((rows.stop - rows.start, self.shape[1], 3), np.uint8)
+        image = np.empty((rows.stop - rows.start, across.stop - across.start, 3), np.uint8)
         valid = np.ones(image.shape[:2], np.bool_) if self.scene.masked else None
         for top in range(rows.start, rows.stop, height):
             part = slice(top, min(top + height, rows.stop))
             here = slice(part.start - rows.start, part.stop - rows.start)
-            pixels, known = self._rows(part)
+            pixels, known = self._part(part, across)
             image[here] = pixels
             if valid is not None and known is not None:
                 valid[here] = known
         return Strip(image, valid)
 
-    def _rows(self, rows: slice) -> tuple[NDArray[np.uint8], NDArray[np.bool_] | None]:
-        piece = self.scene.read(self.resampling.source_rows(rows))
+    def _part(
+        self, rows: slice, columns: slice
+    ) -> tuple[NDArray[np.uint8], NDArray[np.bool_] | None]:
+        how = self.resampling
+        piece = self.scene.read(how.source_rows(rows), how.source_columns(columns))
         image = to_8_bits(piece, self.contrast)
         if self.resampling.is_identity:
             return image, piece.valid
-        resized = np.rint(self.resampling.apply(image, rows)).clip(0, 255).astype(np.uint8)
+        resized = np.rint(how.apply(image, rows, columns)).clip(0, 255).astype(np.uint8)
         if piece.valid is None:
             return resized, None
-        known = self.resampling.apply(piece.valid[:, :, None], rows)[:, :, 0]
+        known = how.apply(piece.valid[:, :, None], rows, columns)[:, :, 0]
         return resized, known >= 0.5
 
 

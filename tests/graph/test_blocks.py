@@ -95,7 +95,9 @@ def test_a_change_in_one_place_renames_nothing_elsewhere():
     after, second = in_blocks(road, SPURS_BY_WIDTH)
     far = {node for node, data in first.nodes(data=True) if min(data["x"], data["y"]) > 700}
     assert far and far <= set(second)
-    assert all(a.points.tobytes() == b.points.tobytes() for a, b in zip(before[5:], after[5:], strict=True))
+    assert all(
+        a.points.tobytes() == b.points.tobytes() for a, b in zip(before[5:], after[5:], strict=True)
+    )
 
 
 def test_blocks_survive_their_file(tmp_path):

@@ -44,3 +44,13 @@ def test_a_constant_stays(source, target, how):
 def test_the_same_shape_is_left_alone():
     assert Resampling((5, 4), (5, 4)).is_identity
     assert Resampling((5, 4), (5, 4)).source_rows(slice(2, 4)) == slice(2, 4)
+
+
+@pytest.mark.parametrize("target", [(40, 50), (150, 170)])
+def test_some_columns_are_what_they_are_in_the_whole(target):
+    pixels = np.random.default_rng(0).integers(0, 256, (100, 120, 3), np.uint8)
+    how = Resampling((100, 120), target)
+    rows, columns = slice(7, 31), slice(11, 40)
+    part = pixels[how.source_rows(rows), how.source_columns(columns)]
+    whole = how.apply(pixels[how.source_rows(rows)], rows)
+    assert np.array_equal(how.apply(part, rows, columns), whole[:, columns])

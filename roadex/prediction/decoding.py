@@ -1,0 +1,99 @@
+"""From the probabilities of an image to its roads, block by block where it is large."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import networkx as nx
+
+from roadex.graph import GraphSettings, probabilities_to_graph
+from roadex.graph.blocks import BlockRoads, Lattice, decode_block
+from roadex.graph.joining import joined
+from roadex.prediction.place import add_probabilities
+from roadex.prediction.store import Store
+
+Index = tuple[int, int]
+# Does something with every item, here or elsewhere, with a progress bar of that name.
+ForEach = Callable[[Callable[[Index], None], list[Index], str], None]
+
+
+@dataclass(frozen=True)
+class Decoding:
+    """How the probabilities of an image become roads.
+
+    Attributes:
+        store: the probabilities.
+        threshold: road where the probability reaches it.
+        gsd: width and height of their pixels in metres.
+        block_px: larger images are made into roads in blocks of this size.
+    """
+
+    store: Store
+    threshold: float
+    gsd: tuple[float, float]
+    settings: GraphSettings
+    block_px: int
+
+    @property
+    def lattice(self) -> Lattice:
+        """The blocks."""
+        return Lattice(self.store.shape, self.block_px // 2 * 2)
+
+    @property
+    def folder(self) -> Path:
+        """Where the roads of blocks are kept until all are there."""
+        told = [self.threshold, self.gsd, asdict(self.settings), self.block_px]
+        key = hashlib.sha256(json.dumps(told, default=str).encode()).hexdigest()[:12]
+        return self.store.folder / f"roads-{key}"
+
+    def file(self, block: Index) -> Path:
+        """Where the roads of a block are kept."""
+        return self.folder / f"{block[0]}-{block[1]}.npz"
+
+    def run(self, block: Index) -> None:
+        """Make the roads of a block."""
+        store = self.store
+        roads = decode_block(
+            store.road,
+            store.connectivity,
+            self.threshold,
+            self.gsd,
+            self.settings,
+            self.lattice,
+            block,
+        )
+        roads.save(self.file(block))
+
+    def missing(self) -> list[Index]:
+        """The blocks whose roads are not there."""
+        return [block for block in self.lattice.blocks() if not self.file(block).is_file()]
+
+    def roads(self) -> Iterator[BlockRoads]:
+        """The roads of all blocks, which have to be there."""
+        for block in self.lattice.blocks():
+            yield BlockRoads.load(self.file(block))
+
+
+def decode(how: Decoding, for_each: ForEach, name: str) -> nx.MultiGraph:
+    """The graph of the whole image in metres in its frame, each road with its probability.
+
+    Of a large image the roads of blocks are kept beside the probabilities, so that the same call
+    goes on from those that are there.
+
+    Args:
+        for_each: runs the blocks.
+        name: of the image, for the progress bar.
+    """
+    store = how.store
+    if how.lattice.counts == (1, 1):
+        frame = probabilities_to_graph(
+            store.road, store.connectivity, how.threshold, how.gsd, how.settings
+        )
+        add_probabilities(frame, store.road, how.gsd)
+        return frame
+    for_each(how.run, how.missing(), name)
+    return joined(how.roads(), store.shape, how.gsd, how.settings)
