@@ -20,7 +20,8 @@ class AplsScore:
     """APLS of a proposal, and what it was counted from.
 
     Attributes:
-        value: the score in [0, 1]; nan (not scored) where both networks are empty.
+        value: the score in [0, 1]; nan (not scored) where both networks are empty, or both too
+            small for a route.
         truth_to_proposal: how well the proposal has the truth's routes (like a recall).
         proposal_to_truth: how well the truth has the proposal's routes (like a precision).
         forward, backward: the counts of the two directions; None where there is no road to start
@@ -41,7 +42,8 @@ def apls(
 ) -> AplsScore:
     """Score a proposal against the truth (networks as in roadex.graph.network, in metres).
 
-    An empty proposal or an empty truth alone scores 0; both empty are not scored (nan).
+    An empty proposal or an empty truth alone scores 0; both empty, or both without a road long
+    enough for a route, are not scored (nan).
     """
     return score(compare(truth, proposal, settings), settings)
 
@@ -74,6 +76,8 @@ def score(routes: tuple[Routes | None, Routes | None], settings: AplsSettings) -
         return AplsScore(NOT_SCORED, NOT_SCORED, NOT_SCORED, None, None, settings)
     if forward is None or backward is None:
         return AplsScore(0.0, 0.0, 0.0, forward, backward, settings)
+    if forward.routes == backward.routes == 0:  # roads, but none long enough for a route
+        return AplsScore(NOT_SCORED, NOT_SCORED, NOT_SCORED, forward, backward, settings)
     value = total(forward.value, backward.value, settings)
     return AplsScore(value, forward.value, backward.value, forward, backward, settings)
 
@@ -100,7 +104,8 @@ def tally(result: AplsScore) -> Tally:
 
 def pooled(counts: Tally, settings: AplsSettings) -> dict[str, float]:
     """The score of all routes of many tiles together, from their summed counts."""
-    if not counts["truth_networks"] and not counts["proposal_networks"]:
+    routes = counts["truth_routes"] + counts["proposal_routes"]
+    if counts["truth_networks"] == counts["proposal_networks"] and not routes:
         ways = [NOT_SCORED, NOT_SCORED]
     else:
         ways = [

@@ -57,8 +57,9 @@ def topo(
 ) -> TopoScore:
     """Score a proposal against the truth (networks as in roadex.graph.network, in metres).
 
-    An empty proposal or an empty truth alone scores 0; both empty are not scored (nan), nor is a
-    truth whose roads are too short for a starting point.
+    An empty proposal or an empty truth alone scores 0; both empty are not scored (nan). Where the
+    reference finds no place to start from (lone rings, roads too short or along the border), the
+    middle of each road is one.
     """
     return compare(as_through_roads(truth), as_through_roads(proposal), settings or TopoSettings())
 
@@ -69,10 +70,13 @@ def compare(real: Roads, drawn: Roads, settings: TopoSettings) -> TopoScore:
         return _all(NOT_SCORED if drawn.is_empty else 0.0, 0)
     walker = Walker(real)
     starts = _off_border(walker.starting_points(settings.start_spacing), real)
+    tiny = len(starts) == 0
+    if tiny:
+        starts = walker.middles()
     turns = _turns(starts, real, settings)
-    if drawn.is_empty or len(starts) == 0:
-        return _all(0.0 if drawn.is_empty else NOT_SCORED, int(turns.sum()))
-    return _score(walker, Walker(drawn), starts, turns, settings)
+    if drawn.is_empty:
+        return _all(0.0, int(turns.sum()))
+    return _score(walker, Walker(drawn), starts, turns, settings, 1.0 if tiny else 0.0)
 
 
 def tally(score: TopoScore) -> Tally:
@@ -98,7 +102,12 @@ def _all(value: float, starts: int) -> TopoScore:
 
 
 def _score(
-    walker: Walker, other: Walker, starts: Spots, turns: Integers, settings: TopoSettings
+    walker: Walker,
+    other: Walker,
+    starts: Spots,
+    turns: Integers,
+    settings: TopoSettings,
+    without_samples: float,
 ) -> TopoScore:
     paired, places = other.nearest(starts, settings.start_match, START_ANGLE)
     starts_paired = starts.take(paired)
@@ -107,6 +116,7 @@ def _score(
             _walk(walker, starts_paired, index, settings),
             _walk(other, places, index, settings),
             settings.match,
+            without_samples,
         )
         for index in range(len(paired))
     ]
@@ -151,12 +161,16 @@ def _walk(walker: Walker, spots: Spots, index: int, settings: TopoSettings) -> S
     return walker.walk(road, along, settings.radius, settings.spacing)
 
 
-def _compare(truth: Spots, proposal: Spots, reach: float) -> tuple[float, float]:
-    """Precision and recall of one start's samples.
+def _compare(
+    truth: Spots, proposal: Spots, reach: float, without_samples: float
+) -> tuple[float, float]:
+    """Precision and recall of one start's samples; `without_samples` where neither has any.
 
     A truth sample may match two proposal samples for the precision (two-way roads may be drawn as
     two), one for the recall.
     """
+    if len(truth) == len(proposal) == 0:
+        return without_samples, without_samples
     if len(truth) == 0 or len(proposal) == 0:
         return 0.0, 0.0
     near = _near_pairs(truth, proposal, reach)

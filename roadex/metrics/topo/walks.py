@@ -81,6 +81,10 @@ class Walker:
         rank = np.arange(len(road)) - np.repeat(np.cumsum(counts) - counts, counts) + 1
         return self.spots(road, self.lengths[road] * rank / (counts[road] + 1))
 
+    def middles(self) -> Spots:
+        """The middle of each road."""
+        return self.spots(np.arange(len(self.lengths)), self.lengths / 2)
+
     def nearest(self, spots: Spots, reach: float, angle: float) -> tuple[Integers, Spots]:
         """For each spot of another network the nearest place here, in reach and in direction.
 
