@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import json
+import logging
 import os
 import shutil
+import zipfile
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,6 +18,7 @@ from numpy.typing import NDArray
 from roadex.errors import RoadexError
 from roadex.files import atomic_write, write_json
 
+log = logging.getLogger(__name__)
 _NOTHING = np.zeros(0, np.float32)
 _ROAD, _CONNECTIVITY, _VALID = "road.npy", "connectivity.npy", "valid.npy"
 
@@ -88,7 +92,7 @@ class Store:
 def open_store(
     folder: Path, shape: tuple[int, int], classes: int, masked: bool, identity: dict[str, Any]
 ) -> Store:
-    """The store in `folder`, as it was left if it is of the same `identity`, else a new one.
+    """The store in `folder`, as it was left if it is whole and of that `identity`, else a new one.
 
     Raises:
         RoadexError: the folder cannot be written, or the disk has no room for it.
@@ -96,12 +100,14 @@ def open_store(
     store = Store(folder, shape, classes, masked)
     marker = folder / "job.json"
     wanted = {"shape": list(shape), "classes": classes, "masked": masked, **identity}
-    if marker.is_file() and json.loads(marker.read_text()) == json.loads(json.dumps(wanted)):
-        return store
-    shutil.rmtree(folder, ignore_errors=True)
     sizes = {_ROAD: shape, _CONNECTIVITY: (classes, *shape) if classes else (), _VALID: shape}
     if not masked:
         del sizes[_VALID]
+    if _content(marker) == json.loads(json.dumps(wanted)):
+        if _is_whole(store, sizes):
+            return store
+        log.warning("%s: what an earlier run left there is damaged; it begins anew", folder)
+    shutil.rmtree(folder, ignore_errors=True)
     try:
         folder.mkdir(parents=True)
         for name, size in sizes.items():
@@ -115,6 +121,25 @@ def open_store(
         ) from error
     write_json(marker, wanted)
     return store
+
+
+def _content(marker: Path) -> Any:
+    try:
+        return json.loads(marker.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return None
+
+
+def _is_whole(store: Store, sizes: Mapping[str, tuple[int, ...]]) -> bool:
+    """Whether the arrays of a store are there in full, and its progress can be read."""
+    try:
+        for name, size in sizes.items():
+            if size and np.load(store.folder / name, mmap_mode="r").shape != size:
+                return False
+        store.progress()
+    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile):
+        return False
+    return True
 
 
 def _reserve(path: Path, shape: tuple[int, ...]) -> None:

@@ -137,3 +137,25 @@ def test_no_room_for_the_probabilities_is_one_line(tmp_path, monkeypatch):
     with pytest.raises(RoadexError, match=r"No space left.*free some space"):
         open_store(tmp_path / "w", (10, 10), 0, False, {})
     assert not (tmp_path / "w").exists()
+
+
+@pytest.mark.parametrize("name", ["road.npy", "connectivity.npy", "progress.npz", "job.json"])
+@pytest.mark.parametrize("damage", ["cut", "empty", "gone", "noise"])
+def test_damaged_work_of_an_earlier_run_begins_anew(tmp_path, name, damage):
+    folder, identity = tmp_path / "w", {"checkpoint": "a"}
+    store = open_store(folder, (100, 80), 5, False, identity)
+    store.write(slice(0, 50), np.full((6, 50, 80), 9, np.uint8), None)
+    store.mark(1, np.ones((6, 2, 80), np.float32))
+    path = folder / name
+    content = path.read_bytes()
+    new = {"cut": content[: len(content) // 2], "empty": b"", "noise": b"\xff" * 40}.get(damage)
+    path.unlink()
+    if new is not None:
+        path.write_bytes(new)
+    again = open_store(folder, (100, 80), 5, False, identity)
+    if (name, damage) == ("progress.npz", "gone"):
+        assert again.progress()[0] == 0  # as before the first rows were done
+        return
+    assert again.progress() == (0, None)
+    assert not again.road.any() and again.road.shape == (100, 80)
+    assert again.connectivity.shape == (5, 100, 80)
