@@ -55,6 +55,11 @@ class PredictConfig:
     # Larger images are made into roads in blocks of this size, in pixels of the training; memory
     # grows with it.
     block_px: int = bounded(8192, least=1024, most=32768)
+    # Who does the work: none (this process), local (processes of this machine), or the address of a
+    # Dask scheduler, tcp://HOST:PORT.
+    cluster: str = "none"
+    # How many processes `local` starts, or of a scheduler are waited for.
+    workers: int = bounded(1, least=1)
     # Write over results that were made with other settings.
     overwrite: bool = False
     graph: DecodingSettings = field(default_factory=lambda: replace(SPURS_BY_WIDTH))

@@ -15,6 +15,7 @@ from roadex.config.predict import PredictConfig
 from roadex.data.sources.base import stamp
 from roadex.errors import RoadexError
 from roadex.files import write_json
+from roadex.prediction.crew import Crew, crew_of
 from roadex.prediction.inputs import check_folder, find_images, require_names
 from roadex.prediction.mosaic import mosaic_of
 from roadex.prediction.network import RoadNetwork
@@ -49,20 +50,27 @@ def predict_all(config: PredictConfig, tell: Tell) -> tuple[list[str], int]:
     if not together:
         require_names(config.input, images)
     out = Path(config.out).expanduser()
-    job = _Job(config, out, chosen_outputs(config.outputs), tell)
+    outputs = chosen_outputs(config.outputs)
     model = load_model(config.checkpoint, config.device, config.inference, config.precision)
     check_folder(out, images)
-    if together:
-        failed = _predict_mosaic(job, images, model)
-        return failed, len(images)
+    with crew_of(config.cluster, config.workers, tell) as crew:
+        job = _Job(config, out, outputs, tell, crew)
+        if together:
+            return _predict_mosaic(job, images, model), len(images)
+        return _predict_each(job, images, model), len(images)
+
+
+def _predict_each(job: _Job, images: list[Source], model: LoadedModel) -> list[str]:
+    """Predict images one by one; the names of those that could not be used."""
     failures = []
     for image in images:
         try:
-            job.run(_of_file(image, config), model)
+            if not job.run(_of_file(image, job.config), model):
+                failures.append(image.name)
         except RoadexError as error:
-            tell(f"failed: {error}")
+            job.tell(f"failed: {error}")
             failures.append(image.name)
-    return failures, len(images)
+    return failures
 
 
 def _predict_mosaic(job: _Job, images: list[Source], model: LoadedModel) -> list[str]:
@@ -79,10 +87,10 @@ def _predict_mosaic(job: _Job, images: list[Source], model: LoadedModel) -> list
     if config.aoi is not None:
         identity["area"] = _stamp(Path(config.aoi).expanduser())
     job.tell(f"{name}: {len(scene.places)} images, {scene.shape[1]}x{scene.shape[0]} px")
-    job.run(_Wanted(name, identity, lambda: nullcontext(scene)), model)
+    complete = job.run(_Wanted(name, identity, lambda: nullcontext(scene)), model)
     for path in set(scene.failures) - before:
         job.tell(f"failed: {scene.failures[path]}")
-    return [path.name for path in scene.failures]
+    return [path.name for path in scene.failures] + ([] if complete else [name])
 
 
 @dataclass(frozen=True)
@@ -113,25 +121,33 @@ class _Job:
     out: Path
     outputs: list[str]
     tell: Tell
+    crew: Crew
 
-    def run(self, wanted: _Wanted, model: LoadedModel) -> None:
-        """Predict an image, unless that has been done."""
+    def run(self, wanted: _Wanted, model: LoadedModel) -> bool:
+        """Predict an image, unless that has been done; whether all of it could be."""
         stem, options = wanted.stem, self._options()
         work = self.out / f".{stem}.work"
         identity = {**wanted.identity, **scan_identity(model, options)}
         made_from = {**identity, **self._decoding(model), "outputs": self.outputs}
         if self._is_done(stem, work, json.loads(json.dumps(made_from))):
             self.tell(f"{stem}: done already")
-            return
+            return True
         with wanted.open() as scene:
-            found = predict_scene(scene, model, options, work, identity, self.tell)
+            found = predict_scene(scene, model, options, work, identity, self.tell, self.crew)
             started = time.perf_counter()
             write_outputs(found, self.out, self.outputs)
         summary = _with_files(found, time.perf_counter() - started)
         self.tell(f"{stem}: {one_line(summary)}")
-        facts = {"checkpoint": model.source, "notes": list(found.notes), "made_from": made_from}
+        facts: dict[str, Any] = {"checkpoint": model.source, "notes": list(found.notes)}
+        facts["made_from"] = None if found.failures else made_from
         write_json(self.out / f"{stem}{SUMMARY}", {**summary, "roadex": __version__, **facts})
-        found.store.remove()
+        for block, reason in found.failures.items():
+            self.tell(
+                f"failed: {stem}: {block}: {reason}; start the command again for what is left"
+            )
+        if not found.failures:
+            found.store.remove()
+        return not found.failures
 
     def _options(self) -> ReadingOptions:
         config = self.config

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -13,12 +13,9 @@ import networkx as nx
 from roadex.graph import GraphSettings, probabilities_to_graph
 from roadex.graph.blocks import BlockRoads, Lattice, decode_block
 from roadex.graph.joining import joined
+from roadex.prediction.crew import Crew, Item
 from roadex.prediction.place import add_probabilities
 from roadex.prediction.store import Store
-
-Index = tuple[int, int]
-# Does something with every item, here or elsewhere, with a progress bar of that name.
-ForEach = Callable[[Callable[[Index], None], list[Index], str], None]
 
 
 @dataclass(frozen=True)
@@ -50,11 +47,11 @@ class Decoding:
         key = hashlib.sha256(json.dumps(told, default=str).encode()).hexdigest()[:12]
         return self.store.folder / f"roads-{key}"
 
-    def file(self, block: Index) -> Path:
+    def file(self, block: Item) -> Path:
         """Where the roads of a block are kept."""
         return self.folder / f"{block[0]}-{block[1]}.npz"
 
-    def run(self, block: Index) -> None:
+    def run(self, block: Item) -> None:
         """Make the roads of a block."""
         store = self.store
         roads = decode_block(
@@ -68,25 +65,29 @@ class Decoding:
         )
         roads.save(self.file(block))
 
-    def missing(self) -> list[Index]:
+    def missing(self) -> list[Item]:
         """The blocks whose roads are not there."""
         return [block for block in self.lattice.blocks() if not self.file(block).is_file()]
 
     def roads(self) -> Iterator[BlockRoads]:
-        """The roads of all blocks, which have to be there."""
+        """The roads of all blocks that are there."""
         for block in self.lattice.blocks():
-            yield BlockRoads.load(self.file(block))
+            if self.file(block).is_file():
+                yield BlockRoads.load(self.file(block))
 
 
-def decode(how: Decoding, for_each: ForEach, name: str) -> nx.MultiGraph:
+def decode(how: Decoding, crew: Crew, name: str) -> tuple[nx.MultiGraph, dict[str, str]]:
     """The graph of the whole image in metres in its frame, each road with its probability.
 
     Of a large image the roads of blocks are kept beside the probabilities, so that the same call
     goes on from those that are there.
 
     Args:
-        for_each: runs the blocks.
+        crew: does the blocks.
         name: of the image, for the progress bar.
+
+    Returns:
+        The graph, and the blocks that failed, by what a user would call them, and why.
     """
     store = how.store
     if how.lattice.counts == (1, 1):
@@ -94,6 +95,7 @@ def decode(how: Decoding, for_each: ForEach, name: str) -> nx.MultiGraph:
             store.road, store.connectivity, how.threshold, how.gsd, how.settings
         )
         add_probabilities(frame, store.road, how.gsd)
-        return frame
-    for_each(how.run, how.missing(), name)
-    return joined(how.roads(), store.shape, how.gsd, how.settings)
+        return frame, {}
+    failed = crew.each(how.run, how.missing(), name)
+    frame = joined(how.roads(), store.shape, how.gsd, how.settings)
+    return frame, {f"roads of block {block}": reason for block, reason in failed.items()}

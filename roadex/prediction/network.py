@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Hashable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -35,6 +35,7 @@ class RoadNetwork:
         threshold: road where the probability reaches it.
         summary: km of road, junctions, dead ends and so on.
         notes: what the user should know about how the image was read.
+        failures: blocks that workers could not do, and why; they have no road.
     """
 
     frame: nx.MultiGraph
@@ -44,6 +45,7 @@ class RoadNetwork:
     threshold: float
     summary: dict[str, Any]
     notes: tuple[str, ...] = ()
+    failures: dict[str, str] = field(default_factory=dict)
 
     @cached_property
     def graph(self) -> nx.MultiGraph:

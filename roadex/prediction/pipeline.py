@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from tqdm import tqdm
 
 from roadex.config.graph import SPURS_BY_WIDTH
 from roadex.config.inference import InferenceConfig
@@ -22,7 +21,9 @@ from roadex.engine.inference import Predictor, working_gsd
 from roadex.errors import RoadexError
 from roadex.geo.grid import check_gsd
 from roadex.graph import GraphSettings
+from roadex.prediction.block_scan import scan_blocks
 from roadex.prediction.contrast import TRAINING, choose_contrast, unseen
+from roadex.prediction.crew import Alone, Crew
 from roadex.prediction.decoding import Decoding, decode
 from roadex.prediction.memory import return_freed_memory
 from roadex.prediction.network import RoadNetwork
@@ -175,6 +176,7 @@ def predict_scene(
     folder: Path,
     identity: dict[str, Any],
     tell: Any = lambda line: None,
+    crew: Crew | None = None,
 ) -> RoadNetwork:
     """The road network of a scene.
 
@@ -182,6 +184,7 @@ def predict_scene(
         folder: where its probabilities are kept; the same call goes on from what is there.
         identity: what they depend on.
         tell: takes lines on how the image is read.
+        crew: who does the work; None: this process.
 
     Raises:
         RoadexError: the image cannot be used, or the folder not be written.
@@ -191,13 +194,18 @@ def predict_scene(
     for note in notes:
         tell(f"{scene.name}: {note}")
     store = open_store(folder, view.shape, model.classes, scene.masked, identity)
+    crew, failures = crew or Alone(), {}
     with _timed(clock, "network"):
-        scan(view, model.predictor, store)
+        if crew.is_many:
+            failures = scan_blocks(view, model.predictor, store, crew, options.block_px)
+        else:
+            scan(view, model.predictor, store)
         return_freed_memory()
     threshold = model.threshold if options.threshold is None else options.threshold
     with _timed(clock, "graph"):
         how = Decoding(store, threshold, view.gsd, options.graph, options.block_px)
-        frame = decode(how, _in_turn, scene.name)
+        frame, lost = decode(how, crew, scene.name)
+    failures = {**failures, **lost}
     undecided = frame.graph.pop("undecided", 0)
     if undecided:
         notes = (*notes, f"{undecided} road ends between blocks met no other (block_px=)")
@@ -210,14 +218,7 @@ def predict_scene(
         tell(f"{scene.name}: {notes[-1]}")
     facts = describe(frame, view.extent_m, max(view.pixel_m), share)
     summary = {**with_speed(facts, clock), "threshold": threshold}
-    return RoadNetwork(frame, view, store, picture, threshold, summary, notes)
-
-
-def _in_turn(run: Callable[[tuple[int, int]], None], items: list[Any], name: str) -> None:
-    """Do all items here, one after the other."""
-    for item in tqdm(items, desc=name, unit="block", leave=False, disable=None):
-        run(item)
-        return_freed_memory()
+    return RoadNetwork(frame, view, store, picture, threshold, summary, notes, failures)
 
 
 @contextmanager

@@ -37,25 +37,32 @@ class _Scan:
         height = rows.stop - rows.start
         values = np.empty((1 + self.store.classes, height, self.store.shape[1]), np.uint8)
         for column, columns in enumerate(self.blender.columns):
-            block = self.blender.add(index, column, self._window(strip, columns))
-            levels = (block.values * STEPS).clamp_(0, STEPS - 1).to(torch.uint8)
-            values[:, :, block.columns] = levels.cpu().numpy()
+            found = predicted(self.predictor, strip, columns, self.store.classes)
+            block = self.blender.add(index, column, found)
+            values[:, :, block.columns] = to_levels(block.values)
             self.progress.update()
         valid = None if strip.valid is None else strip.valid[:height]
         self.store.write(rows, values, valid)
         above = self.blender.above
         self.store.mark(index + 1, None if above is None else above.cpu().numpy())
 
-    @torch.inference_mode()
-    def _window(self, strip: Strip, columns: slice) -> Tensor:
-        """Road and connectivity (1 + K, h, w) of a window; where no pixel is valid, 0."""
-        image = strip.image[:, columns]
-        if strip.valid is not None and not strip.valid[:, columns].any():
-            size = (1 + self.store.classes, *image.shape[:2])
-            return torch.zeros(size, device=self.predictor.device)
-        found = self.predictor.window(image)
-        parts = [found["segmentation"][1:2]]
-        return torch.cat([*parts, found["connectivity"]] if self.store.classes else parts)
+
+@torch.inference_mode()
+def predicted(predictor: Predictor, strip: Strip, columns: slice, classes: int) -> Tensor:
+    """Road and connectivity (1 + classes, h, w) of a window; where no pixel is valid, 0."""
+    image = strip.image[:, columns]
+    if strip.valid is not None and not strip.valid[:, columns].any():
+        return torch.zeros((1 + classes, *image.shape[:2]), device=predictor.device)
+    found = predictor.window(image)
+    parts = [found["segmentation"][1:2]]
+    return torch.cat([*parts, found["connectivity"]] if classes else parts)
+
+
+def to_levels(probabilities: Tensor) -> NDArray[np.uint8]:
+    """Probabilities in 1/256, rounded down."""
+    levels = (probabilities * STEPS).clamp_(0, STEPS - 1).to(torch.uint8)
+    result: NDArray[np.uint8] = levels.cpu().numpy()
+    return result
 
 
 def scan(view: View, predictor: Predictor, store: Store) -> int:

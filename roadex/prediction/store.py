@@ -60,16 +60,20 @@ class Store:
         return result
 
     def write(
-        self, rows: slice, values: NDArray[np.uint8], valid: NDArray[np.bool_] | None
+        self,
+        rows: slice,
+        values: NDArray[np.uint8],
+        valid: NDArray[np.bool_] | None,
+        columns: slice = slice(None),
     ) -> None:
-        """Write full rows: values (1 + K, h, W) in 1/256, which count as 0 where not valid."""
+        """Write rows: values (1 + K, h, w) in 1/256, which count as 0 where not valid."""
         if valid is not None:
             values = values * valid
-        self._mapped(_ROAD, "r+")[rows] = values[0]
+        self._mapped(_ROAD, "r+")[rows, columns] = values[0]
         if self.classes:
-            self._mapped(_CONNECTIVITY, "r+")[:, rows] = values[1:]
+            self._mapped(_CONNECTIVITY, "r+")[:, rows, columns] = values[1:]
         if self.masked:
-            self._mapped(_VALID, "r+")[rows] = 1 if valid is None else valid
+            self._mapped(_VALID, "r+")[rows, columns] = 1 if valid is None else valid
 
     def mark(self, row: int, above: NDArray[np.float32] | None) -> None:
         """Note how many rows of windows are done, and what they left for the next."""

@@ -1,0 +1,184 @@
+"""The probabilities of a view block by block, so that many processes can share the work.
+
+A block is a group of windows. Windows that reach into it from before are predicted once more, so
+that the result is, bit for bit, what the scan of the whole view gives.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from roadex.engine.device import pick_device
+from roadex.engine.inference import Predictor, spans
+from roadex.errors import RoadexError
+from roadex.files import atomic_write, write_json
+from roadex.prediction.blend import Blender
+from roadex.prediction.contrast import Contrast
+from roadex.prediction.crew import Crew, Item
+from roadex.prediction.mosaic import MosaicScene
+from roadex.prediction.resample import Resampling
+from roadex.prediction.scan import predicted, to_levels
+from roadex.prediction.scene import FileScene, Scene, open_scene
+from roadex.prediction.store import Store
+from roadex.prediction.view import View
+from roadex.rasters.remote import Source
+
+_DONE = "blocks.json"
+
+
+@dataclass(frozen=True)
+class _Work:
+    """All that a worker needs to know of a view; it opens the images itself."""
+
+    scene: Callable[[], AbstractContextManager[Scene]]
+    contrast: Contrast | None
+    resampling: Resampling
+    pixel_m: tuple[float, float]
+    store: Store
+    side: int
+
+    def block(self, block: Item, predictor: Predictor) -> dict[Source, str]:
+        """Predict a block into a file of its own; the images that turned out to be damaged."""
+        predictor = _on_worker(predictor)
+        with self.scene() as scene:
+            view = View(scene, self.contrast, self.resampling, self.pixel_m)
+            values, valid = _predicted(view, predictor, block, self.side, self.store.classes)
+            failures = dict(scene.failures) if isinstance(scene, MosaicScene) else {}
+        with atomic_write(_file(self.store, block)) as temporary, temporary.open("wb") as file:
+            np.savez_compressed(file, values=values, valid=np.zeros(0) if valid is None else valid)
+        return failures
+
+
+def _file(store: Store, block: Item) -> Any:
+    return store.folder / f"block-{block[0]}-{block[1]}.npz"
+
+
+def scan_blocks(
+    view: View, predictor: Predictor, store: Store, crew: Crew, block_px: int
+) -> dict[str, str]:
+    """Predict all blocks of a view that the store does not know yet.
+
+    Args:
+        block_px: about the side of a block.
+
+    Returns:
+        The blocks that failed, by what a user would call them, and why.
+
+    Raises:
+        RoadexError: the scene is not one that workers can open.
+    """
+    stride = predictor.settings.window - predictor.settings.overlap
+    side = max(1, round(block_px / stride))
+    work = _Work(_opener(view.scene), view.contrast, view.resampling, view.pixel_m, store, side)
+    rows, columns = (spans(length, predictor.settings) for length in view.shape)
+    done = _known(store, side)
+    if store.progress()[0] == len(rows):
+        return {}
+    blocks = [(i, j) for i in range(0, len(rows), side) for j in range(0, len(columns), side)]
+
+    def keep(block: Item, failures: dict[Source, str]) -> None:
+        if isinstance(view.scene, MosaicScene):
+            view.scene.failures.update(failures)
+        _store(store, block, (_own(rows, block[0], side), _own(columns, block[1], side)))
+        done.append(block)
+        write_json(store.folder / _DONE, {"side": side, "blocks": done})
+
+    missing = [block for block in blocks if block not in done]
+    shared = replace(predictor, model=predictor.model.cpu(), device=torch.device("cpu"))
+    failed = crew.each(work.block, missing, view.scene.name, shared, keep)
+    if not failed:
+        store.mark(len(rows), None)
+    names = {b: _told(_own(rows, b[0], side), _own(columns, b[1], side)) for b in failed}
+    return {names[block]: reason for block, reason in failed.items()}
+
+
+def _told(rows: slice, columns: slice) -> str:
+    return f"rows {rows.start}-{rows.stop}, columns {columns.start}-{columns.stop}"
+
+
+def _opener(scene: Scene) -> Callable[[], AbstractContextManager[Scene]]:
+    """How another process opens a scene."""
+    if isinstance(scene, MosaicScene):
+        return partial(_as_it_is, scene)
+    if isinstance(scene, FileScene):
+        return partial(open_scene, scene.path, list(scene.numbers))
+    raise RoadexError(f"{scene.name}: workers cannot open an array; give a file, or cluster=none")
+
+
+def _as_it_is(scene: Scene) -> AbstractContextManager[Scene]:
+    return nullcontext(scene)
+
+
+def _known(store: Store, side: int) -> list[Item]:
+    """The blocks that are in the store already."""
+    path = store.folder / _DONE
+    content = json.loads(path.read_text()) if path.is_file() else {}
+    found = content["blocks"] if content.get("side") == side else []
+    return [(int(i), int(j)) for i, j in found]
+
+
+def _own(windows: list[slice], first: int, side: int) -> slice:
+    """The pixels of a block along one side: from its first window to the first of the next."""
+    after = first + side
+    stop = windows[after].start if after < len(windows) else windows[-1].stop
+    return slice(windows[first].start, stop)
+
+
+def _store(store: Store, block: Item, place: tuple[slice, slice]) -> None:
+    """Move a block from its own file into the store."""
+    path = _file(store, block)
+    with np.load(path, allow_pickle=False) as content:
+        valid = content["valid"] if content["valid"].size else None
+        store.write(place[0], content["values"], valid, place[1])
+    path.unlink()
+
+
+def _predicted(
+    view: View, predictor: Predictor, block: Item, side: int, classes: int
+) -> tuple[NDArray[np.uint8], NDArray[np.bool_] | None]:
+    """Probabilities (1 + classes, h, w) of a block in 1/256, and where it has data."""
+    own, used = [], []
+    for first, length in zip(block, view.shape, strict=True):
+        windows = spans(length, predictor.settings)
+        own.append(_own(windows, first, side))
+        used.append([w for w in windows[: first + side] if w.stop > own[-1].start])
+    corner = used[0][0].start, used[1][0].start
+    rows, columns = ([_shifted(w, at) for w in ws] for ws, at in zip(used, corner, strict=True))
+    blender = Blender(rows, columns, predictor.settings.overlap, predictor.device)
+    shape = rows[-1].stop, columns[-1].stop
+    values = np.empty((1 + classes, *shape), np.uint8)
+    valid = np.ones(shape, np.bool_) if view.scene.masked else None
+    across = slice(corner[1], corner[1] + shape[1])
+    for index, strip in enumerate(view.strips(used[0], across)):
+        for column, span in enumerate(columns):
+            part = blender.add(index, column, predicted(predictor, strip, span, classes))
+            values[:, part.rows, part.columns] = to_levels(part.values)
+        if valid is not None and strip.valid is not None:
+            valid[rows[index]] = strip.valid
+    kept = _shifted(own[0], corner[0]), _shifted(own[1], corner[1])
+    return values[:, kept[0], kept[1]], None if valid is None else valid[kept]
+
+
+def _shifted(span: slice, start: int) -> slice:
+    return slice(span.start - start, span.stop - start)
+
+
+def _on_worker(predictor: Predictor) -> Predictor:
+    """The predictor on the GPU of this worker, where its machine has any."""
+    if not torch.cuda.is_available():
+        return predictor
+    from distributed import get_worker
+
+    name = str(get_worker().name)
+    rank = int(name) % torch.cuda.device_count() if name.isdecimal() else 0
+    device = pick_device("cuda", rank)
+    return replace(predictor, model=predictor.model.to(device), device=device)

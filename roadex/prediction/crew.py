@@ -1,0 +1,209 @@
+"""Who does the work on blocks: this process, or the workers of a Dask cluster."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from types import ModuleType
+from typing import Any, Protocol
+
+from tqdm import tqdm
+
+from roadex import __version__
+from roadex.errors import RoadexError
+from roadex.extras import install_line
+from roadex.prediction.memory import return_freed_memory
+
+NONE, LOCAL = "none", "local"
+# How often a block that raised an exception is tried again.
+_RETRIES = 2
+_WAIT_S = 20
+Item = tuple[int, int]
+Done = Callable[[Item, Any], None]
+
+
+class Crew(Protocol):
+    """Does something with every item."""
+
+    @property
+    def is_many(self) -> bool:
+        """Whether others than this process do the work, so that it has to be cut into blocks."""
+
+    def each(
+        self,
+        run: Callable[..., Any],
+        items: Sequence[Item],
+        name: str,
+        shared: Any = None,
+        done: Done | None = None,
+    ) -> dict[Item, str]:
+        """Call `run(item)`, or `run(item, shared)`, for every item, with a progress bar.
+
+        Args:
+            shared: what every call needs, sent to each worker once.
+            done: takes every item and what its call returned, in this process.
+
+        Returns:
+            The items that failed for good, and why.
+        """
+
+
+class Alone:
+    """This process, one item after the other; what fails ends it."""
+
+    is_many = False
+
+    def each(
+        self,
+        run: Callable[..., Any],
+        items: Sequence[Item],
+        name: str,
+        shared: Any = None,
+        done: Done | None = None,
+    ) -> dict[Item, str]:
+        """See `Crew.each`."""
+        for item in tqdm(items, desc=name, unit="block", leave=False, disable=None):
+            found = run(item) if shared is None else run(item, shared)
+            if done is not None:
+                done(item, found)
+            return_freed_memory()
+        return {}
+
+
+@dataclass(frozen=True)
+class DaskCrew:
+    """The workers of a Dask cluster.
+
+    Attributes:
+        client: of `distributed`.
+    """
+
+    client: Any
+    is_many: bool = True
+
+    def each(
+        self,
+        run: Callable[..., Any],
+        items: Sequence[Item],
+        name: str,
+        shared: Any = None,
+        done: Done | None = None,
+    ) -> dict[Item, str]:
+        """See `Crew.each`; a worker that is lost has its items done by others."""
+        if not items:
+            return {}
+        as_completed: Any = _distributed().as_completed
+        sent = [] if shared is None else [self.client.scatter(shared, broadcast=True)]
+        futures = {
+            self.client.submit(run, item, *sent, retries=_RETRIES, pure=False): item
+            for item in items
+        }
+        failed = {}
+        with tqdm(total=len(items), desc=name, unit="block", leave=False, disable=None) as progress:
+            for future in as_completed(list(futures)):
+                item = futures.pop(future)
+                if future.status == "finished":
+                    found = future.result()
+                    if done is not None:
+                        done(item, found)
+                else:
+                    failed[item] = _reason(future)
+                future.release()
+                progress.update()
+        return failed
+
+
+def _reason(future: Any) -> str:
+    """Why a call failed, in one line."""
+    try:
+        error = future.exception(timeout=_WAIT_S)
+    except Exception as lost:  # a cancelled future raises of many kinds
+        error = lost
+    return (str(error).strip().splitlines() or [type(error).__name__])[0]
+
+
+@contextmanager
+def crew_of(cluster: str, workers: int, tell: Callable[[str], None]) -> Iterator[Crew]:
+    """Who does the work, as `cluster=` and `workers=` say.
+
+    Args:
+        cluster: "none" (this process), "local" (processes of this machine), or the address of a
+            Dask scheduler, tcp://HOST:PORT.
+        workers: how many processes to start, or of a scheduler to wait for.
+
+    Raises:
+        RoadexError: the extra `cluster` is missing; no scheduler answers, or its workers are of
+            another version.
+    """
+    if cluster == NONE:
+        yield Alone()
+        return
+    if cluster != LOCAL and "://" not in cluster:
+        raise RoadexError(f"cluster={cluster}: choose none, local or tcp://HOST:PORT")
+    distributed = _distributed()
+    with _client(distributed, cluster, workers) as client:
+        _check(client, cluster, workers)
+        tell(f"cluster={cluster}: {_count(client)} workers, {client.dashboard_link}")
+        yield DaskCrew(client)
+
+
+def _distributed() -> ModuleType:
+    try:
+        import distributed
+    except ImportError as error:
+        raise RoadexError(
+            f"cluster= needs dask and distributed: {install_line('cluster')}"
+        ) from error
+    for name in ("distributed", "distributed.nanny", "distributed.scheduler"):
+        logging.getLogger(name).setLevel(logging.ERROR)
+    result: ModuleType = distributed
+    return result
+
+
+@contextmanager
+def _client(distributed: ModuleType, cluster: str, workers: int) -> Iterator[Any]:
+    if cluster == LOCAL:
+        options = {"n_workers": workers, "threads_per_worker": 1, "memory_limit": 0}
+        with (
+            distributed.LocalCluster(**options, host="127.0.0.1", dashboard_address=":0") as local,
+            distributed.Client(local) as client,
+        ):
+            yield client
+        return
+    try:
+        client = distributed.Client(cluster, timeout=_WAIT_S)
+    except (OSError, ValueError, TimeoutError) as error:
+        raise RoadexError(
+            f"cluster={cluster}: no scheduler answers; start one (dask scheduler), or check the "
+            "address"
+        ) from error
+    with client:
+        yield client
+
+
+def _count(client: Any) -> int:
+    return len(client.scheduler_info(n_workers=-1)["workers"])
+
+
+def _check(client: Any, cluster: str, workers: int) -> None:
+    """Wait for workers, and check that they have this version of roadex."""
+    try:
+        client.wait_for_workers(workers, timeout=3 * _WAIT_S)
+    except TimeoutError as error:
+        raise RoadexError(
+            f"cluster={cluster}: {_count(client)} workers there, of workers={workers}; start more "
+            "(dask worker ADDRESS)"
+        ) from error
+    for address, version in client.run(_version).items():
+        if version != __version__:
+            raise RoadexError(
+                f"cluster={cluster}: the worker {address} has roadex {version}, this is "
+                f"{__version__}; install the same"
+            )
+
+
+def _version() -> str:
+    """Of roadex on a worker."""
+    return __version__

@@ -1,0 +1,154 @@
+"""Work shared by processes gives what one process gives."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import threading
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from roadex.config.predict import PredictConfig
+from roadex.errors import RoadexError
+from roadex.prediction import batch
+from roadex.prediction.block_scan import scan_blocks
+from roadex.prediction.crew import Alone, crew_of
+from roadex.prediction.pipeline import ReadingOptions, open_view
+from roadex.prediction.scan import scan
+from roadex.prediction.scene import open_scene
+from roadex.prediction.store import Store, open_store
+from tests.support.stand_ins import bright_model, ladder, picture_of, write_tif
+
+FILES = ("town.probability.tif", "town.graphml", "town.csv")
+
+
+@pytest.fixture
+def town(tmp_path) -> Path:
+    """A town with a corner without data."""
+    image = np.tile(picture_of(ladder(), (400, 400), 0.5), (4, 3, 1))
+    image[:90, :70] = 0
+    return write_tif(tmp_path / "town.tif", image, nodata=0, step=(0.4, -0.4))
+
+
+def scanned(town: Path, folder: Path, in_blocks: bool) -> Store:
+    model = bright_model()
+    with open_scene(town) as scene:
+        view, _ = open_view(scene, model, ReadingOptions())
+        store = open_store(folder, view.shape, model.classes, scene.masked, {})
+        if in_blocks:
+            assert scan_blocks(view, model.predictor, store, Alone(), 300) == {}
+        else:
+            scan(view, model.predictor, store)
+    return store
+
+
+def test_blocks_of_windows_are_bit_for_bit_those_of_the_whole(town, tmp_path):
+    whole, blocks = (scanned(town, tmp_path / name, name == "blocks") for name in ("all", "blocks"))
+    assert np.array_equal(whole.road, blocks.road) and whole.road.any()
+    assert np.array_equal(whole.connectivity, blocks.connectivity)
+    assert np.array_equal(whole.valid, blocks.valid) and not whole.valid.all()
+    assert not list(blocks.folder.glob("block-*"))
+
+
+def test_blocks_that_are_done_are_not_predicted_again(town, tmp_path):
+    store = scanned(town, tmp_path / "work", True)
+    (store.folder / "progress.npz").unlink()
+    known = json.loads((store.folder / "blocks.json").read_text())
+    known["blocks"].remove([0, 0])
+    (store.folder / "blocks.json").write_text(json.dumps(known))
+    before = store.road.copy()
+    store.write(
+        slice(0, store.shape[0]), np.zeros((1 + store.classes, *store.shape), np.uint8), None
+    )
+    again = scanned(town, tmp_path / "work", True)
+    assert np.array_equal(again.road[:200, :200], before[:200, :200]) and again.road.any()
+    assert before[-200:].any() and not again.road[-200:].any()
+
+
+@pytest.mark.parametrize(
+    ("cluster", "complaint"),
+    [
+        ("slum", "choose none, local or tcp://"),
+        ("tcp://127.0.0.1:9", "no scheduler answers"),
+    ],
+)
+def test_a_cluster_that_is_not_there_is_told_in_one_line(cluster, complaint, monkeypatch):
+    pytest.importorskip("distributed")
+    monkeypatch.setattr("roadex.prediction.crew._WAIT_S", 1)
+    with pytest.raises(RoadexError, match=complaint), crew_of(cluster, 1, print):
+        pass
+
+
+def kill_one_worker(folder: Path, crew: object, killed: list[int]) -> None:
+    """Kill a worker as soon as the first block is there."""
+    workers = list(crew.client.run(os.getpid).values())
+    while not list(folder.glob(".town.work/block-*")):
+        time.sleep(0.001)
+    os.kill(workers[0], signal.SIGKILL)
+    killed.append(workers[0])
+
+
+@pytest.mark.slow
+def test_two_workers_one_of_them_killed_give_the_same_bytes(town, tmp_path, monkeypatch):
+    pytest.importorskip("distributed")
+    monkeypatch.setattr(batch, "load_model", lambda *_: bright_model())
+    said: list[str] = []
+    killed: list[int] = []
+
+    def predict(out: str, **settings: object) -> list[str]:
+        config = PredictConfig(
+            input=str(town), out=str(tmp_path / out), block_px=1024, overview_px=256, **settings
+        )
+        return batch.predict_all(config, said.append)[0]
+
+    real = batch.crew_of
+
+    def watched(*arguments):
+        return _watched(real(*arguments), tmp_path / "many", killed)
+
+    assert predict("one") == []
+    monkeypatch.setattr(batch, "crew_of", watched)
+    assert predict("many", cluster="local", workers=2) == []
+    assert len(killed) == 1
+    assert any(line.startswith("cluster=local: 2 workers") for line in said)
+    for name in FILES:
+        assert (tmp_path / "one" / name).read_bytes() == (tmp_path / "many" / name).read_bytes()
+
+
+class _watched:
+    """A crew one of whose workers is killed amid its work."""
+
+    def __init__(self, crew, folder: Path, killed: list[int]) -> None:
+        self.crew, self.folder, self.killed = crew, folder, killed
+
+    def __enter__(self):
+        crew = self.crew.__enter__()
+        threading.Thread(target=kill_one_worker, args=(self.folder, crew, self.killed)).start()
+        return crew
+
+    def __exit__(self, *error):
+        return self.crew.__exit__(*error)
+
+
+def fails_at(item: tuple[int, int]) -> None:
+    if item == (0, 1):
+        raise ValueError("damaged")
+
+
+@pytest.mark.slow
+def test_by_a_scheduler_an_item_that_fails_for_good_is_named_and_the_others_are_done():
+    distributed = pytest.importorskip("distributed")
+    done: list[tuple[int, int]] = []
+    options = {"n_workers": 1, "threads_per_worker": 1, "dashboard_address": ":0"}
+    with (
+        distributed.LocalCluster(**options) as cluster,
+        crew_of(cluster.scheduler_address, 1, print) as crew,
+    ):
+        failed = crew.each(
+            fails_at, [(0, 0), (0, 1), (1, 0)], "work", None, lambda i, _: done.append(i)
+        )
+    assert failed == {(0, 1): "damaged"} and sorted(done) == [(0, 0), (1, 0)]
