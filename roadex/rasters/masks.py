@@ -26,6 +26,8 @@ _HALF = {"uint8": 127, "uint16": 32767}
 _GREY_SLACK = 24
 # Values above this are a scale of brightness, not numbers of classes.
 _LAST_CLASS = 31
+# Pixels that are looked at at once.
+_CHUNK = 1 << 22
 
 
 @dataclass(frozen=True)
@@ -146,7 +148,7 @@ def _joined(path: Path, bands: NDArray[Any], alpha: NDArray[Any] | None) -> _Val
     grey = _grey(path, bands, None if alpha is None else alpha > 0)
     if alpha is None:
         return _Values(grey)
-    shown = np.unique(grey[alpha > 0])
+    shown = _distinct(grey[alpha > 0])
     if len(shown) == 1 and shown[0] > 0:  # roads of one colour on a transparent ground
         return _Values(np.where(alpha > 0, grey, 0).astype(grey.dtype))
     return _Values(grey, valid=alpha > 0)
@@ -198,7 +200,7 @@ def _is_grey_scale(colours: NDArray[np.uint8]) -> bool:
 
 def _road_of_table(path: Path, values: _Values, rules: MaskRules) -> NDArray[np.bool_]:
     assert values.colours is not None
-    used = np.unique(values.pixels)
+    used = _distinct(values.pixels)
     inside = used[used < len(values.colours)]
     painted = [int(number) for number in inside if values.colours[number].any()]
     if len(painted) > 1 or len(inside) < len(used):
@@ -213,7 +215,7 @@ def _limit(path: Path, used: NDArray[Any], rules: MaskRules) -> float:
     """The value that road exceeds, from all values that occur."""
     if used.dtype.kind == "f":
         return _float_limit(path, used[np.isfinite(used)], rules)
-    found = np.unique(used)
+    found = _distinct(used)
     largest = int(found[-1]) if len(found) else 0
     if largest <= 1 or set(found.tolist()) == {0, 1, IGNORE}:
         return 0
@@ -238,7 +240,7 @@ def _float_limit(path: Path, used: NDArray[Any], rules: MaskRules) -> float:
     low, high = float(used.min(initial=0)), float(used.max(initial=0))
     if low >= 0 and high <= 1:
         return 0.5
-    if set(np.unique(used).tolist()) <= {0.0, float(IGNORE)}:
+    if set(_distinct(used).tolist()) <= {0.0, float(IGNORE)}:
         return IGNORE / 2
     raise RoadexError(
         f"{path}: values from {low:g} to {high:g}, which do not say what is road: set "
@@ -256,7 +258,7 @@ def _unknown(values: _Values, rules: MaskRules) -> NDArray[np.bool_] | None:
         parts.append(~np.isfinite(pixels))
     by_itself = rules.above is None and rules.values is None and values.colours is None
     by_itself = by_itself and pixels.dtype == np.uint8 and values.nodata is None
-    if by_itself and set(np.unique(pixels).tolist()) == {0, 1, IGNORE}:
+    if by_itself and set(_distinct(pixels).tolist()) == {0, 1, IGNORE}:
         parts.append(pixels == IGNORE)
     if not parts:
         return None
@@ -265,8 +267,19 @@ def _unknown(values: _Values, rules: MaskRules) -> NDArray[np.bool_] | None:
 
 def _means_background(values: _Values) -> bool:
     """Whether 0 was declared as no data although it is all that is no road, as QGIS often does."""
-    rest = np.unique(values.pixels)
+    rest = _distinct(values.pixels)
     return values.nodata == 0 and len(rest[rest != 0]) <= 1
+
+
+def _distinct(values: NDArray[Any]) -> NDArray[Any]:
+    """The values that occur, in order; whole numbers are marked, since sorting is slow."""
+    if values.dtype not in (np.uint8, np.uint16):
+        return np.unique(values)
+    flat = values.reshape(-1)
+    there = np.zeros(np.iinfo(values.dtype).max + 1, bool)
+    for start in range(0, len(flat), _CHUNK):
+        there[flat[start : start + _CHUNK]] = True
+    return np.flatnonzero(there).astype(values.dtype)
 
 
 def _listed(found: NDArray[Any]) -> str:
