@@ -274,7 +274,7 @@ def _means_background(values: _Values) -> bool:
 def _distinct(values: NDArray[Any]) -> NDArray[Any]:
     """The values that occur, in order; whole numbers are marked, since sorting is slow."""
     if values.dtype not in (np.uint8, np.uint16):
-        return np.unique(values)
+        return np.asarray(np.unique(values))
     flat = values.reshape(-1)
     there = np.zeros(np.iinfo(values.dtype).max + 1, bool)
     for start in range(0, len(flat), _CHUNK):
