@@ -19,7 +19,13 @@ from roadex.prediction.crew import Crew, crew_of
 from roadex.prediction.inputs import check_folder, find_images, require_names
 from roadex.prediction.mosaic import mosaic_of
 from roadex.prediction.network import RoadNetwork
-from roadex.prediction.outputs import SUMMARY, chosen_outputs, existing_outputs, write_outputs
+from roadex.prediction.outputs import (
+    SUMMARY,
+    chosen_outputs,
+    existing_outputs,
+    fitting_outputs,
+    write_outputs,
+)
 from roadex.prediction.pipeline import (
     LoadedModel,
     ReadingOptions,
@@ -135,7 +141,7 @@ class _Job:
         with wanted.open() as scene:
             found = predict_scene(scene, model, options, work, identity, self.tell, self.crew)
             started = time.perf_counter()
-            write_outputs(found, self.out, self.outputs)
+            write_outputs(found, self.out, self._outputs_of(found))
         summary = _with_files(found, time.perf_counter() - started)
         self.tell(f"{stem}: {one_line(summary)}")
         facts: dict[str, Any] = {"checkpoint": model.source, "notes": list(found.notes)}
@@ -148,6 +154,19 @@ class _Job:
         if not found.failures:
             found.store.remove()
         return not found.failures
+
+    def _outputs_of(self, found: RoadNetwork) -> list[str]:
+        """Which files of a network are written."""
+        if self.config.outputs is not None:
+            return self.outputs
+        names = fitting_outputs(self.outputs, found.frame.number_of_edges())
+        left_out = [name for name in self.outputs if name not in names]
+        if left_out:
+            self.tell(
+                f"{found.view.scene.name}: a large network, so {', '.join(left_out)} are left out "
+                "(outputs= writes them)"
+            )
+        return names
 
     def _options(self) -> ReadingOptions:
         config = self.config

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from roadex.errors import RoadexError
 from roadex.files import atomic_write
 from roadex.geo.grid import Georeference
 from roadex.graph.beliefs import STEPS
@@ -50,6 +51,27 @@ def write_probability(
                 rows = slice(top, min(top + _TILE, shape[0]))
                 window = rasterio.windows.Window(0, top, shape[1], rows.stop - top)
                 file.write(_levels(store, resampling, rows), 1, window=window)
+
+
+def write_cog(path: Path, store: Store, shape: tuple[int, int], grid: Georeference | None) -> None:
+    """`write_probability` as a cloud-optimised GeoTIFF, with overviews for every zoom.
+
+    Raises:
+        RoadexError: the file cannot be written.
+    """
+    rasterio = load_rasterio()
+    from rasterio.shutil import copy
+
+    plain = path.with_name(f".{path.stem}.plain.tif")
+    try:
+        write_probability(plain, store, shape, grid)
+        with atomic_write(path) as temporary, rasterio.Env(**GDAL_OPTIONS):
+            options = {"compress": "deflate", "level": 6, "blocksize": _TILE}
+            copy(plain, temporary, driver="COG", overview_resampling="average", **options)
+    except rasterio.errors.RasterioError as error:
+        raise RoadexError(f"{path} cannot be written ({error}): choose another folder") from error
+    finally:
+        plain.unlink(missing_ok=True)
 
 
 def _levels(store: Store, resampling: Resampling, rows: slice) -> NDArray[np.uint8]:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,7 @@ from roadex.prediction.area import inside, read_area
 from roadex.prediction.mosaic_grid import Image, Place, common_grid, cropped, placed
 from roadex.prediction.scene import Piece, scene_bands
 from roadex.rasters.rasters import (
+    check_complete,
     grid_of,
     load_rasterio,
     open_raster,
@@ -77,17 +79,20 @@ class MosaicScene:
         return Piece(bands, valid)
 
     def reduced(self, shape: tuple[int, int]) -> Piece:
-        """See `Scene.reduced`: a few rows at a time, averaged over what has data."""
-        (height, width), rows = shape, self.shape[0]
-        bands = np.zeros((3, *shape), self.dtype)
-        valid = np.zeros(shape, bool)
-        for row in range(height):
-            top = row * rows // height
-            bottom = max((row + 1) * rows // height, top + 1)
-            piece = self.read(slice(top, bottom))
-            assert piece.valid is not None
-            bands[:, row], valid[row] = _averaged(piece.bands, piece.valid, width)
-        return Piece(bands, valid)
+        """See `Scene.reduced`; of images with overviews no more is read than that needs."""
+        shrink = self.shape[0] / shape[0], self.shape[1] / shape[1]
+        (dx, dy), corner = self.grid.step, self.grid.corner
+        grid = Georeference(self.grid.crs, corner, (dx * shrink[1], dy * shrink[0]), shape)
+        places = [
+            replace(
+                place,
+                rows=_shrunk(place.rows, shrink[0], shape[0]),
+                columns=_shrunk(place.columns, shrink[1], shape[1]),
+                exact=place.exact and shape == self.shape,
+            )
+            for place in self.places
+        ]
+        return replace(self, grid=grid, places=places).read(slice(0, shape[0]))
 
     def _composed(self, rows: slice, columns: slice) -> tuple[NDArray[Any], NDArray[np.bool_]]:
         shape = (rows.stop - rows.start, columns.stop - columns.start)
@@ -121,6 +126,12 @@ class MosaicScene:
         except RoadexError as error:
             self.failures[place.path] = str(error)
             return None
+
+
+def _shrunk(span: slice, shrink: float, side: int) -> slice:
+    """A span of pixels in those of a smaller grid; never empty."""
+    start = min(int(span.start / shrink), side - 1)
+    return slice(start, max(start + 1, min(side, math.ceil(span.stop / shrink - 1e-9))))
 
 
 def _wider(span: slice, side: int) -> slice:
@@ -201,6 +212,7 @@ def _look_at(path: Source, bands: list[int] | None) -> tuple[Image, str]:
         if grid is None:
             raise RoadexError(f"{path}: no coordinate system, so it has no place in a mosaic")
         numbers = scene_bands(path, file, bands)
+        check_complete(path, file)
         return Image(path, numbers, grid), file.dtypes[numbers[0] - 1]
 
 
@@ -246,13 +258,3 @@ def _without_seams(
         total = cv2.boxFilter(band.astype(np.float32) * known, -1, around, normalize=False)[seams]
         band[seams] = total / np.maximum(weight, 1)
     return bands, valid | seams
-
-
-def _averaged(
-    bands: NDArray[Any], valid: NDArray[np.bool_], width: int
-) -> tuple[NDArray[Any], NDArray[np.bool_]]:
-    """One row of `width` pixels (3, width) from several rows, the mean of what has data."""
-    edges = np.arange(width) * valid.shape[1] // width
-    counts = np.add.reduceat(valid.sum(axis=0), edges)
-    sums = np.add.reduceat((bands * valid).sum(axis=1, dtype=np.float64), edges, axis=1)
-    return (sums / np.maximum(counts, 1)).astype(bands.dtype), counts > 0

@@ -13,7 +13,7 @@ from roadex.graph.formats import write_network
 from roadex.graph.formats.pixel_frame import in_pixels
 from roadex.graph.formats.wkt_csv import write_wkt_csv
 from roadex.plots.map_page import Place, write_map_page
-from roadex.prediction.geotiff import write_probability
+from roadex.prediction.geotiff import write_cog, write_probability
 from roadex.prediction.network import RoadNetwork
 from roadex.prediction.overview import draw_overview
 from roadex.rasters.pictures import write_image
@@ -34,6 +34,11 @@ Writer = Callable[[RoadNetwork, Path], None]
 def _probability(network: RoadNetwork, path: Path) -> None:
     scene = network.view.scene
     write_probability(path, network.store, scene.shape, scene.grid)
+
+
+def _cog(network: RoadNetwork, path: Path) -> None:
+    scene = network.view.scene
+    write_cog(path, network.store, scene.shape, scene.grid)
 
 
 def _vectors(network: RoadNetwork, path: Path) -> None:
@@ -89,10 +94,24 @@ OUTPUTS: dict[str, tuple[str, Writer]] = {
     "csv": (".csv", _spacenet),
     "overview": (".png", _overview),
     "map": (".html", _map),
+    "cog": (".probability.cog.tif", _cog),
+    "parquet": (".roads.parquet", _vectors),
+    "fgb": (".roads.fgb", _vectors),
 }
+# What is written only where `outputs=` names it, or the network is large.
+ON_REQUEST = ("cog", "parquet", "fgb")
+# A network of more roads is large: what a program has to read as a whole is left out.
+LARGE = 200_000
+_AS_A_WHOLE = ("geojson", "graphml", "csv", "map")
 SUMMARY = ".summary.json"
 # The packages of the extra `geo` that some of them need.
-_NEEDS = {"probability": "rasterio", "gpkg": "geopandas"}
+_NEEDS = {
+    "probability": "rasterio",
+    "cog": "rasterio",
+    "gpkg": "geopandas",
+    "fgb": "geopandas",
+    "parquet": "pyarrow",
+}
 
 
 def chosen_outputs(names: list[str] | None) -> list[str]:
@@ -106,10 +125,24 @@ def chosen_outputs(names: list[str] | None) -> list[str]:
         if name not in OUTPUTS:
             raise RoadexError(f"outputs={name}: choose from {', '.join(OUTPUTS)}")
         if name in lacking:
-            raise RoadexError(f"outputs={name} needs {_NEEDS[name]}: {install_line('geo')}")
-    if names is None and lacking:
-        log.warning("left out: %s; %s", " and ".join(lacking), install_line("geo"))
-    return [name for name in OUTPUTS if name not in lacking] if names is None else names
+            extra = "parquet" if name == "parquet" else "geo"
+            raise RoadexError(f"outputs={name} needs {_NEEDS[name]}: {install_line(extra)}")
+    usual = [name for name in OUTPUTS if name not in ON_REQUEST]
+    left_out = [name for name in usual if name in lacking]
+    if names is None and left_out:
+        log.warning("left out: %s; %s", " and ".join(left_out), install_line("geo"))
+    return [name for name in usual if name not in lacking] if names is None else names
+
+
+def fitting_outputs(names: list[str], roads: int) -> list[str]:
+    """Of the usual files those that make sense for a network of so many roads.
+
+    Of a large one those that are read as a whole give way to GeoParquet, where pyarrow is there.
+    """
+    if roads <= LARGE:
+        return names
+    table = ["parquet"] if find_spec("pyarrow") else []
+    return [name for name in names if name not in _AS_A_WHOLE] + table
 
 
 def write_outputs(network: RoadNetwork, folder: Path, names: list[str]) -> None:

@@ -10,6 +10,7 @@ import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import product
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -141,6 +142,36 @@ def open_raster(path: Source) -> Iterator[Any]:
         file = rasterio.open(where, driver=_DRIVERS.get(path.suffix.lower()))
     with file:
         yield file
+
+
+def check_complete(path: Source, file: Any) -> None:
+    """Check that a TIFF of this machine is as long as its table of contents says.
+
+    Its pixels are not read: one that was cut short is known before any of it is used.
+
+    Raises:
+        RoadexError: it is cut short.
+    """
+    if not isinstance(path, Path) or file.driver != "GTiff":
+        return
+    size = path.stat().st_size
+    bands = (1,) if file.profile.get("interleave") == "pixel" else file.indexes
+    if any(end > size for band in bands for end in _block_ends(file, band)):
+        raise RoadexError(
+            f"{path}: not a readable raster, or cut short (it ends amid its pixels); replace or "
+            "remove it"
+        )
+
+
+def _block_ends(file: Any, band: int) -> Iterator[int]:
+    """Where in its file each block of a band of a TIFF ends."""
+    high, wide = file.block_shapes[band - 1]
+    for row, column in product(range(-(-file.height // high)), range(-(-file.width // wide))):
+        place = (
+            file.get_tag_item(f"BLOCK_{what}_{column}_{row}", "TIFF", bidx=band)
+            for what in ("OFFSET", "SIZE")
+        )
+        yield sum(int(value or 0) for value in place)
 
 
 def read_raster(path: Path, bands: list[int] | None = None, located: bool = True) -> Raster:

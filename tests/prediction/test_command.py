@@ -17,14 +17,14 @@ from roadex.config.predict import PredictConfig
 from roadex.errors import RoadexError
 from roadex.models.registry import build_model
 from roadex.prediction import batch
-from roadex.prediction.outputs import OUTPUTS, SUMMARY
+from roadex.prediction.outputs import ON_REQUEST, OUTPUTS, SUMMARY
 from roadex.rasters.pictures import write_image
 from roadex.runs.checkpoint import Checkpoint, save_checkpoint
 from tests.config.test_composition import train_config
 from tests.support.stand_ins import bright_model, ladder, picture_of, write_tif
 
 TINY = ("model.width=8", "model.blocks=1", "model.head_width=4", "model.depth=1", "dataset.gsd=0.5")
-FILES = [*(suffix for suffix, _ in OUTPUTS.values()), SUMMARY]
+FILES = [*(OUTPUTS[name][0] for name in OUTPUTS if name not in ON_REQUEST), SUMMARY]
 
 
 @pytest.fixture(scope="module")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 
+import cv2
 import geopandas
 import numpy as np
 import pytest
@@ -192,3 +193,22 @@ def test_images_are_named_by_a_list_or_found_as_vrt(tmp_path, image):
     (tmp_path / "bad.txt").write_bytes(b"\xff\xfe\x00")
     with pytest.raises(RoadexError, match=r"bad.txt: not a readable list"):
         find_images(str(tmp_path / "bad.txt"))
+
+
+@pytest.mark.parametrize("share", [0.4, 0.95])
+def test_a_tile_that_was_cut_short_is_known_before_it_is_read(tmp_path, image, share):
+    paths = quarters(tmp_path, image)
+    content = paths[3].read_bytes()
+    paths[3].write_bytes(content[: int(share * len(content))])
+    scene = mosaic_of(paths, "town")
+    assert [path.name for path in scene.failures] == ["tile_11.tif"]
+    assert len(scene.places) == 3
+
+
+def test_a_small_picture_of_a_mosaic_is_that_of_the_image(tmp_path, image):
+    scene = mosaic_of(quarters(tmp_path, image, overlap=30), "town")
+    small = scene.reduced((SIDE // 4, SIDE // 4))
+    wanted = cv2.resize(image, (SIDE // 4, SIDE // 4), interpolation=cv2.INTER_AREA)
+    off = np.abs(np.moveaxis(small.bands, 0, -1).astype(int) - wanted)
+    assert small.valid.all() and off.mean() < 3
+    assert np.array_equal(scene.reduced((SIDE, SIDE)).bands, np.moveaxis(image, -1, 0))

@@ -18,6 +18,12 @@ from roadex.graph.formats.pickles import read_pickle, write_pickle
 from roadex.graph.formats.roadtracer import read_roadtracer, write_roadtracer
 from roadex.graph.formats.settled import settled
 from roadex.graph.formats.simple_json import read_any_json, write_simple_json
+from roadex.graph.formats.tables import (
+    read_flatgeobuf,
+    read_parquet,
+    write_flatgeobuf,
+    write_parquet,
+)
 from roadex.graph.formats.wkt_csv import read_wkt_csv, write_wkt_csv
 from roadex.graph.frame import Gsd
 
@@ -37,6 +43,8 @@ _READERS: dict[str, Callable[[Path, ReadOptions], nx.MultiGraph]] = {
     ".geojson": read_geojson,
     ".json": read_any_json,
     ".gpkg": read_geopackage,
+    ".parquet": read_parquet,
+    ".fgb": read_flatgeobuf,
     ".graphml": read_graphml,
     ".graph": read_roadtracer,
     ".txt": read_roadtracer,
@@ -47,6 +55,8 @@ _WRITERS: dict[str, Callable[[nx.MultiGraph, Path, Gsd], None]] = {
     ".geojson": lambda graph, path, gsd: write_geojson(graph, path),
     ".json": lambda graph, path, gsd: write_simple_json(graph, path),
     ".gpkg": lambda graph, path, gsd: write_geopackage(graph, path),
+    ".parquet": lambda graph, path, gsd: write_parquet(graph, path),
+    ".fgb": lambda graph, path, gsd: write_flatgeobuf(graph, path),
     ".graphml": lambda graph, path, gsd: write_graphml(graph, path),
     ".csv": lambda graph, path, gsd: write_wkt_csv({path.stem: graph}, path, gsd),
     **dict.fromkeys((".graph", ".txt"), write_roadtracer),
@@ -69,8 +79,8 @@ def read_network(
     """A road network from a file, in metres.
 
     Args:
-        path: GeoJSON, simple JSON, GeoPackage, GraphML, SpaceNet CSV of one image, RoadTracer
-            text, City-Scale pickle, or a mask.
+        path: GeoJSON, simple JSON, GeoPackage, GeoParquet, FlatGeobuf, GraphML, SpaceNet CSV of
+            one image, RoadTracer text, City-Scale pickle, or a mask.
         gsd: metres per pixel, for formats whose coordinates are pixels; None: as the file tells.
         crs: the projected CRS for coordinates in degrees; None: the UTM zone of their mean.
         edge_length: "planar", or "haversine_mm" as the reference APLS program measures degrees.

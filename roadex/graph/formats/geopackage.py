@@ -41,7 +41,12 @@ ROADS, NODES = "roads", "nodes"
 _ROAD_NAMES = ("roads", "road", "edges", "streets", "street", "highways", "centerlines", "lines")
 
 
-def _geopandas() -> ModuleType:
+def load_geopandas() -> ModuleType:
+    """The package geopandas.
+
+    Raises:
+        RoadexError: it or pyogrio is not installed.
+    """
     try:
         import geopandas
         import pyogrio  # noqa: F401
@@ -60,7 +65,7 @@ def read_geopackage(path: Path, options: ReadOptions) -> nx.MultiGraph:
         RoadexError: the extra `geo` is missing, the file is no GeoPackage, or it has no layer of
             lines, or several of which none is called roads or edges.
     """
-    geopandas = _geopandas()
+    geopandas = load_geopandas()
     try:
         table = geopandas.list_layers(path)
         layers = dict(zip(table["name"], table["geometry_type"], strict=True))
@@ -68,7 +73,7 @@ def read_geopackage(path: Path, options: ReadOptions) -> nx.MultiGraph:
         if own is not None:
             return own
         name = _layer_of_roads(path, layers)
-        return _foreign_network(path, _read_layer(path, name), options)
+        return network_of_table(path, _read_layer(path, name), options)
     except (OSError, RuntimeError, KeyError, ValueError) as error:
         reason = str(error).splitlines()[0] if str(error) else repr(error)
         raise RoadexError(f"{path} is not a readable GeoPackage ({reason})") from error
@@ -107,7 +112,7 @@ def _read_layer(path: Path, layer: str) -> Any:
     """A layer as a table; columns of whole numbers and truth values stay such, gaps and all."""
     import pyogrio
 
-    table = _geopandas().read_file(path, layer=layer)
+    table = load_geopandas().read_file(path, layer=layer)
     info = pyogrio.read_info(path, layer=layer)
     kinds = {"int": "Int64", "bool": "boolean"}
     columns = zip(info["fields"], map(str, info["dtypes"]), strict=True)
@@ -115,7 +120,12 @@ def _read_layer(path: Path, layer: str) -> Any:
     return table.astype({name: kind for name, kind in found.items() if kind})
 
 
-def _foreign_network(path: Path, table: Any, options: ReadOptions) -> nx.MultiGraph:
+def network_of_table(path: Path, table: Any, options: ReadOptions) -> nx.MultiGraph:
+    """A network from a table of lines, whose common vertices are where they meet.
+
+    Raises:
+        RoadexError: the table has lines and no coordinate system.
+    """
     dropped: Counter[str] = Counter()
     lines: list[Line] = []
     for shape, row in zip(table.geometry, _records(table), strict=True):
@@ -141,7 +151,7 @@ def _records(table: Any) -> list[dict[str, Any]]:
     ]
 
 
-def _kinds(rows: list[dict[str, Any]]) -> dict[str, str]:
+def column_kinds(rows: list[dict[str, Any]]) -> dict[str, str]:
     """The columns with gaps that hold only whole numbers or only truth values, and how to say so.
 
     Left to themselves such columns become fractions or text.
@@ -187,13 +197,13 @@ def write_geopackage(graph: nx.MultiGraph, path: Path) -> None:
     Raises:
         RoadexError: the extra `geo` is missing, or the file cannot be written.
     """
-    geopandas = _geopandas()
+    geopandas = load_geopandas()
     crs = graph.graph.get("crs")
-    road_rows, node_rows = _road_rows(graph), _node_rows(graph)
+    rows_of_roads, node_rows = road_rows(graph), _node_rows(graph)
     shapes = [shapely.linestrings(line) for *_, line in graph.edges(data="geometry")]
     places = [shapely.points(row["x"], row["y"]) for row in node_rows]
     layers = (
-        (ROADS, "LineString", road_rows, shapes, BOOKKEEPING),
+        (ROADS, "LineString", rows_of_roads, shapes, BOOKKEEPING),
         (NODES, "Point", node_rows, places, ("node", "x", "y")),
     )
     with atomic_write(path) as temporary, warnings.catch_warnings():
@@ -201,11 +211,12 @@ def write_geopackage(graph: nx.MultiGraph, path: Path) -> None:
         for layer, kind, rows, geometry, columns in layers:
             content = rows or {name: np.zeros(0) for name in columns}
             table = geopandas.GeoDataFrame(content, geometry=geometry, crs=crs)
-            table = table.astype(_kinds(rows))
+            table = table.astype(column_kinds(rows))
             table.to_file(temporary, layer=layer, driver="GPKG", geometry_type=kind)
 
 
-def _road_rows(graph: nx.MultiGraph) -> list[dict[str, Any]]:
+def road_rows(graph: nx.MultiGraph) -> list[dict[str, Any]]:
+    """The attributes of each road as a table can hold them, with the names of its nodes."""
     rows = []
     for u, v, key, data in graph.edges(keys=True, data=True):
         first, last = map(_name, directed_ends(graph, u, v, key))

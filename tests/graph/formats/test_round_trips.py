@@ -132,3 +132,45 @@ def test_a_place_that_cannot_be_written_is_one_line(tmp_path):
     with pytest.raises(RoadexError, match="cannot be written"):
         write_network(empty_network(), tmp_path / "roads.geojson")
     assert [path.name for path in tmp_path.iterdir()] == ["roads.geojson"]
+
+
+@pytest.mark.parametrize("suffix", [".parquet", ".fgb"])
+@pytest.mark.parametrize("count", [0, 4])
+def test_tables_of_roads_keep_lines_and_where_they_meet(tmp_path, suffix, count):
+    if suffix == ".parquet":
+        pytest.importorskip("pyarrow")
+    graph = empty_network("EPSG:32632")
+    places = [(500_000.0 + 100 * i, 5_000_000.0 + 30 * i**2) for i in range(count)]
+    for end in range(1, count):
+        line = [places[0], (500_020.0, 5_000_000.0 + end), places[end]]
+        add_road(graph, 0, end, line, width_m=7.5, mean_probability=0.9)
+    path = tmp_path / f"roads{suffix}"
+    write_network(graph, path)
+    if not count:
+        assert path.stat().st_size
+        return
+    again = read_network(path)
+    assert again.graph["crs"] == "EPSG:32632"
+    assert total_length(again) == pytest.approx(total_length(graph), abs=1e-6)
+    assert sorted(dict(again.degree).values()) == sorted(dict(graph.degree).values())
+    assert {data["width_m"] for *_, data in again.edges(data=True)} == {7.5}
+
+
+def test_a_geoparquet_file_is_read_by_area(tmp_path):
+    geopandas = pytest.importorskip("geopandas")
+    pytest.importorskip("pyarrow")
+    graph = empty_network("EPSG:32632")
+    for i in range(10):
+        add_road(graph, i, 100 + i, [(1000.0 * i, 0.0), (1000.0 * i + 50, 10.0)])
+    write_network(graph, tmp_path / "roads.parquet")
+    table = geopandas.read_parquet(tmp_path / "roads.parquet", bbox=(2900, -5, 4100, 20))
+    assert sorted(table.geometry.bounds["minx"]) == [3000.0, 4000.0]
+
+
+@pytest.mark.parametrize("suffix", [".parquet", ".fgb"])
+def test_a_damaged_table_is_told_in_one_line(tmp_path, suffix):
+    if suffix == ".parquet":
+        pytest.importorskip("pyarrow")
+    (tmp_path / f"roads{suffix}").write_bytes(b"none")
+    with pytest.raises(RoadexError, match="is not a readable"):
+        read_network(tmp_path / f"roads{suffix}")

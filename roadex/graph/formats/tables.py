@@ -1,0 +1,114 @@
+"""Tables of roads for large networks: GeoParquet and FlatGeobuf, which are read by area.
+
+Both hold the roads alone, with the names of their nodes; what meets is told by common ends.
+GeoParquet (version 1.1) has the box of each road in columns and is sorted by place, FlatGeobuf has
+an index, so that a reader fetches what it needs of a file of any size, also from afar.
+"""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import networkx as nx
+import numpy as np
+import shapely
+
+from roadex.errors import RoadexError
+from roadex.extras import install_line
+from roadex.files import atomic_write
+from roadex.graph.formats.exact import BOOKKEEPING
+from roadex.graph.formats.geopackage import (
+    column_kinds,
+    load_geopandas,
+    network_of_table,
+    road_rows,
+)
+from roadex.graph.formats.options import ReadOptions
+
+_ROWS_AT_ONCE = 20_000
+
+
+def write_parquet(graph: nx.MultiGraph, path: Path) -> None:
+    """Write the roads of a network in its own CRS as GeoParquet.
+
+    Raises:
+        RoadexError: the extra `geo` or `parquet` is missing, or the file cannot be written.
+    """
+    _require_pyarrow()
+    table = _table(graph)
+    if len(table):
+        table = table.iloc[np.argsort(table.geometry.hilbert_distance(), kind="stable")]
+    with atomic_write(path) as temporary:
+        table.to_parquet(
+            temporary,
+            index=False,
+            compression="zstd",
+            write_covering_bbox=True,
+            schema_version="1.1.0",
+            row_group_size=_ROWS_AT_ONCE,
+        )
+
+
+def read_parquet(path: Path, options: ReadOptions) -> nx.MultiGraph:
+    """A network from the lines of a GeoParquet file.
+
+    Raises:
+        RoadexError: the extra `geo` or `parquet` is missing, or the file is no such thing.
+    """
+    _require_pyarrow()
+    with _readable(path, "GeoParquet"):
+        table = load_geopandas().read_parquet(path)
+    return network_of_table(path, table.drop(columns="bbox", errors="ignore"), options)
+
+
+def write_flatgeobuf(graph: nx.MultiGraph, path: Path) -> None:
+    """Write the roads of a network in its own CRS as FlatGeobuf.
+
+    Raises:
+        RoadexError: the extra `geo` is missing, or the file cannot be written.
+    """
+    table = _table(graph)
+    with atomic_write(path) as temporary, warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message="'crs' was not provided")
+        table.to_file(temporary, driver="FlatGeobuf", geometry_type="LineString")
+
+
+def read_flatgeobuf(path: Path, options: ReadOptions) -> nx.MultiGraph:
+    """A network from the lines of a FlatGeobuf file.
+
+    Raises:
+        RoadexError: the extra `geo` is missing, or the file is no such thing.
+    """
+    with _readable(path, "FlatGeobuf"):
+        table = load_geopandas().read_file(path)
+    return network_of_table(path, table, options)
+
+
+def _table(graph: nx.MultiGraph) -> Any:
+    """The roads as a table of lines."""
+    rows = [{k: v for k, v in row.items() if k != "shape"} for row in road_rows(graph)]
+    lines = [shapely.linestrings(line) for *_, line in graph.edges(data="geometry")]
+    empty = {name: np.zeros(0) for name in BOOKKEEPING if name != "shape"}
+    content: Any = rows or empty
+    table = load_geopandas().GeoDataFrame(content, geometry=lines, crs=graph.graph.get("crs"))
+    return table.astype(column_kinds(rows))
+
+
+def _require_pyarrow() -> None:
+    try:
+        import pyarrow  # noqa: F401
+    except ImportError as error:
+        raise RoadexError(f"GeoParquet needs pyarrow: {install_line('parquet')}") from error
+
+
+@contextmanager
+def _readable(path: Path, kind: str) -> Iterator[None]:
+    try:
+        yield
+    except (OSError, RuntimeError, ValueError, KeyError, TypeError) as error:
+        reason = str(error).splitlines()[0] if str(error) else repr(error)
+        raise RoadexError(f"{path} is not a readable {kind} ({reason})") from error
