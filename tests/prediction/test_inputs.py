@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -16,6 +19,7 @@ from roadex.prediction import batch
 from roadex.prediction.inputs import find_images
 from roadex.prediction.scene import open_scene
 from roadex.rasters.remote import Remote
+from tests.conftest import ROOT
 from tests.support.http_server import serving
 from tests.support.stand_ins import bright_model, ladder, picture_of, write_tif
 
@@ -89,6 +93,42 @@ def test_a_vrt_in_a_folder_may_not_lead_to_the_network(image, tmp_path):
         (named,) = find_images(str(path))
         with open_scene(named) as scene:
             assert np.array_equal(np.moveaxis(scene.read(slice(0, 400)).bands, 0, -1), image)
+
+
+@pytest.fixture
+def store_of_objects(tmp_path, monkeypatch) -> Iterator[Path]:
+    """A folder served as an S3 bucket `images`, by a process of its own."""
+    bucket = tmp_path / "images"
+    (bucket / "tiles").mkdir(parents=True)
+    command = [sys.executable, "-m", "tests.support.http_server", str(tmp_path)]
+    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as process:
+        address = process.stdout.readline().strip().removeprefix("http://")
+        for name, value in (("ENDPOINT", address), ("REGION", "none")):
+            monkeypatch.setenv(f"AWS_S3_{name}", value)
+        monkeypatch.setenv("AWS_HTTPS", "NO")
+        monkeypatch.setenv("AWS_VIRTUAL_HOSTING", "FALSE")
+        monkeypatch.setenv("AWS_ACCESS_KEY_ID", "someone")
+        monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "secret")
+        yield bucket
+        process.kill()
+
+
+def test_all_below_a_prefix_of_a_store_of_objects_is_one_network(image, tmp_path, store_of_objects):
+    for column in (0, 1):
+        half = image[:, 200 * column : 200 * column + 200]
+        corner = (500_000.0 + 100 * column, 5_000_000.0)
+        write_tif(store_of_objects / "tiles" / f"{column}.tif", half, corner=corner)
+    (store_of_objects / "tiles" / "notes.txt").write_text("no image")
+    found = find_images("s3://images/tiles/")
+    assert [str(source) for source in found] == [f"s3://images/tiles/{i}.tif" for i in (0, 1)]
+    config = PredictConfig(
+        input="s3://images/tiles/", out=str(tmp_path / "out"), mosaic=True, outputs=["gpkg"]
+    )
+    assert batch.predict_all(config, print)[0] == []
+    (summary,) = (tmp_path / "out").glob("*.summary.json")
+    assert json.loads(summary.read_text())["junctions"] == 3
+    with pytest.raises(RoadexError, match=r"s3:.*cannot be listed"):
+        find_images("s3://images/nothing/")
 
 
 def stac_item(name: str, href: str, time: str, asset: str = "visual") -> dict:

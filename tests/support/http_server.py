@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import re
+import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from urllib.parse import parse_qs
 
 
 class Server(ThreadingHTTPServer):
@@ -40,8 +42,13 @@ class _Handler(BaseHTTPRequestHandler):
         self._answer(with_body=True)
 
     def _answer(self, with_body: bool) -> None:
-        name = self.path.partition("?")[0].lstrip("/")
+        name, _, query = self.path.partition("?")
+        name = name.lstrip("/")
         file = self.server.folder / name
+        asked_for = parse_qs(query, keep_blank_values=True)
+        if file.is_dir() and "prefix" in asked_for:
+            self._list(file, name.strip("/"), asked_for["prefix"][0])
+            return
         if not name or not file.is_file():
             self.send_response(404)
             self.send_header("Content-Length", "0")
@@ -64,6 +71,25 @@ class _Handler(BaseHTTPRequestHandler):
             self.server.sent[name] = self.server.sent.get(name, 0) + len(body)
             self.wfile.write(body)
 
+    def _list(self, bucket: Path, name: str, prefix: str) -> None:
+        """What a store of objects says of those whose names begin so."""
+        objects = "".join(
+            f"<Contents><Key>{key}</Key><LastModified>2024-01-01T00:00:00.000Z</LastModified>"
+            f"<Size>{path.stat().st_size}</Size><StorageClass>STANDARD</StorageClass></Contents>"
+            for path in sorted(bucket.rglob("*"))
+            if path.is_file() and (key := str(path.relative_to(bucket))).startswith(prefix)
+        )
+        space = "http://s3.amazonaws.com/doc/2006-03-01/"
+        body = (
+            f'<?xml version="1.0"?><ListBucketResult xmlns="{space}"><Name>{name}</Name>'
+            f"<Prefix>{prefix}</Prefix><IsTruncated>false</IsTruncated>{objects}</ListBucketResult>"
+        ).encode()
+        self.send_response(200)
+        self.send_header("Content-Type", "application/xml")
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
     def log_message(self, *_: object) -> None:
         """Nothing."""
 
@@ -79,3 +105,9 @@ def serving(folder: Path) -> Iterator[Server]:
     finally:
         server.shutdown()
         server.server_close()
+
+
+if __name__ == "__main__":  # python -m tests.support.http_server FOLDER, which prints the address
+    server = Server(Path(sys.argv[1]))
+    print(server.address, flush=True)
+    server.serve_forever()

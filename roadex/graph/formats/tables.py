@@ -74,7 +74,8 @@ def write_flatgeobuf(graph: nx.MultiGraph, path: Path) -> None:
     table = _table(graph)
     with atomic_write(path) as temporary, warnings.catch_warnings():
         warnings.filterwarnings("ignore", message="'crs' was not provided")
-        table.to_file(temporary, driver="FlatGeobuf", geometry_type="LineString")
+        named = {"layer": path.stem, "geometry_type": "LineString"}
+        table.to_file(temporary, driver="FlatGeobuf", **named)
 
 
 def read_flatgeobuf(path: Path, options: ReadOptions) -> nx.MultiGraph:

@@ -167,6 +167,14 @@ def test_a_geoparquet_file_is_read_by_area(tmp_path):
     assert sorted(table.geometry.bounds["minx"]) == [3000.0, 4000.0]
 
 
+def test_a_flatgeobuf_file_tells_nothing_of_who_wrote_it(tmp_path, monkeypatch):
+    for process in (1, 2):
+        monkeypatch.setattr("os.getpid", lambda process=process: process)
+        write_network(odd_network("EPSG:32632"), tmp_path / str(process) / "roads.fgb")
+    one, other = ((tmp_path / name / "roads.fgb").read_bytes() for name in ("1", "2"))
+    assert one == other
+
+
 @pytest.mark.parametrize("suffix", [".parquet", ".fgb"])
 def test_a_damaged_table_is_told_in_one_line(tmp_path, suffix):
     if suffix == ".parquet":
