@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help install train test test-slow test-slurm check docs clean
+.PHONY: help install train test test-slow test-slurm fuzz check docs clean
 
 help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -29,6 +29,9 @@ test-slow: $(STAMP)  ## the tests marked slow, too
 
 test-slurm: $(STAMP)  ## sweeps through a real SLURM, started on this machine (root; skipped where it cannot be)
 	scripts/test_slurm.sh $(BIN)/python
+
+fuzz: $(STAMP)  ## 100,000 damaged files through every reader (COUNT=N for others)
+	$(BIN)/python scripts/fuzz.py count=$(or $(COUNT),100000) keep=fuzz
 
 check: $(STAMP)  ## style, types, floors of the house, documentation
 	$(BIN)/ruff check roadex tests scripts experiments

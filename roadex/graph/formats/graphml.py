@@ -60,7 +60,8 @@ def _own_network(content: nx.MultiGraph) -> nx.MultiGraph:
     graph = nx.MultiGraph(**attributes)
     names = {n: read_name(json.loads(d.pop(_NAME))) for n, d in content.nodes(data=True)}
     for node, data in content.nodes(data=True):
-        graph.add_node(names[node], **data)
+        place = {"x": float(data["x"]), "y": float(data["y"])}
+        graph.add_node(names[node], **{**data, **place})
     for u, v, key, data in content.edges(keys=True, data=True):
         data.pop("id", None)
         line = shapely.get_coordinates(shapely.from_wkt(data.pop("geometry")))
