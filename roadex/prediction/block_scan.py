@@ -120,10 +120,11 @@ def _as_it_is(scene: Scene) -> AbstractContextManager[Scene]:
 
 def _known(store: Store, side: int) -> list[Item]:
     """The blocks that are in the store already."""
-    path = store.folder / _DONE
-    content = json.loads(path.read_text()) if path.is_file() else {}
-    found = content["blocks"] if content.get("side") == side else []
-    return [(int(i), int(j)) for i, j in found]
+    try:
+        content = json.loads((store.folder / _DONE).read_text(encoding="utf-8"))
+        return [(int(i), int(j)) for i, j in content["blocks"]] if content["side"] == side else []
+    except (OSError, ValueError, KeyError, TypeError):
+        return []
 
 
 def _own(windows: list[slice], first: int, side: int) -> slice:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import zipfile
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -66,8 +67,8 @@ class Decoding:
         roads.save(self.file(block))
 
     def missing(self) -> list[Item]:
-        """The blocks whose roads are not there."""
-        return [block for block in self.lattice.blocks() if not self.file(block).is_file()]
+        """The blocks whose roads are not there, or in a file that is damaged."""
+        return [b for b in self.lattice.blocks() if not zipfile.is_zipfile(self.file(b))]
 
     def roads(self) -> Iterator[BlockRoads]:
         """The roads of all blocks that are there."""
