@@ -19,6 +19,21 @@ from roadex.errors import RoadexError
 _TEMPORARY = re.compile(r"^\..+\.(?P<computer>[^.]*)-(?P<process>\d+)\.tmp")
 
 
+def user_path(text: str | Path) -> Path:
+    """A path as a user writes it, `~` being the home folder.
+
+    Raises:
+        RoadexError: it needs a home folder, and this user has none, as in some containers.
+    """
+    try:
+        return Path(text).expanduser()
+    except RuntimeError as error:
+        raise RoadexError(
+            f"{text}: this user has no home folder: set HOME, or give a full path "
+            "(ROADEX_CACHE=DIR for prepared tiles)"
+        ) from error
+
+
 @contextmanager
 def atomic_write(path: str | Path) -> Iterator[Path]:
     """Yield a temporary path beside `path`, renamed to it on success and removed on failure.

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import pytest
 
 from roadex.errors import RoadexError
-from roadex.files import atomic_write, write_json, write_table
+from roadex.files import atomic_write, user_path, write_json, write_table
 
 
 def test_failure_leaves_neither_a_new_nor_a_changed_file(tmp_path):
@@ -38,3 +39,10 @@ def test_json_has_null_where_a_ratio_has_no_bound(tmp_path, value):
 def test_table_has_all_columns_in_order_of_appearance(tmp_path):
     write_table(tmp_path / "t.csv", [{"a": 1}, {"a": 2, "b": 3}])
     assert (tmp_path / "t.csv").read_text() == "a,b\n1,\n2,3\n"
+
+
+def test_a_home_that_is_not_there_is_told(monkeypatch):
+    monkeypatch.delenv("HOME", raising=False)
+    with pytest.raises(RoadexError, match=r"~nobody-at-all/x: this user has no home folder"):
+        user_path("~nobody-at-all/x")
+    assert user_path("a/b") == Path("a/b")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import atexit
 import errno
+import getpass
 import logging
 import os
 import shutil
@@ -57,12 +58,21 @@ def command(
             if "--version" in arguments:
                 print(f"roadex {__version__}")
                 return
+            _name_user()
             sys.exit(_run(run, config_name, before(arguments)))
 
         main.__doc__ = run.__doc__
         return main
 
     return decorate
+
+
+def _name_user() -> None:
+    """Give a user that the system does not know, as in containers, the name that libraries ask."""
+    try:
+        getpass.getuser()
+    except (KeyError, OSError, ImportError):
+        os.environ["USER"] = f"user-{os.getuid()}"
 
 
 def typed(config: DictConfig) -> Any:

@@ -27,7 +27,7 @@ from roadex.data.sources.folder import located
 from roadex.data.splits import SPLITS, Splits, require_members, split_hash
 from roadex.data.stretch import Calibration, Histogram, calibrate
 from roadex.errors import RoadexError
-from roadex.files import remove_abandoned, temporary_name, write_json
+from roadex.files import remove_abandoned, temporary_name, user_path, write_json
 
 # Masks of roads are never road for the larger part of a whole dataset.
 _MOST_ROAD = 0.6
@@ -142,7 +142,7 @@ def _folder(config: DatasetConfig, identity: list[Any], splits: Splits) -> Path:
     parts = identity + ([splits["train"]] if "stretch" in identity[0] else [])
     content = json.dumps(parts, sort_keys=True, default=str)
     key = hashlib.sha256(content.encode()).hexdigest()[:12]
-    return Path(config.cache).expanduser() / f"{config.kind}-{key}"
+    return user_path(config.cache) / f"{config.kind}-{key}"
 
 
 def _without(splits: Splits, left_out: dict[str, str]) -> Splits:

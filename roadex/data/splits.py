@@ -9,6 +9,7 @@ from pathlib import Path
 from roadex.config.dataset import SplitConfig
 from roadex.config.paths import config_dir
 from roadex.errors import RoadexError
+from roadex.files import user_path
 
 SPLITS = ("train", "validation", "test")
 Splits = dict[str, list[str]]
@@ -124,7 +125,7 @@ def read_list(path: Path) -> list[str]:
 def _list_folder(lists: str) -> tuple[Path, bool]:
     """The folder of lists, and whether it is one of the project's."""
     for folder, is_ours in (
-        (Path(lists).expanduser(), False),
+        (user_path(lists), False),
         (config_dir() / "splits" / lists, True),
     ):
         if folder.is_dir():

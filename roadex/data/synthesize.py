@@ -11,7 +11,7 @@ from roadex.config.synthesize import SynthesizeConfig
 from roadex.data.layouts import LAYOUTS
 from roadex.data.parallel import over_tiles
 from roadex.errors import RoadexError
-from roadex.files import write_json
+from roadex.files import user_path, write_json
 from roadex.world import WORLD_VERSION, WorldSettings, make_tile
 
 _MARKER = "world.json"
@@ -36,7 +36,7 @@ def synthesize(config: SynthesizeConfig) -> WorldSettings:
         gsd=config.gsd or layout.gsd,
     )
     world.check()
-    out = Path(config.out).expanduser()
+    out = user_path(config.out)
     _claim(out, config, world)
     names = [str(index) for index in range(config.tiles)]
     make = partial(_make, layout=config.layout, world=world, seed=config.seed, out=out)

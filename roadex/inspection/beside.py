@@ -12,6 +12,7 @@ import numpy as np
 from roadex.data.prepared import PreparedDataset
 from roadex.data.sources.listing import images_below
 from roadex.errors import RoadexError
+from roadex.files import user_path
 from roadex.inspection.gallery import Card, write_page
 from roadex.plots.overlays import Picture
 from roadex.rasters.pictures import read_image
@@ -44,7 +45,7 @@ def others(folder: str, gsd: float | None) -> Others:
     """
     if gsd is None:
         raise RoadexError("beside_gsd is needed with beside: add beside_gsd=METRES_PER_PIXEL")
-    files = images_below(Path(folder).expanduser())
+    files = images_below(user_path(folder))
     if not files:
         raise RoadexError(f"beside={folder}: there is no image in that folder or below it")
     return Others(files, gsd)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from functools import partial
-from pathlib import Path
 from typing import Any
 
 from roadex.config.inspect import InspectConfig
@@ -14,7 +13,7 @@ from roadex.data.parallel import over_tiles
 from roadex.data.prepare import prepare
 from roadex.data.prepared import PreparedDataset
 from roadex.data.problems import problems, require_whole
-from roadex.files import write_json
+from roadex.files import user_path, write_json
 from roadex.inspection.beside import others, write_beside
 from roadex.inspection.gallery import Card, panels_of, write_page
 from roadex.inspection.suspicion import Look, common_move, look_at, suspicions
@@ -47,7 +46,7 @@ def survey(
     move = common_move(looks)
     if move is not None:
         summary["all labels"] = f"would fit better moved by {move[0]:+.1f}, {move[1]:+.1f} m"
-    out = Path(config.out).expanduser()
+    out = user_path(config.out)
     write_page(
         out / "index.html", f"Dataset {config.dataset.kind}", summary, cards, config.width_px
     )

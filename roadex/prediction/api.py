@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from roadex.config.graph import SPURS_BY_WIDTH
 from roadex.config.inference import InferenceConfig
 from roadex.errors import RoadexError
+from roadex.files import user_path
 from roadex.graph import GraphSettings
 from roadex.prediction.contrast import TRAINING
 from roadex.prediction.inputs import find_images
@@ -104,7 +105,7 @@ def _files(source: Image) -> list[Source] | None:
     """The images of a source of several; None for one image."""
     if isinstance(source, Sequence) and not isinstance(source, str):
         return [as_source(path) for path in source]
-    if isinstance(source, (str, Path)) and Path(source).expanduser().is_dir():
+    if isinstance(source, (str, Path)) and user_path(source).is_dir():
         return find_images(str(source))
     return None
 

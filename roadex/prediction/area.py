@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -10,6 +9,7 @@ from numpy.typing import NDArray
 
 from roadex.errors import RoadexError
 from roadex.extras import install_line
+from roadex.files import user_path
 from roadex.geo.grid import Georeference
 
 
@@ -23,10 +23,10 @@ def read_area(path: str, crs: str) -> Any:
         import geopandas
     except ImportError as error:
         raise RoadexError(f"aoi={path} needs geopandas: {install_line('geo')}") from error
-    if not Path(path).expanduser().is_file():
+    if not user_path(path).is_file():
         raise RoadexError(f"aoi={path}: no such file")
     try:
-        table = geopandas.read_file(Path(path).expanduser())
+        table = geopandas.read_file(user_path(path))
     except Exception as error:  # GDAL's errors have no common base
         raise RoadexError(f"aoi={path}: not a readable file of polygons") from error
     table = table[table.geom_type.isin(("Polygon", "MultiPolygon"))]

@@ -14,7 +14,7 @@ from roadex import __version__
 from roadex.config.predict import PredictConfig
 from roadex.data.sources.base import stamp
 from roadex.errors import RoadexError
-from roadex.files import write_json
+from roadex.files import user_path, write_json
 from roadex.prediction.crew import Crew, crew_of
 from roadex.prediction.inputs import check_folder, find_images, require_names
 from roadex.prediction.mosaic import mosaic_of
@@ -55,7 +55,7 @@ def predict_all(config: PredictConfig, tell: Tell) -> tuple[list[str], int]:
     together = config.mosaic or config.aoi is not None
     if not together:
         require_names(config.input, images)
-    out = Path(config.out).expanduser()
+    out = user_path(config.out)
     outputs = chosen_outputs(config.outputs)
     model = load_model(config.checkpoint, config.device, config.inference, config.precision)
     check_folder(out, images)
@@ -82,7 +82,7 @@ def _predict_each(job: _Job, images: list[Source], model: LoadedModel) -> list[s
 def _predict_mosaic(job: _Job, images: list[Source], model: LoadedModel) -> list[str]:
     """Predict all images as one; the names of those that could not be part of it."""
     config = job.config
-    source = Path(config.input).expanduser()
+    source = user_path(config.input)
     name = source.stem if source.is_file() or source.is_dir() else "mosaic"
     options = {"overlap": config.overlap, "crs": config.crs, "aoi": config.aoi}
     scene = mosaic_of(images, name, config.bands, config.overlap, config.crs, config.aoi)
@@ -91,7 +91,7 @@ def _predict_mosaic(job: _Job, images: list[Source], model: LoadedModel) -> list
     before = set(scene.failures)
     identity: dict[str, Any] = {"images": [_stamp(path) for path in images], **options}
     if config.aoi is not None:
-        identity["area"] = _stamp(Path(config.aoi).expanduser())
+        identity["area"] = _stamp(user_path(config.aoi))
     job.tell(f"{name}: {len(scene.places)} images, {scene.shape[1]}x{scene.shape[0]} px")
     complete = job.run(_Wanted(name, identity, lambda: nullcontext(scene)), model)
     for path in set(scene.failures) - before:

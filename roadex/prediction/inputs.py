@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from roadex.errors import RoadexError
+from roadex.files import user_path
 from roadex.prediction.stac import stac_images
 from roadex.rasters.pictures import IMAGE_SUFFIXES, list_files
 from roadex.rasters.remote import Remote, Source, as_source, is_remote, leads_elsewhere
@@ -39,7 +40,7 @@ def _named(pattern: str, assets: list[str] | None) -> list[Source]:
     if is_remote(pattern):
         remote = Remote(pattern)
         return [*list_remote(remote, _IMAGES)] if pattern.endswith("/") else [remote]
-    path = Path(pattern).expanduser()
+    path = user_path(pattern)
     if path.is_dir():
         return _without_detours(list_files(path, "input", _IMAGES))
     if path.is_file() and path.suffix.lower() == _LIST:

@@ -19,6 +19,7 @@ from roadex.data.stretch import Calibration
 from roadex.engine.device import pick_device
 from roadex.engine.inference import Predictor, working_gsd
 from roadex.errors import RoadexError
+from roadex.files import user_path
 from roadex.geo.grid import check_gsd
 from roadex.graph import GraphSettings
 from roadex.prediction.block_scan import scan_blocks
@@ -91,7 +92,7 @@ def load_model(
     """
     if checkpoint is None and not SHIPPED.is_file():
         raise RoadexError("no weights came with this installation: name some, checkpoint=best.pt")
-    path = SHIPPED if checkpoint is None else Path(checkpoint).expanduser()
+    path = SHIPPED if checkpoint is None else user_path(checkpoint)
     content = load_checkpoint(path)
     where = pick_device(device)
     settings = inference or InferenceConfig()

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from roadex.errors import RoadexError
-from roadex.files import atomic_write
+from roadex.files import atomic_write, user_path
 from roadex.rasters.memory import require_memory
 
 # Honest images are larger than Pillow's limit; what a file declares is held against the memory.
@@ -34,7 +34,7 @@ def list_images(folder: str | Path, key: str) -> list[Path]:
 
 def list_files(folder: str | Path, key: str, suffixes: tuple[str, ...]) -> list[Path]:
     """The files in a folder with one of some suffixes, by name; else as `list_images`."""
-    path = Path(folder).expanduser()
+    path = user_path(folder)
     what = "images" if suffixes == IMAGE_SUFFIXES else "files"
     if not path.is_dir():
         raise RoadexError(f"{key}={folder}: there is no such folder; name the one with the {what}")

@@ -14,6 +14,7 @@ from pathlib import Path, PurePosixPath
 from urllib.parse import urlsplit
 
 from roadex.errors import RoadexError
+from roadex.files import user_path
 
 # What an address begins with, and the virtual file system that reads it.
 _SCHEMES = {
@@ -113,7 +114,7 @@ def as_source(text: str | Path) -> Source:
     """
     if isinstance(text, str) and is_remote(text):
         return Remote(text)
-    return Path(text).expanduser()
+    return user_path(text)
 
 
 def without_secrets(text: str) -> str:

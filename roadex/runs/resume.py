@@ -15,6 +15,7 @@ from roadex.config.incidental import INCIDENTAL
 from roadex.config.schemas import restore_training, to_yaml
 from roadex.config.train import TrainConfig
 from roadex.errors import RoadexError
+from roadex.files import user_path
 from roadex.runs.lock import is_locked
 from roadex.runs.names import discard_unused
 
@@ -45,7 +46,7 @@ def choose_run(config: TrainConfig, fresh: Path, overrides: list[str]) -> tuple[
             )
         return fresh, config
     if wanted != "auto":
-        path = Path(wanted).expanduser().resolve()
+        path = user_path(wanted).resolve()
         config = _named_run(path, config, overrides)
         _move_to(path, fresh)
         return path, config

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import getpass
+import os
 import subprocess
 import sys
 
 import pytest
+
+from roadex.command.frame import _name_user
 
 REFUSALS = {
     "model.stack=2": "there is no setting 'model.stack': did you mean 'model.stacks'?",
@@ -33,3 +37,13 @@ def test_bad_override_is_refused_in_one_line(override, tmp_path):
     assert done.stderr.startswith("roadex: ") and done.stderr.count("\n") == 1
     assert REFUSALS[override] in done.stderr
     assert list(tmp_path.iterdir()) == [], "a refused run leaves nothing behind"
+
+
+def test_a_user_without_a_name_gets_one(monkeypatch):
+    """In a container started with another user's number, libraries that ask for it fail."""
+    for name in ("LOGNAME", "USER", "LNAME", "USERNAME"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setattr(os, "getuid", lambda: 54_321)
+    _name_user()
+    assert getpass.getuser() == "user-54321"
+    monkeypatch.delenv("USER")

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 from roadex.config.dataset import DeepGlobeConfig
 from roadex.data.sources.files import Division, FileSource, match
 from roadex.data.sources.listing import images_below, named, to_source
 from roadex.data.sources.masks import MaskReader, mask_rules
+from roadex.files import user_path
 from roadex.rasters.pictures import list_images
 
 _UNLABELLED = ("valid", "test")  # as the challenge ships them: counted, and left out
@@ -22,7 +21,7 @@ def deepglobe_source(config: DeepGlobeConfig) -> FileSource:
         RoadexError: the folder is missing or holds no labelled image.
     """
     assert config.root is not None  # checked with the other settings
-    root = Path(config.root).expanduser()
+    root = user_path(config.root)
     folder = root / "train" if (root / "train").is_dir() else root
     files = list_images(folder, "dataset.root")
     if folder != root:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from pathlib import Path
 
 from roadex.config.dataset import DatasetConfig, FolderConfig
 from roadex.data.sources.files import Division, FileSource, Reader, match
@@ -11,6 +10,7 @@ from roadex.data.sources.georeferenced import GeoReader
 from roadex.data.sources.listing import named, to_source
 from roadex.data.sources.masks import MaskReader, mask_rules
 from roadex.errors import RoadexError
+from roadex.files import user_path
 from roadex.rasters.pictures import list_files, list_images
 from roadex.rasters.rasters import told_pixel
 
@@ -60,7 +60,7 @@ def located(config: DatasetConfig) -> DatasetConfig:
 
 def _folders(config: FolderConfig) -> tuple[str, str | None, str | None]:
     """The folders of images, masks and lines; one of the last two."""
-    raw = Path(config.raw).expanduser() if config.raw else None
+    raw = user_path(config.raw) if config.raw else None
     images = config.images or (str(raw / "images") if raw else None)
     if images is None:
         raise RoadexError("dataset.images is needed: add dataset.images=DIR, or dataset.raw=DIR")

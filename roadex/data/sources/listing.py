@@ -7,6 +7,7 @@ from pathlib import Path
 
 from roadex.data.sources.files import Division, Entry, FileSource, Matched, Reader
 from roadex.errors import RoadexError
+from roadex.files import user_path
 from roadex.rasters.pictures import IMAGE_SUFFIXES, is_shown
 
 Named = list[tuple[str, Path]]
@@ -27,7 +28,7 @@ def raw_folder(raw: str) -> Path:
     Raises:
         RoadexError: it is not there.
     """
-    folder = Path(raw).expanduser()
+    folder = user_path(raw)
     if not folder.is_dir():
         raise RoadexError(f"dataset.raw={raw}: there is no such folder; name the downloaded one")
     return folder

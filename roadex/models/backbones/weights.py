@@ -13,6 +13,7 @@ from torch import Tensor
 
 from roadex.config.backbone import TimmBackboneConfig
 from roadex.errors import RoadexError
+from roadex.files import user_path
 
 # Packages that hold ImageNet weights as a file; the networks are TensorFlow's.
 PACKAGES = {
@@ -34,7 +35,7 @@ def timm_options(config: TimmBackboneConfig) -> dict[str, Any]:
     if config.weights == "imagenet_package":
         state = _package_weights(config.name)
     else:
-        state = read_weights(Path(config.weights).expanduser())
+        state = read_weights(user_path(config.weights))
         _require_fit(config, state)
     return {"pretrained": True, "pretrained_cfg_overlay": {"state_dict": state}}
 
