@@ -165,13 +165,18 @@ def _check_content(path: str | Path, content: dict[str, Any]) -> None:
     numbers = (int, float)
     kinds: dict[str, Any] = {"weights": dict, "config": dict, "scores": dict, "epoch": int}
     wrong = [key for key, kind in kinds.items() if not isinstance(content.get(key), kind)]
-    threshold = content.get("threshold")
-    if not isinstance(threshold, numbers) or not 0 < threshold <= 1:
+    epoch, threshold = content.get("epoch"), content.get("threshold")
+    if isinstance(epoch, bool) or (isinstance(epoch, int) and epoch < 0):
+        wrong.append("epoch")
+    if isinstance(threshold, bool) or not isinstance(threshold, numbers) or not 0 < threshold <= 1:
         wrong.append("threshold")
-    for key in ("mean", "std"):
+    if not isinstance(content.get("contrast", {}), dict):
+        wrong.append("contrast")
+    # Images are divided by std.
+    for key, least in (("mean", -math.inf), ("std", 0.0)):
         values = content.get(key)
         if not (isinstance(values, list) and len(values) >= 3) or not all(
-            isinstance(v, numbers) and math.isfinite(v) for v in values
+            isinstance(v, numbers) and math.isfinite(v) and v > least for v in values
         ):
             wrong.append(key)
     if wrong:

@@ -101,3 +101,23 @@ def test_failed_writing_leaves_the_old_file(checkpoint, tmp_path, monkeypatch):
         save_checkpoint(tmp_path / "c.pt", checkpoint)
     assert [p.name for p in tmp_path.iterdir()] == ["c.pt"]
     assert (tmp_path / "c.pt").read_bytes() == before
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [
+        ("std", [0.2, 0.0, 0.2]),
+        ("std", [0.2, -0.1, 0.2]),
+        ("epoch", -1),
+        ("epoch", True),
+        ("threshold", True),
+        ("threshold", 0.0),
+        ("contrast", []),
+    ],
+)
+def test_values_that_no_training_writes_are_refused(checkpoint, tmp_path, key, value):
+    save_checkpoint(tmp_path / "c.pt", checkpoint)
+    content = torch.load(tmp_path / "c.pt", weights_only=True)
+    torch.save({**content, key: value}, tmp_path / "changed.pt")
+    with pytest.raises(RoadexError, match=f"changed.pt: damaged: its {key} cannot be used"):
+        load_checkpoint(tmp_path / "changed.pt")
