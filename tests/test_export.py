@@ -98,6 +98,7 @@ def test_the_card_tells_the_test_scores_of_the_run(tmp_path):
     card = (tmp_path / "card" / "README.md").read_text()
     assert "on the test split" in card and "| f1 | 0.4321 |" in card and "| seed" not in card
     assert load_checkpoint(run).threshold == load_checkpoint(tmp_path / "card").threshold
+    assert_alike(probabilities(run), probabilities(run / "checkpoints" / "best.pt"))
 
 
 def test_files_of_an_exported_folder_say_what_to_do(checkpoint, tmp_path):

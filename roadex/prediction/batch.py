@@ -84,12 +84,17 @@ def _predict_mosaic(job: _Job, images: list[Source], model: LoadedModel) -> list
     config = job.config
     source = user_path(config.input)
     name = source.stem if source.is_file() or source.is_dir() else "mosaic"
-    options = {"overlap": config.overlap, "crs": config.crs, "aoi": config.aoi}
-    scene = mosaic_of(images, name, config.bands, config.overlap, config.crs, config.aoi)
+    options: dict[str, Any] = {
+        "bands": config.bands,
+        "overlap": config.overlap,
+        "crs": config.crs,
+        "aoi": config.aoi,
+    }
+    scene = mosaic_of(images, name, **options)
     for line in scene.failures.values():
         job.tell(f"failed: {line}")
     before = set(scene.failures)
-    identity: dict[str, Any] = {"images": [_stamp(path) for path in images], **options}
+    identity = {"images": [_stamp(path) for path in images], **options}
     if config.aoi is not None:
         identity["area"] = _stamp(user_path(config.aoi))
     job.tell(f"{name}: {len(scene.places)} images, {scene.shape[1]}x{scene.shape[0]} px")

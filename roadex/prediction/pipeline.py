@@ -35,8 +35,7 @@ from roadex.prediction.scene import Scene
 from roadex.prediction.store import open_store
 from roadex.prediction.summary import describe, with_speed
 from roadex.prediction.view import View, fit_shape
-from roadex.runs.exported import DESCRIPTION
-from roadex.runs.load import load_checkpoint
+from roadex.runs.load import checkpoint_file, load_checkpoint
 
 SHIPPED = Path(__file__).parents[1] / "weights" / "real.pt"
 _PROBE_PX = 64
@@ -103,8 +102,7 @@ def load_model(
     finest = own if settings.finest_gsd is None else settings.finest_gsd
     probe = predictor.window(np.zeros((_PROBE_PX, _PROBE_PX, 3), np.uint8))
     classes = len(probe["connectivity"]) if "connectivity" in probe else 0
-    described = path / DESCRIPTION if path.is_dir() else path
-    key = hashlib.sha256(described.read_bytes()).hexdigest()[:16]
+    key = hashlib.sha256(checkpoint_file(path).read_bytes()).hexdigest()[:16]
     return LoadedModel(
         predictor,
         str(path),

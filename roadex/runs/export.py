@@ -25,7 +25,7 @@ from roadex.models.registry import count_parameters
 from roadex.runs import names
 from roadex.runs.checkpoint import Checkpoint
 from roadex.runs.exported import DESCRIPTION, FORMAT, file_hash
-from roadex.runs.load import load_checkpoint
+from roadex.runs.load import checkpoint_file, load_checkpoint
 from roadex.runs.model_card import model_card
 
 LARGEST_BATCH = 64
@@ -88,9 +88,10 @@ def _facts(
 
 def _test_scores(checkpoint: Path) -> dict[str, float]:
     """What the run that a best checkpoint is of scored on its test split; empty where unknown."""
-    run = checkpoint if checkpoint.is_dir() else checkpoint.parents[1]
-    if not checkpoint.is_dir() and checkpoint.name != names.BEST:
+    file = checkpoint_file(checkpoint)
+    if file.name != names.BEST:
         return {}
+    run = file.parents[1]
     try:
         found = json.loads((run / names.METRICS).read_text(encoding="utf-8"))
         return {

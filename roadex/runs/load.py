@@ -7,7 +7,7 @@ from pathlib import Path
 from roadex.errors import RoadexError
 from roadex.runs import names
 from roadex.runs.checkpoint import Checkpoint, read_checkpoint
-from roadex.runs.exported import OnnxCheckpoint, load_exported
+from roadex.runs.exported import DESCRIPTION, OnnxCheckpoint, load_exported
 
 # Files of an exported folder, which mean nothing alone.
 _PARTS = (".onnx", ".safetensors")
@@ -23,13 +23,25 @@ def load_checkpoint(path: str | Path) -> Checkpoint:
     Raises:
         RoadexError: no such file, a damaged one, or not one of ours.
     """
+    file = checkpoint_file(path)
+    return load_exported(file.parent) if file.name == DESCRIPTION else read_checkpoint(file)
+
+
+def checkpoint_file(path: str | Path) -> Path:
+    """The file that tells which model `load_checkpoint` reads.
+
+    That is the checkpoint itself, a run's best one, or the description in an exported folder.
+
+    Raises:
+        RoadexError: a file of an exported folder, which means nothing alone.
+    """
     path = Path(path)
     if path.suffix in _PARTS and path.is_file():
         raise RoadexError(f"checkpoint={path}: give the folder that it lies in: {path.parent}")
+    if not path.is_dir():
+        return path
     best = path / names.CHECKPOINTS / names.BEST
-    if path.is_dir() and not best.is_file():
-        return load_exported(path)
-    return read_checkpoint(best if path.is_dir() else path)
+    return best if best.is_file() else path / DESCRIPTION
 
 
 def load_trainable(path: str | Path, key: str) -> Checkpoint:

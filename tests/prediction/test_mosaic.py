@@ -212,3 +212,14 @@ def test_a_small_picture_of_a_mosaic_is_that_of_the_image(tmp_path, image):
     off = np.abs(np.moveaxis(small.bands, 0, -1).astype(int) - wanted)
     assert small.valid.all() and off.mean() < 3
     assert np.array_equal(scene.reduced((SIDE, SIDE)).bands, np.moveaxis(image, -1, 0))
+
+
+def test_other_bands_are_another_result(tmp_path, image):
+    (tmp_path / "tiles").mkdir()
+    write_tile(tmp_path / "tiles" / "a.tif", image, slice(0, 80), slice(0, 80))
+    settings = ["input=tiles", "mosaic=true", "out=out", "outputs=[csv]"]
+    assert run("predict", *settings, "bands=[1,2,3]", cwd=tmp_path).returncode == 0
+    same = run("predict", *settings, "bands=[1,2,3]", cwd=tmp_path)
+    assert same.returncode == 0 and "done already" in same.stdout
+    other = run("predict", *settings, "bands=[3,2,1]", cwd=tmp_path)
+    assert other.returncode == 2 and "of another image or other settings" in other.stderr
