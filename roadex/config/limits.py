@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import Field, field, fields, is_dataclass
 from typing import Any
 
@@ -38,15 +39,11 @@ def check_limits(settings: Any, prefix: str = "") -> None:
     for entry in fields(settings):
         value = getattr(settings, entry.name)
         key = f"{prefix}{entry.name}"
-        if is_dataclass(value):
-            check_limits(value, f"{key}.")
-        elif isinstance(value, dict):
-            for name, item in value.items():
-                if is_dataclass(item):
-                    check_limits(item, f"{key}.{name}.")
-        elif value is None and entry.metadata.get("needed"):
+        for name, part in _groups(key, value):
+            check_limits(part, f"{name}.")
+        if value is None and entry.metadata.get("needed"):
             raise RoadexError(f"{key} is needed: add {key}=VALUE")
-        elif value is not None:
+        if value is not None:
             _check_value(key, value, entry)
 
 
@@ -60,10 +57,15 @@ def check_known(settings: Any, prefix: str = "") -> None:
     for name, value in vars(settings).items():
         if name not in known:
             raise RoadexError(f"there is no setting '{prefix}{name}': leave it out")
-        parts = value if isinstance(value, dict) else {"": value}
-        for key, part in parts.items():
-            if is_dataclass(part):
-                check_known(part, f"{prefix}{name}.{key}{'.' * bool(key)}")
+        for key, part in _groups(f"{prefix}{name}", value):
+            check_known(part, f"{key}.")
+
+
+def _groups(key: str, value: Any) -> Iterator[tuple[str, Any]]:
+    """The groups of settings in a value, by their full keys: itself, or those of a dictionary."""
+    entries = value.items() if isinstance(value, dict) else ()
+    named = [(f"{key}.{name}", item) for name, item in entries] or [(key, value)]
+    yield from ((full, group) for full, group in named if is_dataclass(group))
 
 
 def _check_value(key: str, value: Any, entry: Field[Any]) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from roadex.config.dataset import DatasetConfig
-from roadex.data.prepared import Member, PreparedDataset
+from roadex.data.prepared import MAIN, Member, PreparedDataset
 from roadex.errors import RoadexError
 
 
@@ -25,7 +25,7 @@ def combined(
         RoadexError: connectivity maps of different classes, or splits that do not exist.
     """
     own = set(main.splits)
-    members = {"": Member(main.folder, main.gsd, main.crops_per_tile * weight)}
+    members = {MAIN: Member(main.folder, main.gsd, main.crops_per_tile * weight)}
     splits = {split: list(names) for split, names in main.splits.items()}
     homes: dict[str, tuple[str, str]] = {}
     for key, (config, dataset) in others.items():

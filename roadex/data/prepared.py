@@ -28,6 +28,8 @@ from roadex.graph.raster import connectivity_map
 PREPARED_VERSION = 2
 ARRAYS = ("image", "mask", "connectivity")
 CONTRAST = "contrast.json"
+# What the first of several datasets is called.
+MAIN = "main"
 _HISTOGRAM_PIXELS = 1 << 23  # OpenCV counts in 32-bit floats, exact to twice that
 
 
@@ -92,7 +94,7 @@ class PreparedDataset:
         classes: connectivity classes.
         mean, std: of RGB / 255, per channel.
         crops_per_tile: random crops drawn from each training tile in an epoch.
-        members: of several datasets each by its name, the first one's is empty.
+        members: of several datasets each by its name, the first one's is `MAIN`.
         homes: member and name there of each tile that is not of the first.
     """
 
@@ -142,8 +144,8 @@ class PreparedDataset:
         return replace(self, splits={**self.splits, name: names})
 
     def member_key(self, name: str) -> str:
-        """The name of the dataset that a tile is of, empty for the first."""
-        return self.homes[name][0] if name in self.homes else ""
+        """The name of the dataset that a tile is of."""
+        return self._home(name)[0]
 
     def member(self, name: str) -> Member:
         """The dataset that a tile is of."""
@@ -152,8 +154,10 @@ class PreparedDataset:
 
     def tile_folder(self, name: str) -> Path:
         """Where the files of a tile are."""
-        _, original = self.homes.get(name, ("", name))
-        return self.member(name).folder / original
+        return self.member(name).folder / self._home(name)[1]
+
+    def _home(self, name: str) -> tuple[str, str]:
+        return self.homes.get(name, (MAIN, name))
 
     def training_draws(self, epoch: int = 0) -> list[str]:
         """The training tiles, each as often as it is drawn in an epoch.

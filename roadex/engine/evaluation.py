@@ -28,8 +28,6 @@ if TYPE_CHECKING:  # the processes that score graphs do without torch, which tak
     Adapt = Callable[[Predict, Member], Predict]
 
 NAN = float("nan")
-# What scores of the first of several datasets are called by.
-MAIN = "main"
 
 
 @dataclass
@@ -199,7 +197,7 @@ def each_dataset(
     named: dict[str, float] = {}
     for key in prediction.curves:
         own = [found for found in results if prediction.dataset.member_key(found.name) == key]
-        named |= prefixed(key or MAIN, {**scores(prediction.of(key)), **mean_scores(own)})
+        named |= prefixed(key, {**scores(prediction.of(key)), **mean_scores(own)})
     return named
 
 

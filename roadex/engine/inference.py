@@ -90,6 +90,11 @@ def working_gsd(pixel_m: float, trained: float, finest: float | None) -> float:
     return trained if finest is None else min(max(pixel_m, finest), trained)
 
 
+def finest_gsd(asked: InferenceConfig, trained: InferenceConfig) -> float | None:
+    """The finest pixels at which a network sees images: as it is asked, else as it was trained."""
+    return trained.finest_gsd if asked.finest_gsd is None else asked.finest_gsd
+
+
 @dataclass(frozen=True)
 class RescaledPredictor:
     """A predictor that sees images magnified by `factor`; its probabilities have their old size."""
@@ -107,6 +112,12 @@ class RescaledPredictor:
         return {task: _resized(maps, (width, height)) for task, maps in found.items()}
 
 
+def at_pixels(predictor: Predict, gsd: float, wanted: float) -> Predict:
+    """The predictor for images of `gsd` metres per pixel, which it is to see at `wanted`."""
+    factor = gsd / wanted
+    return predictor if abs(factor - 1) < SAME_SIZE else RescaledPredictor(predictor, factor)
+
+
 def for_member(predictor: Predict, member: Member) -> Predict:
     """The predictor for tiles of one of several datasets: at its pixels, with its normalisation.
 
@@ -116,11 +127,11 @@ def for_member(predictor: Predict, member: Member) -> Predict:
         return predictor
     if member.mean is not None and member.std is not None:
         predictor = replace(predictor, mean=member.mean, std=member.std)
+    if member.zoom == 1:
+        return predictor
     trained = member.gsd / member.zoom
-    factor = member.zoom
-    if member.zoom != 1:
-        factor = member.gsd / working_gsd(member.gsd, trained, predictor.settings.finest_gsd)
-    return predictor if abs(factor - 1) < SAME_SIZE else RescaledPredictor(predictor, factor)
+    wanted = working_gsd(member.gsd, trained, predictor.settings.finest_gsd)
+    return at_pixels(predictor, member.gsd, wanted)
 
 
 def _resized(maps: NDArray[np.float32], size: tuple[int, int]) -> NDArray[np.float32]:

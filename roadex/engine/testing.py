@@ -9,6 +9,7 @@ from typing import Any
 
 from roadex.config.evaluate import EvaluateConfig
 from roadex.config.graph import needs_connectivity
+from roadex.config.inference import InferenceConfig
 from roadex.config.metrics import AplsSettings
 from roadex.config.train import TrainConfig
 from roadex.data.prepare import prepare
@@ -31,10 +32,10 @@ from roadex.engine.evaluation import (
     tile_pixels,
 )
 from roadex.engine.inference import (
-    SAME_SIZE,
     Predict,
     Predictor,
-    RescaledPredictor,
+    at_pixels,
+    finest_gsd,
     for_member,
     working_gsd,
 )
@@ -131,7 +132,7 @@ def evaluate_checkpoint(config: EvaluateConfig) -> dict[str, Any]:
     )
     threshold = checkpoint.threshold if config.threshold is None else config.threshold
     report = report_split(
-        _at_its_pixels(predictor, checkpoint.config, dataset.gsd, config.inference.finest_gsd),
+        _at_its_pixels(predictor, checkpoint.config, dataset.gsd, config.inference),
         dataset,
         config.split,
         threshold,
@@ -155,16 +156,15 @@ def evaluate_checkpoint(config: EvaluateConfig) -> dict[str, Any]:
 
 
 def _at_its_pixels(
-    predictor: Predictor, trained: TrainConfig, gsd: float, finest: float | None
+    predictor: Predictor, trained: TrainConfig, gsd: float, asked: InferenceConfig
 ) -> Predict:
     """The predictor for tiles of another pixel size, seen as large as those of its training."""
-    finest = trained.trainer.inference.finest_gsd if finest is None else finest
+    finest = finest_gsd(asked, trained.trainer.inference)
     wanted = working_gsd(gsd, trained.dataset.gsd, finest)
-    factor = gsd / wanted
-    if abs(factor - 1) < SAME_SIZE:
-        return predictor
-    log.info("pixels of %.3g m are resampled to the %.3g m of the training", gsd, wanted)
-    return RescaledPredictor(predictor, factor)
+    seen = at_pixels(predictor, gsd, wanted)
+    if seen is not predictor:
+        log.info("pixels of %.3g m are resampled to the %.3g m of the training", gsd, wanted)
+    return seen
 
 
 def _write_report(report: SplitReport, metrics: dict[str, Any], out: Path) -> None:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import logging
-from contextlib import AbstractContextManager, closing, nullcontext
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, closing, contextmanager, nullcontext
 from dataclasses import replace
 from typing import Any
 
@@ -11,20 +12,19 @@ import torch
 from torch.utils.data import DataLoader
 
 from roadex.config.backbone import TimmBackboneConfig
-from roadex.config.dataset import DatasetConfig
 from roadex.config.schemas import to_plain
 from roadex.config.train import TrainConfig
 from roadex.data.augment import Augmentation
 from roadex.data.combined import combined
 from roadex.data.crops import Crop, CropDataset, crop_loader
 from roadex.data.prepare import prepare
-from roadex.data.prepared import PreparedDataset
+from roadex.data.prepared import MAIN, PreparedDataset
 from roadex.data.sources.folder import located
 from roadex.data.splits import split_hash
 from roadex.engine.batches import Batches
 from roadex.engine.device import loader_count, pick_device, place, seed_everything
 from roadex.engine.distributed import Group
-from roadex.engine.evaluation import MAIN, prefixed
+from roadex.engine.evaluation import prefixed
 from roadex.engine.inference import Predictor
 from roadex.engine.learner import Learner, build_learner
 from roadex.engine.loop import TrainingLoop
@@ -87,17 +87,20 @@ def _located(config: TrainConfig) -> TrainConfig:
     """The settings with every dataset's own place and pixel size."""
     others = {}
     for name, other in config.datasets.items():
-        try:
+        with _settings_of(name):
             others[name] = located(other)
-        except RoadexError as error:
-            raise _named(name, error) from error
     return replace(config, dataset=located(config.dataset), datasets=others)
 
 
-def _named(name: str, error: RoadexError) -> RoadexError:
-    """An error of a further dataset, whose settings have its name in them."""
-    text = str(error).replace("dataset.", f"datasets.{name}.")
-    return RoadexError(text if text != str(error) else f"datasets.{name}: {text}")
+@contextmanager
+def _settings_of(name: str) -> Iterator[None]:
+    """Errors of a further dataset, whose settings have its name in them."""
+    try:
+        yield
+    except RoadexError as error:
+        text = str(error).replace("dataset.", f"datasets.{name}.")
+        text = text if text != str(error) else f"datasets.{name}: {text}"
+        raise RoadexError(text) from error
 
 
 def open_training(config: TrainConfig, stop: StopSignals, group: Group) -> tuple[Learner, Batches]:
@@ -159,21 +162,13 @@ def _open_tracker(run: RunFolder) -> AbstractContextManager[Tracker]:
 def _prepare(config: TrainConfig) -> PreparedDataset:
     classes = config.model.connectivity_classes
     dataset = prepare(config.dataset, classes, log.info)
-    others = {
-        name: (other, _prepare_further(name, other, classes))
-        for name, other in config.datasets.items()
-    }
-    if others or config.dataset.weight != 1:
-        dataset = combined(dataset, config.dataset.weight, others)
+    others = {}
+    for name, other in config.datasets.items():
+        with _settings_of(name):
+            others[name] = other, prepare(other, classes, log.info, needed=other.use)
+    dataset = combined(dataset, config.dataset.weight, others)
     dataset = _normalized(config, dataset)
     return dataset.first_tiles() if config.trainer.dry_run else dataset
-
-
-def _prepare_further(name: str, config: DatasetConfig, classes: int) -> PreparedDataset:
-    try:
-        return prepare(config, classes, log.info, needed=config.use)
-    except RoadexError as error:
-        raise _named(name, error) from error
 
 
 def _normalized(config: TrainConfig, dataset: PreparedDataset) -> PreparedDataset:

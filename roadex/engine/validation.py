@@ -13,7 +13,6 @@ from roadex.config.train import TrainConfig
 from roadex.data.prepared import PreparedDataset
 from roadex.engine.distributed import Group
 from roadex.engine.evaluation import (
-    MAIN,
     SplitPrediction,
     each_dataset,
     pixel_scores,
@@ -108,8 +107,7 @@ class Validator:
     def _deciding(self, pooled: SplitPrediction) -> ThresholdCurve:
         """The pixel counts that the threshold is chosen by."""
         wanted = self.config.trainer.threshold_from
-        key = "" if wanted == MAIN else wanted
-        return pooled.curve if wanted == "all" else pooled.curves.get(key, pooled.curve)
+        return pooled.curve if wanted == "all" else pooled.curves.get(wanted, pooled.curve)
 
     def _pool(self, own: SplitPrediction) -> SplitPrediction:
         """The counts of all processes together."""

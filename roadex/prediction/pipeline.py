@@ -17,7 +17,7 @@ from roadex.config.inference import InferenceConfig
 from roadex.config.trainer import Precision
 from roadex.data.stretch import Calibration
 from roadex.engine.device import pick_device
-from roadex.engine.inference import Predictor, working_gsd
+from roadex.engine.inference import Predictor, finest_gsd, working_gsd
 from roadex.errors import RoadexError
 from roadex.files import user_path
 from roadex.geo.grid import check_gsd
@@ -98,8 +98,6 @@ def load_model(
     predictor = Predictor(
         content.build().to(where), where, content.mean, content.std, settings, precision
     )
-    own = content.config.trainer.inference.finest_gsd
-    finest = own if settings.finest_gsd is None else settings.finest_gsd
     probe = predictor.window(np.zeros((_PROBE_PX, _PROBE_PX, 3), np.uint8))
     classes = len(probe["connectivity"]) if "connectivity" in probe else 0
     key = hashlib.sha256(checkpoint_file(path).read_bytes()).hexdigest()[:16]
@@ -111,7 +109,7 @@ def load_model(
         content.threshold,
         content.contrast,
         classes,
-        finest,
+        finest_gsd(settings, content.config.trainer.inference),
     )
 
 

@@ -12,7 +12,7 @@ from typing import Any
 
 import torch
 
-from roadex.data.prepared import PreparedDataset
+from roadex.data.prepared import MAIN, PreparedDataset
 from roadex.data.splits import split_hash
 from roadex.revision import git
 
@@ -47,7 +47,7 @@ def dataset_facts(dataset: PreparedDataset) -> dict[str, Any]:
         "split_hash": split_hash(dataset.splits),
         "tiles": {split: len(names) for split, names in dataset.splits.items()},
     }
-    further = {key: member.folder for key, member in dataset.members.items() if key}
+    further = {key: member.folder for key, member in dataset.members.items() if key != MAIN}
     if further:
         facts["datasets"] = {
             key: {"folder": str(folder), "manifest_sha256": _manifest_hash(folder)}
