@@ -99,6 +99,15 @@ def write_text(path: str | Path, text: str) -> None:
         temporary.write_text(text, encoding="utf-8")
 
 
+def read_json(path: Path) -> dict[str, Any] | None:
+    """The object in a JSON file of ours; None where there is none, or it is damaged."""
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return None
+    return content if isinstance(content, dict) else None
+
+
 def write_json(path: str | Path, content: Any) -> None:
     """Write JSON atomically, indented by two spaces; NaN and infinity become null."""
     write_text(path, json.dumps(_finite(content), indent=2, allow_nan=False) + "\n")

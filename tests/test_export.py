@@ -45,7 +45,8 @@ def probabilities(path):
 def assert_alike(first, second):
     assert first.keys() == second.keys()
     for task, values in first.items():
-        np.testing.assert_allclose(second[task], values, atol=1e-4)
+        # Random weights give extreme logits, whose last digits differ from processor to processor.
+        np.testing.assert_allclose(second[task], values, atol=5e-4)
 
 
 def test_safetensors_folder_is_read_back_by_a_command(checkpoint, tmp_path):

@@ -77,6 +77,19 @@ class Georeference:
         return result
 
 
+def square_shape(
+    shape: tuple[int, int], pixel_m: tuple[float, float], gsd: float
+) -> tuple[int, int]:
+    """Rows and columns that an image has at square pixels of `gsd` metres.
+
+    Args:
+        shape: its own rows and columns.
+        pixel_m: width and height of its pixels in metres.
+    """
+    (rows, columns), (across, down) = shape, pixel_m
+    return max(1, round(rows * down / gsd)), max(1, round(columns * across / gsd))
+
+
 def fits_gsd(gsd: float, pixel_m: tuple[float, float], slack: float) -> bool:
     """Whether metres per pixel differ from both sides of a pixel by a share of at most `slack`."""
     return max(abs(gsd / side - 1) for side in pixel_m) <= slack

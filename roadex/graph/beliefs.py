@@ -9,6 +9,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from roadex.graph.network import walked_distances
+from roadex.graph.places import points_at
 from roadex.graph.skeleton import Floats
 
 Probabilities = NDArray[np.uint8] | NDArray[np.floating[Any]]
@@ -67,6 +69,26 @@ class Beliefs:
     def chance(self, point: Floats, classes: list[int], reach_m: float) -> float:
         """The greatest of these shares within about `reach_m` of a point (x, y) in metres."""
         return float(self.shares(self.around(point, reach_m), classes).max())
+
+
+def to_probability(levels: NDArray[np.uint8]) -> Map:
+    """Probabilities kept in 1/256 as numbers from 0 to 1, in the middle of their step."""
+    return (levels.astype(np.float32) + np.float32(0.5)) / np.float32(STEPS)
+
+
+def mean_probability(line: Floats, road: NDArray[np.uint8], pixel: tuple[float, float]) -> float:
+    """The mean along a line (n, 2) of a probability map (H, W) in 1/256, read at every pixel.
+
+    Args:
+        line: in metres in the frame of the map.
+        pixel: metres per pixel along x and y.
+    """
+    places = line / pixel
+    walked = walked_distances(places)
+    stops = np.linspace(0, walked[-1], int(np.ceil(walked[-1])) + 1)
+    points = points_at(places, walked, stops).astype(np.int64)
+    columns, rows = points[:, 0].clip(0, road.shape[1] - 1), points[:, 1].clip(0, road.shape[0] - 1)
+    return float(to_probability(road[rows, columns]).mean())
 
 
 def _unit(values: Probabilities) -> Map:

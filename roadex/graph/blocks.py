@@ -23,9 +23,8 @@ from numpy.typing import NDArray
 
 from roadex.config.graph import DecodingSettings, GraphSettings
 from roadex.files import atomic_write
-from roadex.graph.beliefs import STEPS, Probabilities
-from roadex.graph.network import add_road, empty_network, oriented, walked_distances
-from roadex.graph.places import points_at
+from roadex.graph.beliefs import mean_probability
+from roadex.graph.network import add_road, empty_network, oriented
 from roadex.graph.probabilities import probabilities_to_graph
 from roadex.graph.simplify import simplify_roads, tolerance_of
 from roadex.graph.skeleton import Bools, Floats, Ints
@@ -38,6 +37,7 @@ SHARED = -1
 _LEAST_HALO_PX = 64
 _LEAST_HALO_M = 128.0
 Key = tuple[int, int, int]
+Levels = NDArray[np.uint8]  # probabilities in 1/256
 ATTRIBUTES = ("width_m", "mean_probability", "bridged")
 
 
@@ -126,8 +126,8 @@ def halo_px(settings: GraphSettings, pixel: tuple[float, float]) -> int:
 
 
 def decode_block(
-    road: Probabilities,
-    connectivity: Probabilities | None,
+    road: Levels,
+    connectivity: Levels | None,
     threshold: float,
     pixel: tuple[float, float],
     settings: GraphSettings,
@@ -137,7 +137,7 @@ def decode_block(
     """The roads of one block.
 
     Args:
-        road: (H, W) of the whole image, as `probabilities_to_graph` takes it, perhaps mapped.
+        road: (H, W) of the whole image in 1/256, perhaps mapped.
         connectivity: (K, H, W) likewise, or None.
         pixel: metres per pixel along x and y.
     """
@@ -262,7 +262,7 @@ def _crossings(start: Ints, stop: Ints, lattice: Lattice) -> Ints:
 
 def _finished(
     pieces: list[_Piece],
-    road: tuple[Probabilities, Floats],
+    road: tuple[Levels, Floats],
     pixel: tuple[float, float],
     settings: GraphSettings,
 ) -> BlockRoads:
@@ -293,19 +293,8 @@ def _finished(
 def _values(
     data: dict[str, Any],
     line: Floats,
-    road: tuple[Probabilities, Floats],
+    road: tuple[Levels, Floats],
     pixel: tuple[float, float],
 ) -> list[float]:
     found = {**data, "mean_probability": mean_probability(line - road[1], road[0], pixel)}
     return [float(found.get(name, np.nan)) for name in ATTRIBUTES]
-
-
-def mean_probability(line: Floats, road: NDArray[Any], pixel: tuple[float, float]) -> float:
-    """The mean along a line (n, 2) in metres of a probability map (H, W) in 1/256."""
-    places = line / pixel
-    walked = walked_distances(places)
-    stops = np.linspace(0, walked[-1], int(np.ceil(walked[-1])) + 1)
-    points = points_at(places, walked, stops).astype(np.int64)
-    columns, rows = points[:, 0].clip(0, road.shape[1] - 1), points[:, 1].clip(0, road.shape[0] - 1)
-    levels = road[rows, columns].astype(np.float32)
-    return float(((levels + np.float32(0.5)) / np.float32(STEPS)).mean())

@@ -14,7 +14,7 @@ from roadex import __version__
 from roadex.config.predict import PredictConfig
 from roadex.data.sources.base import stamp
 from roadex.errors import RoadexError
-from roadex.files import user_path, write_json
+from roadex.files import read_json, user_path, write_json
 from roadex.prediction.crew import Crew, crew_of
 from roadex.prediction.inputs import check_folder, find_images, require_names
 from roadex.prediction.mosaic import mosaic_of
@@ -202,7 +202,7 @@ class _Job:
         """
         there = existing_outputs(self.out, stem)
         summary = self.out / f"{stem}{SUMMARY}"
-        if summary in there and _made_from(summary) == made_from:
+        if summary in there and (read_json(summary) or {}).get("made_from") == made_from:
             return True
         if there and not work.is_dir() and not self.config.overwrite:
             raise RoadexError(
@@ -221,13 +221,6 @@ def _stamp(image: Source) -> list[Any]:
         return [str(image.resolve()), *stamp(image)]
     except OSError as error:
         raise RoadexError(f"{image}: cannot be read ({error.strerror})") from error
-
-
-def _made_from(summary: Path) -> Any:
-    try:
-        return json.loads(summary.read_text(encoding="utf-8")).get("made_from")
-    except (OSError, ValueError, AttributeError):
-        return None
 
 
 def _with_files(network: RoadNetwork, seconds: float) -> dict[str, Any]:

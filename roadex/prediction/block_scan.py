@@ -23,11 +23,12 @@ from roadex.errors import RoadexError
 from roadex.files import atomic_write, write_json
 from roadex.prediction.blend import Blender
 from roadex.prediction.contrast import Contrast
-from roadex.prediction.crew import Crew, Item
+from roadex.prediction.crew import Crew, Item, Task
 from roadex.prediction.mosaic import MosaicScene
 from roadex.prediction.resample import Resampling
 from roadex.prediction.scan import predicted, to_levels
 from roadex.prediction.scene import FileScene, Scene, open_scene
+from roadex.prediction.slices import shifted
 from roadex.prediction.store import Store
 from roadex.prediction.view import View
 from roadex.rasters.remote import Source
@@ -94,7 +95,7 @@ def scan_blocks(
 
     missing = [block for block in blocks if block not in done]
     shared = replace(predictor, model=predictor.model.cpu(), device=torch.device("cpu"))
-    failed = crew.each(work.block, missing, view.scene.name, shared, keep)
+    failed = crew.each(Task(view.scene.name, work.block, shared, keep), missing)
     if not failed:
         store.mark(len(rows), None)
     names = {b: _told(_own(rows, b[0], side), _own(columns, b[1], side)) for b in failed}
@@ -153,7 +154,7 @@ def _predicted(
         own.append(_own(windows, first, side))
         used.append([w for w in windows[: first + side] if w.stop > own[-1].start])
     corner = used[0][0].start, used[1][0].start
-    rows, columns = ([_shifted(w, at) for w in ws] for ws, at in zip(used, corner, strict=True))
+    rows, columns = ([shifted(w, at) for w in ws] for ws, at in zip(used, corner, strict=True))
     blender = Blender(rows, columns, predictor.settings.overlap, predictor.device)
     shape = rows[-1].stop, columns[-1].stop
     values = np.empty((1 + classes, *shape), np.uint8)
@@ -165,12 +166,8 @@ def _predicted(
             values[:, part.rows, part.columns] = to_levels(part.values)
         if valid is not None and strip.valid is not None:
             valid[rows[index]] = strip.valid
-    kept = _shifted(own[0], corner[0]), _shifted(own[1], corner[1])
+    kept = shifted(own[0], corner[0]), shifted(own[1], corner[1])
     return values[:, kept[0], kept[1]], None if valid is None else valid[kept]
-
-
-def _shifted(span: slice, start: int) -> slice:
-    return slice(span.start - start, span.stop - start)
 
 
 def _on_worker(predictor: Predictor) -> Predictor:

@@ -24,6 +24,31 @@ Item = tuple[int, int]
 Done = Callable[[Item, Any], None]
 
 
+def _forgotten(item: Item, found: Any) -> None:
+    """What nobody asked for."""
+
+
+@dataclass(frozen=True)
+class Task:
+    """What is done with every item.
+
+    Attributes:
+        name: for the progress bar.
+        run: called with an item, and with `shared` where there is any.
+        shared: what every call needs, sent to each worker once.
+        done: takes every item and what its call returned, in this process.
+    """
+
+    name: str
+    run: Callable[..., Any]
+    shared: Any = None
+    done: Done = _forgotten
+
+    def bar(self, items: Sequence[Item]) -> Any:
+        """A progress bar of so many items."""
+        return tqdm(total=len(items), desc=self.name, unit="block", leave=False, disable=None)
+
+
 class Crew(Protocol):
     """Does something with every item."""
 
@@ -31,23 +56,8 @@ class Crew(Protocol):
     def is_many(self) -> bool:
         """Whether others than this process do the work, so that it has to be cut into blocks."""
 
-    def each(
-        self,
-        run: Callable[..., Any],
-        items: Sequence[Item],
-        name: str,
-        shared: Any = None,
-        done: Done | None = None,
-    ) -> dict[Item, str]:
-        """Call `run(item)`, or `run(item, shared)`, for every item, with a progress bar.
-
-        Args:
-            shared: what every call needs, sent to each worker once.
-            done: takes every item and what its call returned, in this process.
-
-        Returns:
-            The items that failed for good, and why.
-        """
+    def each(self, task: Task, items: Sequence[Item]) -> dict[Item, str]:
+        """Do a task with every item; the items that failed for good, and why."""
 
 
 class Alone:
@@ -55,20 +65,14 @@ class Alone:
 
     is_many = False
 
-    def each(
-        self,
-        run: Callable[..., Any],
-        items: Sequence[Item],
-        name: str,
-        shared: Any = None,
-        done: Done | None = None,
-    ) -> dict[Item, str]:
+    def each(self, task: Task, items: Sequence[Item]) -> dict[Item, str]:
         """See `Crew.each`."""
-        for item in tqdm(items, desc=name, unit="block", leave=False, disable=None):
-            found = run(item) if shared is None else run(item, shared)
-            if done is not None:
-                done(item, found)
-            return_freed_memory()
+        shared = () if task.shared is None else (task.shared,)
+        with task.bar(items) as progress:
+            for item in items:
+                task.done(item, task.run(item, *shared))
+                return_freed_memory()
+                progress.update()
         return {}
 
 
@@ -83,31 +87,22 @@ class DaskCrew:
     client: Any
     is_many: bool = True
 
-    def each(
-        self,
-        run: Callable[..., Any],
-        items: Sequence[Item],
-        name: str,
-        shared: Any = None,
-        done: Done | None = None,
-    ) -> dict[Item, str]:
+    def each(self, task: Task, items: Sequence[Item]) -> dict[Item, str]:
         """See `Crew.each`; a worker that is lost has its items done by others."""
         if not items:
             return {}
         as_completed: Any = _distributed().as_completed
-        sent = [] if shared is None else [self.client.scatter(shared, broadcast=True)]
+        shared = () if task.shared is None else (self.client.scatter(task.shared, broadcast=True),)
         futures = {
-            self.client.submit(run, item, *sent, retries=_RETRIES, pure=False): item
+            self.client.submit(task.run, item, *shared, retries=_RETRIES, pure=False): item
             for item in items
         }
         failed = {}
-        with tqdm(total=len(items), desc=name, unit="block", leave=False, disable=None) as progress:
+        with task.bar(items) as progress:
             for future in as_completed(list(futures)):
                 item = futures.pop(future)
                 if future.status == "finished":
-                    found = future.result()
-                    if done is not None:
-                        done(item, found)
+                    task.done(item, future.result())
                 else:
                     failed[item] = _reason(future)
                 future.release()

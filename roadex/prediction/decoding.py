@@ -14,7 +14,7 @@ import networkx as nx
 from roadex.graph import GraphSettings, probabilities_to_graph
 from roadex.graph.blocks import BlockRoads, Lattice, decode_block
 from roadex.graph.joining import joined
-from roadex.prediction.crew import Crew, Item
+from roadex.prediction.crew import Crew, Item, Task
 from roadex.prediction.place import add_probabilities
 from roadex.prediction.store import Store
 
@@ -97,6 +97,6 @@ def decode(how: Decoding, crew: Crew, name: str) -> tuple[nx.MultiGraph, dict[st
         )
         add_probabilities(frame, store.road, how.gsd)
         return frame, {}
-    failed = crew.each(how.run, how.missing(), name)
+    failed = crew.each(Task(name, how.run), how.missing())
     frame = joined(how.roads(), store.shape, how.gsd, how.settings)
     return frame, {f"roads of block {block}": reason for block, reason in failed.items()}

@@ -19,6 +19,7 @@ from roadex.geo.grid import Georeference
 from roadex.prediction.area import inside, read_area
 from roadex.prediction.mosaic_grid import Image, Place, common_grid, cropped, placed
 from roadex.prediction.scene import Piece, scene_bands
+from roadex.prediction.slices import common, shifted
 from roadex.rasters.rasters import (
     check_complete,
     grid_of,
@@ -68,10 +69,7 @@ class MosaicScene:
         columns = columns or slice(0, self.shape[1])
         down, across = _wider(rows, self.shape[0]), _wider(columns, self.shape[1])
         bands, valid = _without_seams(*self._composed(down, across))
-        kept = (
-            slice(rows.start - down.start, rows.stop - down.start),
-            slice(columns.start - across.start, columns.stop - across.start),
-        )
+        kept = shifted(rows, down.start), shifted(columns, across.start)
         bands, valid = bands[:, kept[0], kept[1]], valid[kept]
         if self.area is not None:
             valid = valid & inside(self.area, self.grid, rows, columns)
@@ -99,15 +97,15 @@ class MosaicScene:
         bands = np.zeros((3, *shape), self.dtype)
         valid = np.zeros(shape, bool)
         for place in self.places:
-            part = _common(rows, place.rows), _common(columns, place.columns)
+            part = common(rows, place.rows), common(columns, place.columns)
             if part[0] is None or part[1] is None or place.path in self.failures:
                 continue
-            there = _from(part[0], rows.start), _from(part[1], columns.start)
+            there = shifted(part[0], rows.start), shifted(part[1], columns.start)
             missing = ~valid[there]
             if not missing.any():
                 continue
             found = self._part(
-                place, _from(part[0], place.rows.start), _from(part[1], place.columns.start)
+                place, shifted(part[0], place.rows.start), shifted(part[1], place.columns.start)
             )
             if found is not None:
                 new = missing if found.valid is None else missing & found.valid
@@ -136,15 +134,6 @@ def _shrunk(span: slice, shrink: float, side: int) -> slice:
 
 def _wider(span: slice, side: int) -> slice:
     return slice(max(0, span.start - _SEAM), min(side, span.stop + _SEAM))
-
-
-def _common(span: slice, other: slice) -> slice | None:
-    start, stop = max(span.start, other.start), min(span.stop, other.stop)
-    return slice(start, stop) if start < stop else None
-
-
-def _from(span: slice, start: int) -> slice:
-    return slice(span.start - start, span.stop - start)
 
 
 def mosaic_of(

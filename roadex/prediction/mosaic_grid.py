@@ -12,6 +12,7 @@ import numpy as np
 from roadex.errors import RoadexError
 from roadex.geo.crs import WGS84, Floats, is_metric, parse_crs, reproject, utm_zone
 from roadex.geo.grid import Georeference
+from roadex.prediction.slices import common
 from roadex.rasters.remote import Source
 
 # By this share of a pixel images may be off a common grid and still be on it.
@@ -139,16 +140,10 @@ def _place(image: Image, grid: Georeference) -> Place | None:
     else:
         columns = slice(int(np.floor((left - x) / dx)), int(np.ceil((right - x) / dx)))
         rows = slice(int(np.floor((top - y) / dy)), int(np.ceil((bottom - y) / dy)))
-    cut_columns, cut_rows = _cut(columns, grid.shape[1]), _cut(rows, grid.shape[0])
-    if cut_columns is None or cut_rows is None:
+    seen = common(rows, slice(0, grid.shape[0])), common(columns, slice(0, grid.shape[1]))
+    if seen[0] is None or seen[1] is None:
         return None
-    inside = (cut_rows, cut_columns) == (rows, columns)
-    return Place(image.path, image.numbers, cut_rows, cut_columns, exact and inside)
-
-
-def _cut(span: slice, side: int) -> slice | None:
-    start, stop = max(0, span.start), min(side, span.stop)
-    return slice(start, stop) if start < stop else None
+    return Place(image.path, image.numbers, seen[0], seen[1], exact and seen == (rows, columns))
 
 
 def _pixels(length: float, step: float) -> int:

@@ -13,11 +13,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from roadex.errors import RoadexError
+from roadex.graph.beliefs import to_probability
 from roadex.graph.network import position
 from roadex.graph.osm import to_osmnx
 from roadex.graph.routing import Route, shortest_route
 from roadex.prediction.place import placed
-from roadex.prediction.scan import to_probability
 from roadex.prediction.store import Store
 from roadex.prediction.view import View
 

@@ -53,8 +53,9 @@ def draw_overview(
         colour = confidence_colour(probability)
         cv2.polylines(canvas, [line], False, colour, thickness, cv2.LINE_AA, shift=4)
     if min(picture.shape[:2]) >= _LEAST_SIDE:
-        _draw_scale(canvas, extent_m[0] / picture.shape[1])
-        _draw_legend(canvas)
+        size = min(picture.shape[:2]) / 1200 + 0.25
+        _draw_scale(canvas, extent_m[0] / picture.shape[1], size)
+        _draw_legend(canvas, size)
     return canvas
 
 
@@ -67,12 +68,11 @@ def _of_medium_brightness(picture: NDArray[np.uint8]) -> NDArray[np.uint8]:
     return np.asarray(cv2.LUT(np.ascontiguousarray(picture), table), np.uint8)
 
 
-def _draw_scale(canvas: NDArray[np.uint8], metres_per_px: float) -> None:
+def _draw_scale(canvas: NDArray[np.uint8], metres_per_px: float, size: float) -> None:
     """A bar of a round length, about a sixth of the picture, at the bottom left."""
     height, width = canvas.shape[:2]
     metres = round_length(width / 6 * metres_per_px)
     text = f"{metres / 1000:g} km" if metres >= 1000 else f"{metres:g} m"
-    size = min(height, width) / 1200 + 0.25
     left, bottom = round(20 * size), height - round(20 * size)
     right = left + round(metres / metres_per_px)
     tick = round(12 * size)
@@ -91,10 +91,9 @@ def round_length(about: float) -> float:
     return max(factor * power for factor in (1, 2, 5) if factor * power <= about)
 
 
-def _draw_legend(canvas: NDArray[np.uint8]) -> None:
+def _draw_legend(canvas: NDArray[np.uint8], size: float) -> None:
     """The colours from doubtful to sure, at the bottom right."""
     height, width = canvas.shape[:2]
-    size = min(height, width) / 1200 + 0.25
     long, high = round(160 * size), round(10 * size)
     left, top = width - long - round(20 * size), height - high - round(20 * size)
     canvas[top - 2 : top + high + 2, left - 2 : left + long + 2] = _SHADOW

@@ -8,8 +8,8 @@ from numpy.typing import NDArray
 
 from roadex.geo.crs import WGS84, is_metric, parse_crs, reproject, utm_zone
 from roadex.geo.grid import Georeference
+from roadex.graph.beliefs import mean_probability
 from roadex.graph.moving import moved
-from roadex.prediction.scan import to_probability
 
 Floats = NDArray[np.float64]
 
@@ -55,16 +55,5 @@ def add_probabilities(
         road: probability (H, W) in 1/256, may be mapped.
         gsd: width and height of its pixels in metres.
     """
-    height, width = road.shape
     for *_, data in graph.edges(data=True):
-        points = _every_pixel(data["geometry"] / gsd)
-        columns = points[:, 0].astype(np.int64).clip(0, width - 1)
-        rows = points[:, 1].astype(np.int64).clip(0, height - 1)
-        data["mean_probability"] = float(to_probability(road[rows, columns]).mean())
-
-
-def _every_pixel(line: Floats) -> Floats:
-    """Points (n, 2) at most a pixel apart along a line in pixels."""
-    walked = np.concatenate([[0.0], np.cumsum(np.hypot(*np.diff(line, axis=0).T))])
-    stops = np.linspace(0, walked[-1], int(np.ceil(walked[-1])) + 1)
-    return np.column_stack([np.interp(stops, walked, line[:, axis]) for axis in (0, 1)])
+        data["mean_probability"] = mean_probability(data["geometry"], road, gsd)

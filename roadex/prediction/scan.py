@@ -97,8 +97,3 @@ def ahead(items: Iterator[Item]) -> Iterator[Item]:
         while (item := pending.result()) is not None:
             pending = pool.submit(next, items, None)
             yield item
-
-
-def to_probability(levels: NDArray[np.uint8]) -> NDArray[np.float32]:
-    """Probabilities kept in 1/256 as numbers from 0 to 1, in the middle of their step."""
-    return (levels.astype(np.float32) + np.float32(0.5)) / np.float32(STEPS)

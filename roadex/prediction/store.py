@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from roadex.errors import RoadexError
-from roadex.files import atomic_write, write_json
+from roadex.files import atomic_write, read_json, write_json
 
 log = logging.getLogger(__name__)
 _NOTHING = np.zeros(0, np.float32)
@@ -107,7 +107,7 @@ def open_store(
     sizes = {_ROAD: shape, _CONNECTIVITY: (classes, *shape) if classes else (), _VALID: shape}
     if not masked:
         del sizes[_VALID]
-    if _content(marker) == json.loads(json.dumps(wanted)):
+    if read_json(marker) == json.loads(json.dumps(wanted)):
         if _is_whole(store, sizes):
             return store
         log.warning("%s: what an earlier run left there is damaged; it begins anew", folder)
@@ -125,13 +125,6 @@ def open_store(
         ) from error
     write_json(marker, wanted)
     return store
-
-
-def _content(marker: Path) -> Any:
-    try:
-        return json.loads(marker.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return None
 
 
 def _is_whole(store: Store, sizes: Mapping[str, tuple[int, ...]]) -> bool:

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from roadex.engine.inference import SAME_SIZE
+from roadex.geo.grid import square_shape
 from roadex.prediction.contrast import Contrast
 from roadex.prediction.resample import Resampling
 from roadex.prediction.scene import Piece, Scene
@@ -119,8 +120,7 @@ def fit_shape(shape: tuple[int, int], pixel_m: tuple[float, float], gsd: float) 
     """Rows and columns of a scene at square pixels of `gsd` metres; its own where they are such."""
     if max(abs(side / gsd - 1) for side in pixel_m) < SAME_SIZE:
         return shape
-    rows, columns = shape
-    return max(1, round(rows * pixel_m[1] / gsd)), max(1, round(columns * pixel_m[0] / gsd))
+    return square_shape(shape, pixel_m, gsd)
 
 
 def _joined(before: Strip, first: int, strip: Strip) -> Strip:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import logging
 import warnings
 from collections.abc import Callable, Iterator
@@ -19,7 +18,7 @@ from roadex.config.export import ExportConfig
 from roadex.config.schemas import to_plain
 from roadex.errors import RoadexError
 from roadex.extras import install_line
-from roadex.files import atomic_write, write_json, write_text
+from roadex.files import atomic_write, read_json, write_json, write_text
 from roadex.models.contract import task_classes
 from roadex.models.registry import count_parameters
 from roadex.runs import names
@@ -91,16 +90,12 @@ def _test_scores(checkpoint: Path) -> dict[str, float]:
     file = checkpoint_file(checkpoint)
     if file.name != names.BEST:
         return {}
-    run = file.parents[1]
-    try:
-        found = json.loads((run / names.METRICS).read_text(encoding="utf-8"))
-        return {
-            key.removeprefix("test/"): float(value)
-            for key, value in found.items()
-            if key.startswith("test/") and isinstance(value, int | float)
-        }
-    except (OSError, ValueError, AttributeError):
-        return {}
+    found = read_json(file.parents[1] / names.METRICS) or {}
+    return {
+        key.removeprefix("test/"): float(value)
+        for key, value in found.items()
+        if key.startswith("test/") and isinstance(value, int | float)
+    }
 
 
 def _licence(dataset: str) -> str:

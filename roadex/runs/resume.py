@@ -16,6 +16,7 @@ from roadex.config.schemas import restore_training, to_yaml
 from roadex.config.train import TrainConfig
 from roadex.errors import RoadexError
 from roadex.files import user_path
+from roadex.runs import names
 from roadex.runs.lock import is_locked
 from roadex.runs.names import discard_unused
 
@@ -86,9 +87,10 @@ def _named_run(path: Path, config: TrainConfig, overrides: list[str]) -> TrainCo
     `config` is what the command line composes. Single settings on it take the place of the run's;
     what it chooses (model=..., experiment=...) must be what the run has.
     """
-    there = _settings(path)
-    if there is None:
+    plain = _content(path)
+    if plain is None:
         raise RoadexError(f"resume={path}: no run there; name a folder with a config.yaml")
+    there = _flat(plain)
     composed = _flat(yaml.safe_load(to_yaml(config)))
     keys = [line.partition("=")[0] for line in overrides if not line.startswith("resume=")]
     for key, value in sorted(_asked(keys, composed).items()):
@@ -97,12 +99,10 @@ def _named_run(path: Path, config: TrainConfig, overrides: list[str]) -> TrainCo
                 f"resume={path}: that run has {key}={there.get(key)}, not {value}: leave it out, "
                 "or start anew without resume="
             )
-    file = path / "config.yaml"
-    plain = yaml.safe_load(file.read_text(encoding="utf-8"))
     for key in keys:
         if key in there:
             _put(plain, key, composed[key])
-    return restore_training(plain, str(file))
+    return restore_training(plain, str(path / names.CONFIG))
 
 
 def _asked(keys: list[str], composed: Flat) -> Flat:
@@ -127,7 +127,7 @@ def _unfinished(config: TrainConfig, fresh: Path) -> Iterator[Path]:
     for folder in sorted(fresh.parent.iterdir(), reverse=True):
         if not DATED.fullmatch(folder.name) or _settings(folder) is None:
             continue
-        if not (folder / "metrics.json").is_file() and not is_locked(folder):
+        if not (folder / names.METRICS).is_file() and not is_locked(folder):
             try:
                 require_same(folder, config)
             except RoadexError:
@@ -137,11 +137,16 @@ def _unfinished(config: TrainConfig, fresh: Path) -> Iterator[Path]:
 
 def _settings(folder: Path) -> Flat | None:
     """The settings of the run in a folder by full key; None where there is none."""
+    content = _content(folder)
+    return None if content is None else _flat(content)
+
+
+def _content(folder: Path) -> dict[str, Any] | None:
     try:
-        content = yaml.safe_load((folder / "config.yaml").read_text(encoding="utf-8"))
+        content = yaml.safe_load((folder / names.CONFIG).read_text(encoding="utf-8"))
     except (OSError, yaml.YAMLError):
         return None
-    return _flat(content) if isinstance(content, dict) else None
+    return content if isinstance(content, dict) else None
 
 
 def _flat(settings: dict[str, Any], prefix: str = "") -> Flat:

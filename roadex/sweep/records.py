@@ -7,7 +7,6 @@ all that it printed. A run folder itself tells how far the training has come.
 from __future__ import annotations
 
 import csv
-import json
 import platform
 import signal
 from collections.abc import Sequence
@@ -17,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from roadex.errors import PREEMPTED
-from roadex.files import write_json
+from roadex.files import read_json, write_json
 from roadex.sweep.jobs import Job
 
 RECORDS = ".sweep"
@@ -85,7 +84,7 @@ def write_record(sweep: Path, folder: str, record: Record) -> None:
 
 def read_record(sweep: Path, folder: str) -> Record | None:
     """The record of a job; None where it was never started, or the file is damaged."""
-    content = _read_json(record_path(sweep, folder))
+    content = read_json(record_path(sweep, folder))
     try:
         return None if content is None else Record(**content)
     except TypeError:
@@ -118,7 +117,7 @@ def progress(sweep: Path, job: Job) -> Progress:
     """How far a job has come."""
     run = sweep / job.folder
     record = read_record(sweep, job.folder)
-    metrics = _read_json(run / "metrics.json")
+    metrics = read_json(run / "metrics.json")
     epochs, seconds = _history(run / "history.csv")
     if metrics is not None:
         seconds = float(metrics.get("seconds") or seconds)
@@ -173,11 +172,3 @@ def failure_reason(sweep: Path, folder: str) -> str:
     lines = [line for line in lines if line]
     own = [line.removeprefix("roadex: ") for line in lines if line.startswith("roadex: ")]
     return (own or lines or ["it left no message"])[-1]
-
-
-def _read_json(path: Path) -> dict[str, Any] | None:
-    try:
-        content = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return None
-    return content if isinstance(content, dict) else None

@@ -16,7 +16,7 @@ from roadex.config.predict import PredictConfig
 from roadex.errors import RoadexError
 from roadex.prediction import batch
 from roadex.prediction.block_scan import scan_blocks
-from roadex.prediction.crew import Alone, crew_of
+from roadex.prediction.crew import Alone, Task, crew_of
 from roadex.prediction.pipeline import ReadingOptions, open_view
 from roadex.prediction.scan import scan
 from roadex.prediction.scene import open_scene
@@ -148,7 +148,6 @@ def test_by_a_scheduler_an_item_that_fails_for_good_is_named_and_the_others_are_
         distributed.LocalCluster(**options) as cluster,
         crew_of(cluster.scheduler_address, 1, print) as crew,
     ):
-        failed = crew.each(
-            fails_at, [(0, 0), (0, 1), (1, 0)], "work", None, lambda i, _: done.append(i)
-        )
+        task = Task("work", fails_at, done=lambda item, _: done.append(item))
+        failed = crew.each(task, [(0, 0), (0, 1), (1, 0)])
     assert failed == {(0, 1): "damaged"} and sorted(done) == [(0, 0), (1, 0)]

@@ -13,10 +13,11 @@ from roadex.config.labels import IGNORE
 from roadex.data.georeference import to_image_frame
 from roadex.data.labels import clip_to_tile, road_surface
 from roadex.data.sources.files import Entry
-from roadex.data.sources.resampling import resized, square_shape
+from roadex.data.sources.resampling import resized
 from roadex.data.stretch import Calibration, Histogram, histogram, to_8_bits
 from roadex.data.tile import Tile
 from roadex.errors import RoadexError
+from roadex.geo.grid import square_shape
 from roadex.graph.formats import read_network
 from roadex.graph.network import total_length
 from roadex.rasters.rasters import Raster, read_raster
@@ -43,7 +44,7 @@ class GeoReader:
         """The raster in 8 bits, its road surface and its network."""
         raster = read_raster(entry.image, self.bands)
         assert raster.grid is not None  # read_raster demands it
-        shape = square_shape(raster.grid, self.gsd)
+        shape = square_shape(raster.grid.shape, raster.grid.pixel_metres(), self.gsd)
         image, valid = resized(
             to_8_bits(raster.bands, self.calibration, entry.group, entry.image), raster.valid, shape
         )

@@ -18,11 +18,11 @@ from roadex.config.dataset import (
 )
 from roadex.config.labels import IGNORE
 from roadex.data.sources.files import Entry
-from roadex.data.sources.resampling import resized, resized_labels, square_shape
+from roadex.data.sources.resampling import resized, resized_labels
 from roadex.data.stretch import Calibration, Histogram, histogram, to_8_bits
 from roadex.data.tile import Tile
 from roadex.errors import RoadexError
-from roadex.geo.grid import Georeference, fits_gsd
+from roadex.geo.grid import Georeference, fits_gsd, square_shape
 from roadex.rasters.masks import MaskRules, read_mask
 from roadex.rasters.pictures import bit_depth, read_image
 from roadex.rasters.rasters import Raster, read_raster
@@ -77,7 +77,7 @@ class MaskReader:
         ):
             return tile
         across, down = grid.pixel_metres()
-        shape = square_shape(grid, self.gsd)
+        shape = square_shape(grid.shape, (across, down), self.gsd)
         image, _ = resized(tile.image, None, shape)
         note = f"resampled from pixels of {across:.3g} x {down:.3g} m to {self.gsd:g} m"
         return Tile(image, resized_labels(tile.mask, shape), notes=(note,))

@@ -6,15 +6,6 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from roadex.geo.grid import Georeference
-
-
-def square_shape(grid: Georeference, gsd: float) -> tuple[int, int]:
-    """Rows and columns of a raster at square pixels of `gsd` metres."""
-    across, down = grid.pixel_metres()
-    rows, columns = grid.shape
-    return max(1, round(rows * down / gsd)), max(1, round(columns * across / gsd))
-
 
 def resized(
     image: NDArray[np.uint8], valid: NDArray[np.bool_] | None, shape: tuple[int, int]

@@ -8,7 +8,8 @@ from __future__ import annotations
 import json
 import warnings
 from collections import Counter
-from collections.abc import Hashable
+from collections.abc import Hashable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -66,7 +67,7 @@ def read_geopackage(path: Path, options: ReadOptions) -> nx.MultiGraph:
             lines, or several of which none is called roads or edges.
     """
     geopandas = load_geopandas()
-    try:
+    with readable_table(path, "GeoPackage"):
         table = geopandas.list_layers(path)
         layers = dict(zip(table["name"], table["geometry_type"], strict=True))
         own = _own_network(path) if {ROADS, NODES} <= set(layers) else None
@@ -74,9 +75,20 @@ def read_geopackage(path: Path, options: ReadOptions) -> nx.MultiGraph:
             return own
         name = _layer_of_roads(path, layers)
         return network_of_table(path, _read_layer(path, name), options)
-    except (OSError, RuntimeError, KeyError, ValueError) as error:
+
+
+@contextmanager
+def readable_table(path: Path, kind: str) -> Iterator[None]:
+    """Reading of a file of roads by geopandas, whose failure is told in one line.
+
+    Raises:
+        RoadexError: it is no such file.
+    """
+    try:
+        yield
+    except (OSError, RuntimeError, KeyError, TypeError, ValueError) as error:
         reason = str(error).splitlines()[0] if str(error) else repr(error)
-        raise RoadexError(f"{path} is not a readable GeoPackage ({reason})") from error
+        raise RoadexError(f"{path} is not a readable {kind} ({reason})") from error
 
 
 def _layer_of_roads(path: Path, layers: dict[str, str | None]) -> str:

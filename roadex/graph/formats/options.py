@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import logging
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from roadex.config.graph import GraphSettings
+from roadex.files import read_json
 from roadex.graph.frame import Gsd, pixel_size
 
 log = logging.getLogger(__name__)
@@ -57,12 +57,6 @@ class ReadOptions:
 
 
 def _recorded(path: Path) -> float | None:
-    record = path.with_name(f"{path.stem}.summary.json")
-    if not record.is_file():
-        return None
-    try:
-        content = json.loads(record.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return None
-    gsd = content.get("image_gsd_m") if isinstance(content, dict) else None
+    record = read_json(path.with_name(f"{path.stem}.summary.json")) or {}
+    gsd = record.get("image_gsd_m")
     return float(gsd) if isinstance(gsd, (int, float)) and gsd > 0 else None

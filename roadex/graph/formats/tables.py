@@ -8,8 +8,6 @@ an index, so that a reader fetches what it needs of a file of any size, also fro
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +23,7 @@ from roadex.graph.formats.geopackage import (
     column_kinds,
     load_geopandas,
     network_of_table,
+    readable_table,
     road_rows,
 )
 from roadex.graph.formats.options import ReadOptions
@@ -60,7 +59,7 @@ def read_parquet(path: Path, options: ReadOptions) -> nx.MultiGraph:
         RoadexError: the extra `geo` or `parquet` is missing, or the file is no such thing.
     """
     _require_pyarrow()
-    with _readable(path, "GeoParquet"):
+    with readable_table(path, "GeoParquet"):
         table = load_geopandas().read_parquet(path)
     return network_of_table(path, table.drop(columns="bbox", errors="ignore"), options)
 
@@ -84,7 +83,7 @@ def read_flatgeobuf(path: Path, options: ReadOptions) -> nx.MultiGraph:
     Raises:
         RoadexError: the extra `geo` is missing, or the file is no such thing.
     """
-    with _readable(path, "FlatGeobuf"):
+    with readable_table(path, "FlatGeobuf"):
         table = load_geopandas().read_file(path)
     return network_of_table(path, table, options)
 
@@ -104,12 +103,3 @@ def _require_pyarrow() -> None:
         import pyarrow  # noqa: F401
     except ImportError as error:
         raise RoadexError(f"GeoParquet needs pyarrow: {install_line('parquet')}") from error
-
-
-@contextmanager
-def _readable(path: Path, kind: str) -> Iterator[None]:
-    try:
-        yield
-    except (OSError, RuntimeError, ValueError, KeyError, TypeError) as error:
-        reason = str(error).splitlines()[0] if str(error) else repr(error)
-        raise RoadexError(f"{path} is not a readable {kind} ({reason})") from error
