@@ -27,7 +27,7 @@ test: $(STAMP)  ## the whole quick test suite, on all cores
 test-slow: $(STAMP)  ## the tests marked slow, too
 	$(BIN)/python -m pytest -m "slow or not slow"
 
-test-slurm: $(STAMP)  ## sweeps through a real SLURM, started on this machine (root; skipped where it cannot be)
+test-slurm: $(STAMP)  ## sweeps and predictions through a real SLURM, started on this machine (root; skipped where it cannot be)
 	scripts/test_slurm.sh $(BIN)/python
 
 fuzz: $(STAMP)  ## 100,000 damaged files through every reader (COUNT=N for others)

@@ -11,4 +11,4 @@ if [ "$code" = 77 ]; then
     exit 0
 fi
 [ "$code" = 0 ]
-SLURM_CONF=$ROADEX_SLURM/slurm.conf "$1" -m pytest -m slurm -rs tests/sweep/test_slurm.py
+SLURM_CONF=$ROADEX_SLURM/slurm.conf "$1" -m pytest -m slurm -rs tests/sweep/test_slurm.py tests/prediction/test_slurm_workers.py

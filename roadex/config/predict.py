@@ -21,6 +21,28 @@ class StacConfig:
 
 
 @dataclass
+class SlurmConfig:
+    """The jobs of `cluster=slurm`, one worker each."""
+
+    # Memory and time of a job, as SLURM and Dask write them.
+    memory: str = "8GB"
+    walltime: str = "04:00:00"
+    # null: SLURM's own.
+    partition: str | None = None
+    account: str | None = None
+    # One GPU for each job.
+    gpu: bool = False
+    # The network by which the workers reach this process, such as ib0; null: that of the host name.
+    interface: str | None = None
+    # Further options of sbatch, such as "--cpus-per-task=4".
+    directives: list[str] = field(default_factory=list)
+    # Where the jobs' own output goes; null: OUT/.slurm.
+    logs: str | None = None
+    # So many minutes the first job may wait in the queue.
+    wait_min: float = bounded(60, above=0)
+
+
+@dataclass
 class PredictConfig:
     """`python -m roadex.predict`: images in, road networks out."""
 
@@ -55,11 +77,12 @@ class PredictConfig:
     # Larger images are made into roads in blocks of this size, in pixels of the training; memory
     # grows with it.
     block_px: int = bounded(8192, least=1024, most=32768)
-    # Who does the work: none (this process), local (processes of this machine), or the address of a
-    # Dask scheduler, tcp://HOST:PORT.
+    # Who does the work: none (this process), local (processes of this machine), slurm (jobs of its
+    # queue), or the address of a Dask scheduler, tcp://HOST:PORT.
     cluster: str = "none"
-    # How many processes `local` starts, or of a scheduler are waited for.
+    # How many processes or jobs are started, or of a scheduler are waited for.
     workers: int = bounded(1, least=1)
+    slurm: SlurmConfig = field(default_factory=SlurmConfig)
     # Write over results that were made with other settings.
     overwrite: bool = False
     graph: DecodingSettings = field(default_factory=lambda: replace(SPURS_BY_WIDTH))

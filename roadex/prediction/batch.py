@@ -6,7 +6,7 @@ import json
 import time
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -59,7 +59,8 @@ def predict_all(config: PredictConfig, tell: Tell) -> tuple[list[str], int]:
     outputs = chosen_outputs(config.outputs)
     model = load_model(config.checkpoint, config.device, config.inference, config.precision)
     check_folder(out, images)
-    with crew_of(config.cluster, config.workers, tell) as crew:
+    jobs = replace(config.slurm, logs=config.slurm.logs or str(out / ".slurm"))
+    with crew_of(config.cluster, config.workers, tell, jobs) as crew:
         job = _Job(config, out, outputs, tell, crew)
         if together:
             return _predict_mosaic(job, images, model), len(images)

@@ -12,13 +12,18 @@ from typing import Any, Protocol
 from tqdm import tqdm
 
 from roadex import __version__
+from roadex.config.predict import SlurmConfig
 from roadex.errors import RoadexError
 from roadex.extras import install_line
 from roadex.prediction.memory import return_freed_memory
+from roadex.prediction.slurm_workers import slurm_client
 
-NONE, LOCAL = "none", "local"
+NONE, LOCAL, SLURM = "none", "local", "slurm"
 # How often a block that raised an exception is tried again.
 _RETRIES = 2
+# How often items are sent again whose shared data went with the last worker that had them.
+_ROUNDS = 5
+_GONE = ("cancelled", "lost")
 _WAIT_S = 20
 Item = tuple[int, int]
 Done = Callable[[Item, Any], None]
@@ -89,25 +94,33 @@ class DaskCrew:
 
     def each(self, task: Task, items: Sequence[Item]) -> dict[Item, str]:
         """See `Crew.each`; a worker that is lost has its items done by others."""
-        if not items:
-            return {}
+        left = list(items)
+        failed: dict[Item, tuple[str, str]] = {}
+        with task.bar(items) as progress:
+            for _ in range(_ROUNDS):
+                if not left:
+                    break
+                failed = {}
+                for item, future in self._round(task, left):
+                    if future.status == "finished":
+                        task.done(item, future.result())
+                        progress.update()
+                    else:
+                        failed[item] = future.status, _reason(future)
+                left = [item for item, (status, _) in failed.items() if status in _GONE]
+        return {item: reason for item, (_, reason) in failed.items()}
+
+    def _round(self, task: Task, items: list[Item]) -> Iterator[tuple[Item, Any]]:
+        """Items and what became of them, as they end."""
         as_completed: Any = _distributed().as_completed
         shared = () if task.shared is None else (self.client.scatter(task.shared, broadcast=True),)
         futures = {
             self.client.submit(task.run, item, *shared, retries=_RETRIES, pure=False): item
             for item in items
         }
-        failed = {}
-        with task.bar(items) as progress:
-            for future in as_completed(list(futures)):
-                item = futures.pop(future)
-                if future.status == "finished":
-                    task.done(item, future.result())
-                else:
-                    failed[item] = _reason(future)
-                future.release()
-                progress.update()
-        return failed
+        for future in as_completed(list(futures)):
+            yield futures.pop(future), future
+            future.release()
 
 
 def _reason(future: Any) -> str:
@@ -120,26 +133,31 @@ def _reason(future: Any) -> str:
 
 
 @contextmanager
-def crew_of(cluster: str, workers: int, tell: Callable[[str], None]) -> Iterator[Crew]:
+def crew_of(
+    cluster: str, workers: int, tell: Callable[[str], None], slurm: SlurmConfig | None = None
+) -> Iterator[Crew]:
     """Who does the work, as `cluster=` and `workers=` say.
 
     Args:
-        cluster: "none" (this process), "local" (processes of this machine), or the address of a
-            Dask scheduler, tcp://HOST:PORT.
-        workers: how many processes to start, or of a scheduler to wait for.
+        cluster: "none" (this process), "local" (processes of this machine), "slurm" (jobs of its
+            queue), or the address of a Dask scheduler, tcp://HOST:PORT.
+        workers: how many processes or jobs to start, or of a scheduler to wait for.
 
     Raises:
-        RoadexError: the extra `cluster` is missing; no scheduler answers, or its workers are of
-            another version.
+        RoadexError: the extra `cluster` is missing; no scheduler answers, its workers are of
+            another version, or the queue refuses the jobs or lets them wait.
     """
     if cluster == NONE:
         yield Alone()
         return
-    if cluster != LOCAL and "://" not in cluster:
-        raise RoadexError(f"cluster={cluster}: choose none, local or tcp://HOST:PORT")
+    if cluster not in (LOCAL, SLURM) and "://" not in cluster:
+        raise RoadexError(f"cluster={cluster}: choose none, local, slurm or tcp://HOST:PORT")
     distributed = _distributed()
-    with _client(distributed, cluster, workers) as client:
-        _check(client, cluster, workers)
+    slurm = slurm or SlurmConfig()
+    # Of a queue the first is waited for: who comes later finds work left.
+    awaited, wait_s = (1, 60 * slurm.wait_min) if cluster == SLURM else (workers, 3.0 * _WAIT_S)
+    with _client(distributed, cluster, workers, slurm) as client:
+        _check(client, cluster, awaited, wait_s)
         tell(f"cluster={cluster}: {_count(client)} workers, {client.dashboard_link}")
         yield DaskCrew(client)
 
@@ -158,7 +176,13 @@ def _distributed() -> ModuleType:
 
 
 @contextmanager
-def _client(distributed: ModuleType, cluster: str, workers: int) -> Iterator[Any]:
+def _client(
+    distributed: ModuleType, cluster: str, workers: int, slurm: SlurmConfig
+) -> Iterator[Any]:
+    if cluster == SLURM:
+        with slurm_client(slurm, workers) as client:
+            yield client
+        return
     if cluster == LOCAL:
         options = {"n_workers": workers, "threads_per_worker": 1, "memory_limit": 0}
         with (
@@ -182,11 +206,16 @@ def _count(client: Any) -> int:
     return len(client.scheduler_info(n_workers=-1)["workers"])
 
 
-def _check(client: Any, cluster: str, workers: int) -> None:
+def _check(client: Any, cluster: str, workers: int, wait_s: float) -> None:
     """Wait for workers, and check that they have this version of roadex."""
     try:
-        client.wait_for_workers(workers, timeout=3 * _WAIT_S)
+        client.wait_for_workers(workers, timeout=wait_s)
     except TimeoutError as error:
+        if cluster == SLURM:
+            raise RoadexError(
+                f"cluster=slurm: no job began within {wait_s / 60:g} minutes; see squeue, or give "
+                "them longer, slurm.wait_min="
+            ) from error
         raise RoadexError(
             f"cluster={cluster}: {_count(client)} workers there, of workers={workers}; start more "
             "(dask worker ADDRESS)"

@@ -72,7 +72,7 @@ def test_blocks_that_are_done_are_not_predicted_again(town, tmp_path):
 @pytest.mark.parametrize(
     ("cluster", "complaint"),
     [
-        ("slum", "choose none, local or tcp://"),
+        ("slum", "choose none, local, slurm or tcp://"),
         ("tcp://127.0.0.1:9", "no scheduler answers"),
     ],
 )
