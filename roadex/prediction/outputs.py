@@ -15,7 +15,7 @@ from roadex.graph.formats.wkt_csv import write_wkt_csv
 from roadex.plots.map_page import Place, write_map_page
 from roadex.prediction.geotiff import write_cog, write_probability
 from roadex.prediction.network import RoadNetwork
-from roadex.prediction.overview import draw_overview
+from roadex.prediction.overview import draw_overview, small_probability
 from roadex.rasters.pictures import write_image
 
 _SHOWN = {
@@ -66,7 +66,7 @@ def _map(network: RoadNetwork, path: Path) -> None:
         network.frame,
         network.picture,
         view.extent_m,
-        network.store.road,
+        small_probability(network.store, max(network.picture.shape)),
         title=view.scene.name,
         summary={**facts, **notes},
         place=_place(network),

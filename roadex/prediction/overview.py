@@ -7,7 +7,11 @@ import networkx as nx
 import numpy as np
 from numpy.typing import NDArray
 
+from roadex.prediction.resample import Resampling
+from roadex.prediction.store import Store
 from roadex.prediction.view import View, to_8_bits
+
+_PIXELS_AT_ONCE = 1 << 24
 
 # From doubtful to sure: Okabe and Ito's vermilion and yellow, then white (RGB).
 _DOUBTFUL, _LIKELY, _SURE = (213, 94, 0), (240, 228, 66), (255, 255, 255)
@@ -27,6 +31,23 @@ def small_image(view: View, longest_px: int) -> NDArray[np.uint8]:
     if piece.valid is not None:
         picture[~piece.valid] = 0
     return picture
+
+
+def small_probability(store: Store, longest_px: int) -> NDArray[np.uint8]:
+    """Probability of road (h, w) in 1/256, averaged until neither side is longer than told."""
+    share = min(1.0, longest_px / max(store.shape))
+    if share == 1.0:
+        return store.road
+    shape = tuple(max(1, round(side * share)) for side in store.shape)
+    how = Resampling(store.shape, (shape[0], shape[1]))
+    small = np.empty(shape, np.uint8)
+    step = max(1, int(_PIXELS_AT_ONCE * share / store.shape[1]))
+    for top in range(0, shape[0], step):
+        rows = slice(top, min(top + step, shape[0]))
+        # A new map for each part: pages of the last are let go.
+        seen = store.road[how.source_rows(rows)]
+        small[rows] = np.rint(how.apply(seen[:, :, None], rows)[:, :, 0])
+    return small
 
 
 def draw_overview(

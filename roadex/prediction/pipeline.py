@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from roadex.config.graph import SPURS_BY_WIDTH
+from roadex.config.graph import SPURS_BY_WIDTH, needs_connectivity
 from roadex.config.inference import InferenceConfig
 from roadex.config.trainer import Precision
 from roadex.data.stretch import Calibration
@@ -190,7 +190,8 @@ def predict_scene(
     view, notes = open_view(scene, model, options)
     for note in notes:
         tell(f"{scene.name}: {note}")
-    store = open_store(folder, view.shape, model.classes, scene.masked, identity)
+    classes = model.classes if needs_connectivity(options.graph) else 0
+    store = open_store(folder, view.shape, classes, scene.masked, identity)
     crew, failures = crew or Alone(), {}
     with _timed(clock, "network"):
         if crew.is_many:
@@ -209,7 +210,7 @@ def predict_scene(
         tell(f"{scene.name}: {notes[-1]}")
     with _timed(clock, "overview"):
         picture = small_image(view, options.overview_px)
-    share = 1.0 if store.valid is None else float(np.mean(store.valid))
+    share = store.valid_share()
     if not share:
         notes = (*notes, "no pixel has data, so there is no road")
         tell(f"{scene.name}: {notes[-1]}")

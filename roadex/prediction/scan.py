@@ -16,10 +16,28 @@ from tqdm import tqdm
 from roadex.engine.inference import Predictor, spans
 from roadex.graph.beliefs import STEPS
 from roadex.prediction.blend import Blender, final_part
+from roadex.prediction.slices import shifted
 from roadex.prediction.store import Store
 from roadex.prediction.view import Strip, View
 
 Item = TypeVar("Item")
+# So many windows of a row are read at once.
+_WINDOWS_AT_ONCE = 8
+
+
+@dataclass(frozen=True)
+class _Section:
+    """A part of a row of windows.
+
+    Attributes:
+        row: of windows.
+        windows: the numbers of those in the row, from left to right.
+        strip: the pixels of all of them.
+    """
+
+    row: int
+    windows: range
+    strip: Strip
 
 
 @dataclass(frozen=True)
@@ -31,20 +49,28 @@ class _Scan:
     blender: Blender
     progress: tqdm
 
-    def row(self, index: int, strip: Strip) -> None:
-        """One row of windows, and the rows of the image that are final after it."""
-        rows = final_part(self.blender.rows, index)
-        height = rows.stop - rows.start
-        values = np.empty((1 + self.store.classes, height, self.store.shape[1]), np.uint8)
-        for column, columns in enumerate(self.blender.columns):
-            found = predicted(self.predictor, strip, columns, self.store.classes)
-            block = self.blender.add(index, column, found)
-            values[:, :, block.columns] = to_levels(block.values)
+    def section(self, section: _Section) -> None:
+        """Some windows of a row, and the pixels of the image that are final after them."""
+        columns, windows = self.blender.columns, section.windows
+        left = columns[windows[0]].start
+        rows = final_part(self.blender.rows, section.row)
+        own = slice(left, final_part(columns, windows[-1]).stop)
+        shape = rows.stop - rows.start, own.stop - own.start
+        values = np.empty((1 + self.store.classes, *shape), np.uint8)
+        for index in windows:
+            seen = shifted(columns[index], left)
+            found = predicted(self.predictor, section.strip, seen, self.store.classes)
+            block = self.blender.add(section.row, index, found)
+            values[:, :, shifted(block.columns, left)] = to_levels(block.values)
             self.progress.update()
-        valid = None if strip.valid is None else strip.valid[:height]
-        self.store.write(rows, values, valid)
+        valid = section.strip.valid
+        known = None if valid is None else valid[: shape[0], : shape[1]]
+        self.store.write(rows, values, known, own)
+
+    def end_row(self, row: int) -> None:
+        """Note that a row of windows is done."""
         above = self.blender.above
-        self.store.mark(index + 1, None if above is None else above.cpu().numpy())
+        self.store.mark(row + 1, None if above is None else above.cpu().numpy())
 
 
 @torch.inference_mode()
@@ -85,9 +111,27 @@ def scan(view: View, predictor: Predictor, store: Store) -> int:
         total=total, initial=done, desc=view.scene.name, unit="window", leave=False, disable=None
     ) as progress:
         work = _Scan(predictor, store, blender, progress)
-        for index, strip in enumerate(ahead(view.strips(rows[first:])), start=first):
-            work.row(index, strip)
+        for section in ahead(_sections(view, rows, columns, first)):
+            work.section(section)
+            if section.windows.stop == len(columns):
+                work.end_row(section.row)
     return total - done
+
+
+def _sections(
+    view: View, rows: list[slice], columns: list[slice], first: int
+) -> Iterator[_Section]:
+    """The windows of a view from a row on, so many at a time that a wide image needs no more
+    memory than another; pixels that rows of windows share are read once."""
+    starts = range(0, len(columns), _WINDOWS_AT_ONCE)
+    parts = [range(i, min(i + _WINDOWS_AT_ONCE, len(columns))) for i in starts]
+    strips = [
+        view.strips(rows[first:], slice(columns[part[0]].start, columns[part[-1]].stop))
+        for part in parts
+    ]
+    for row in range(first, len(rows)):
+        for part, strip in zip(parts, strips, strict=True):
+            yield _Section(row, part, next(strip))
 
 
 def ahead(items: Iterator[Item]) -> Iterator[Item]:

@@ -19,6 +19,7 @@ from roadex.errors import RoadexError
 from roadex.files import atomic_write, read_json, write_json
 
 log = logging.getLogger(__name__)
+_PIXELS_AT_ONCE = 1 << 26
 _NOTHING = np.zeros(0, np.float32)
 _ROAD, _CONNECTIVITY, _VALID = "road.npy", "connectivity.npy", "valid.npy"
 
@@ -54,6 +55,17 @@ class Store:
     def valid(self) -> NDArray[np.bool_] | None:
         """(H, W) where there are data, mapped; None: everywhere."""
         return self._mapped(_VALID).view(np.bool_) if self.masked else None
+
+    def valid_share(self) -> float:
+        """How much of the image has data, from 0 to 1."""
+        if not self.masked:
+            return 1.0
+        height, width = self.shape
+        step = max(1, _PIXELS_AT_ONCE // width)
+        tops = range(0, height, step)
+        # A new map for each part: pages of the last are let go.
+        known = sum(int(np.count_nonzero(self._mapped(_VALID)[top : top + step])) for top in tops)
+        return known / (height * width)
 
     def _mapped(self, name: str, mode: Any = "r") -> NDArray[np.uint8]:
         result: NDArray[np.uint8] = np.load(self.folder / name, mmap_mode=mode)

@@ -66,23 +66,24 @@ class View:
         Args:
             columns: only these; None: all.
         """
-        before: Strip | None = None
-        start = stop = 0
-        for span in spans:
+        wanted = list(spans)
+        kept: Strip | None = None
+        stop = 0
+        for span, later in zip(wanted, [*wanted[1:], None], strict=True):
             strip = self.strip(slice(max(span.start, stop), span.stop), columns)
-            if before is not None and span.start < stop:
-                strip = _joined(before, span.start - start, strip)
-            before, start, stop = strip, span.start, span.stop
+            if kept is not None:
+                strip = _joined(kept, strip)
+            stop, kept = span.stop, None
+            if later is not None and later.start < stop:
+                kept = _from_row(strip, later.start - span.start)
             yield strip
 
     def strip(self, rows: slice, columns: slice | None = None) -> Strip:
         """Some rows, made a few at a time, in full width or of some columns."""
         across = columns or slice(0, self.shape[1])
-        if self.resampling.is_identity:
-            height = max(1, _CHUNK_PIXELS // self.scene.shape[1])
-        else:
-            shrink = self.resampling.source[0] / self.resampling.target[0]
-            height = max(1, int(_CHUNK_PIXELS / self.scene.shape[1] / max(1.0, shrink)))
+        source = self.resampling.source_columns(across)
+        shrink = self.resampling.source[0] / self.resampling.target[0]
+        height = max(1, int(_CHUNK_PIXELS / (source.stop - source.start) / max(1.0, shrink)))
         image = np.empty((rows.stop - rows.start, across.stop - across.start, 3), np.uint8)
         valid = np.ones(image.shape[:2], np.bool_) if self.scene.masked else None
         for top in range(rows.start, rows.stop, height):
@@ -123,9 +124,15 @@ def fit_shape(shape: tuple[int, int], pixel_m: tuple[float, float], gsd: float) 
     return square_shape(shape, pixel_m, gsd)
 
 
-def _joined(before: Strip, first: int, strip: Strip) -> Strip:
-    """The rows of one strip from `first` on, and then those of another."""
-    image = np.concatenate([before.image[first:], strip.image])
+def _from_row(strip: Strip, first: int) -> Strip:
+    """A copy of the rows of a strip from `first` on, so that the others can be let go."""
+    valid = strip.valid
+    return Strip(strip.image[first:].copy(), None if valid is None else valid[first:].copy())
+
+
+def _joined(before: Strip, strip: Strip) -> Strip:
+    """The rows of one strip, and then those of another."""
+    image = np.concatenate([before.image, strip.image])
     if before.valid is None or strip.valid is None:
         return Strip(image, None)
-    return Strip(image, np.concatenate([before.valid[first:], strip.valid]))
+    return Strip(image, np.concatenate([before.valid, strip.valid]))

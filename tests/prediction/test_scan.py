@@ -62,6 +62,17 @@ def test_strips_on_disk_are_what_blending_in_memory_gives(size, tmp_path):
     assert np.abs(road - np.floor(expected * 256).clip(0, 255)).max() <= 1
 
 
+def test_wide_images_are_read_in_sections_that_do_not_show(tmp_path, monkeypatch):
+    image = noise(150, 331)
+    whole = scanned(image, predictor(Nearby()), tmp_path / "whole").road
+    monkeypatch.setattr("roadex.prediction.scan._WINDOWS_AT_ONCE", 2)
+    read: list[slice] = []
+    strip = View.strip
+    monkeypatch.setattr(View, "strip", lambda *a: (read.append(a[2]), strip(*a))[1])
+    assert np.array_equal(scanned(image, predictor(Nearby()), tmp_path / "sections").road, whole)
+    assert max(columns.stop - columns.start for columns in read) == 64 + 40
+
+
 @pytest.mark.parametrize("side", [64, 65, 90, 104, 105, 300])
 def test_blocks_tile_the_image_and_the_weights_add_up_to_one(side):
     settings = InferenceConfig(64, 24)
