@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterable
+from collections.abc import Iterable
+from dataclasses import dataclass
 
 import networkx as nx
 import numpy as np
@@ -19,8 +20,10 @@ from roadex.graph.network import (
     polyline_length,
     position,
 )
-from roadex.graph.prune import drop_small_networks
+from roadex.graph.prune import BORDER_M
+from roadex.graph.road_table import RoadTable
 from roadex.graph.simplify import simplify_roads, tolerance_of
+from roadex.graph.skeleton import Floats, Ints
 
 # Ends of two blocks that lie so near to each other on their common line, in pixels, are one.
 _NEAR_PX = 2.5
@@ -32,39 +35,151 @@ def joined(
     shape: tuple[int, int],
     pixel: tuple[float, float],
     settings: GraphSettings,
-) -> nx.MultiGraph:
+) -> tuple[RoadTable, int]:
     """The network of an image from the roads of its blocks, in metres in its frame.
 
     It is the same in whatever order the blocks were made. Nodes are numbers that tell their place
-    on the image, so that what changes in one place renames nothing elsewhere.
-    `graph.graph["undecided"]` counts the ends at lines between blocks that met no other.
+    on the image, so that what changes in one place renames nothing elsewhere. Only roads that
+    lead from block to block are ever a graph of networkx: the others are complete, and stay arrays.
 
     Args:
         blocks: in the order of their rows and columns.
         shape: rows and columns of the image.
         pixel: metres per pixel along x and y.
+
+    Returns:
+        The network, and how many ends at lines between blocks met no other.
     """
-    graph = empty_network()
+    cut, whole = empty_network(), []
     for block in blocks:
-        _add(graph, block)
-    graph.graph["undecided"] = _tie(graph, pixel)
-    for node in sorted(node for node in graph if node[2] == SHARED):
-        merge_node(graph, node)
-    cut = [(u, v, k) for u, v, k, whole in graph.edges(keys=True, data="whole") if whole != 1.0]
-    simplify_roads(graph.edge_subgraph(cut), tolerance_of(settings, pixel))
+        whole.append(_whole(block))
+        _add_cut(cut, block)
+    undecided = _tie(cut, pixel)
+    for node in sorted(node for node in cut if node[2] == SHARED):
+        merge_node(cut, node)
+    simplify_roads(cut, tolerance_of(settings, pixel))
+    table = _named_by_place(_together([*whole, _of_graph(cut)]), pixel)
     if isinstance(settings, DecodingSettings) and settings.min_network_m:
-        drop_small_networks(graph, settings.min_network_m, extent(shape, pixel))
-    return _named_by_place(graph)
+        table = _without_small_networks(table, settings.min_network_m, extent(shape, pixel))
+    return table, undecided
 
 
-def _add(graph: nx.MultiGraph, block: BlockRoads) -> None:
-    """Add a block's roads; `whole` is 1.0 for those that are complete."""
+@dataclass(frozen=True)
+class _Roads:
+    """Roads with their nodes by place: `ends` as in `BlockRoads`, the rest as in `RoadTable`."""
+
+    ends: Ints
+    points: Floats
+    counts: Ints
+    lengths: Floats
+    values: Floats
+
+
+def _whole(block: BlockRoads) -> _Roads:
+    """The roads of a block that are complete."""
+    counts = np.diff(block.offsets)
+    points = block.points[np.repeat(block.whole, counts)]
+    counts = counts[block.whole]
+    lines = np.split(points, np.cumsum(counts)[:-1]) if len(counts) else []
+    lengths = np.array([polyline_length(line) for line in lines], dtype=np.float64)
+    return _Roads(block.ends[block.whole], points, counts, lengths, block.values[block.whole])
+
+
+def _add_cut(graph: nx.MultiGraph, block: BlockRoads) -> None:
+    """Add the roads of a block that go on in another."""
     bounds = block.offsets.tolist()
-    for i, (start, stop) in enumerate(block.ends.tolist()):
+    for i in np.flatnonzero(~block.whole).tolist():
+        start, stop = block.ends[i].tolist()
         values = zip(ATTRIBUTES, block.values[i].tolist(), strict=True)
         known = {name: value for name, value in values if not np.isnan(value)}
         line = block.points[bounds[i] : bounds[i + 1]]
-        add_road(graph, tuple(start), tuple(stop), line, whole=float(block.whole[i]), **known)
+        add_road(graph, tuple(start), tuple(stop), line, **known)
+
+
+def _of_graph(graph: nx.MultiGraph) -> _Roads:
+    roads = list(graph.edges(data=True))
+    lines = [data["geometry"] for *_, data in roads]
+    values = [[data.get(name, np.nan) for name in ATTRIBUTES] for *_, data in roads]
+    return _Roads(
+        np.array([(u, v) for u, v, _ in roads], dtype=np.int64).reshape(-1, 2, 3),
+        np.concatenate(lines) if lines else np.zeros((0, 2)),
+        np.array([len(line) for line in lines], dtype=np.int64),
+        np.array([data["length"] for *_, data in roads], dtype=np.float64),
+        np.array(values, dtype=np.float64).reshape(-1, len(ATTRIBUTES)),
+    )
+
+
+def _together(parts: list[_Roads]) -> _Roads:
+    names = _Roads.__dataclass_fields__
+    return _Roads(**{n: np.concatenate([getattr(part, n) for part in parts]) for n in names})
+
+
+def _named_by_place(roads: _Roads, pixel: tuple[float, float]) -> RoadTable:
+    """The network, its nodes and roads in the order of their places."""
+    nodes = roads.ends.reshape(-1, 3)
+    order = np.lexsort((nodes[:, 2], nodes[:, 0], nodes[:, 1]))
+    new = np.ones(len(order), dtype=np.bool_)
+    new[1:] = (np.diff(nodes[order], axis=0) != 0).any(axis=1)
+    number = np.empty(len(order), dtype=np.int64)
+    number[order] = np.cumsum(new) - 1
+    nodes, ends = nodes[order[new]], number.reshape(-1, 2)
+    names = _names(nodes)
+    turned = names[ends[:, 0]] > names[ends[:, 1]]
+    ends[turned] = ends[turned, ::-1]
+    offsets = np.concatenate([[0], np.cumsum(roads.counts)])
+    in_order = _order(names[ends], roads.points, offsets)
+    picked = np.repeat(offsets[:-1][in_order], roads.counts[in_order])
+    starts = np.concatenate([[0], np.cumsum(roads.counts[in_order])])
+    along = np.arange(starts[-1]) - np.repeat(starts[:-1], roads.counts[in_order])
+    return RoadTable(
+        names,
+        nodes[:, :2] / TICKS * pixel,
+        ends[in_order],
+        roads.points[picked + along],
+        starts,
+        roads.lengths[in_order],
+        roads.values[in_order],
+        ATTRIBUTES,
+    )
+
+
+def _names(nodes: Ints) -> Ints:
+    """Names (n,) after the places of nodes (n, 3); of two at one place the second is one more."""
+    places = nodes[:, :2] * _STEPS_PER_PX // TICKS
+    names = ((places[:, 1] << 24) + places[:, 0]).tolist()
+    used: set[int] = set()
+    for i, name in enumerate(names):
+        while name in used:
+            name += 1
+        used.add(name)
+        names[i] = name
+    return np.array(names, dtype=np.int64)
+
+
+def _order(ends: Ints, points: Floats, offsets: Ints) -> Ints:
+    """Roads in the order of their nodes' names (m, 2); those of the same nodes by their lines."""
+    order: Ints = np.lexsort((ends[:, 1], ends[:, 0]))
+    same = np.concatenate([[False], (np.diff(ends[order], axis=0) == 0).all(axis=1), [False]])
+    starts = np.flatnonzero(~same[:-1] & same[1:])
+    stops = np.flatnonzero(same[:-1] & ~same[1:]) + 1
+    for start, stop in zip(starts.tolist(), stops.tolist(), strict=True):
+        order[start:stop] = sorted(
+            order[start:stop].tolist(),
+            key=lambda road: points[offsets[road] : offsets[road + 1]].tobytes(),
+        )
+    return order
+
+
+def _without_small_networks(
+    table: RoadTable, min_length: float, size: tuple[float, float]
+) -> RoadTable:
+    """Without the parts that `drop_small_networks` drops."""
+    count, parts = table.components()
+    lengths = np.bincount(parts[table.ends[:, 0]], table.lengths, minlength=count)
+    kept = lengths >= min_length
+    margin = np.minimum(table.places, np.array(size) - table.places).min(axis=1)
+    kept[parts[margin < BORDER_M]] = True
+    return table.kept(kept[parts])
 
 
 def _tie(graph: nx.MultiGraph, pixel: tuple[float, float]) -> int:
@@ -93,28 +208,3 @@ def _move_end(graph: nx.MultiGraph, end: Key, target: Key) -> None:
     data = {**data, "length": polyline_length(line)}
     data.pop("geometry")
     add_road(graph, target, other, line, **data)
-
-
-def _named_by_place(graph: nx.MultiGraph) -> nx.MultiGraph:
-    """A copy whose nodes and roads are in the order of their places."""
-    names: dict[Hashable, int] = {}
-    used: set[int] = set()
-    for node in sorted(graph, key=lambda node: (node[1], node[0], node[2])):
-        x, y = (value * _STEPS_PER_PX // TICKS for value in node[:2])
-        name = (y << 24) + x
-        while name in used:
-            name += 1
-        used.add(name)
-        names[node] = name
-    result = nx.MultiGraph(**graph.graph)
-    for node, name in names.items():
-        result.add_node(name, **graph.nodes[node])
-    roads = [
-        (*sorted((names[u], names[v])), data["geometry"].tobytes(), data)
-        for u, v, data in graph.edges(data=True)
-    ]
-    for u, v, _, data in sorted(roads, key=lambda road: road[:3]):
-        key = result.add_edge(u, v)
-        kept = {name: value for name, value in data.items() if name != "whole"}
-        result.edges[u, v, key].update(kept)
-    return result

@@ -10,7 +10,7 @@ import networkx as nx
 
 from roadex.graph.network import Step, merge_node
 
-_BORDER_M = 1.0
+BORDER_M = 1.0
 # Lengths that differ by less than a micrometre do so by rounding, and count as equal: which of two
 # equal spurs goes first must not depend on where on the image they lie.
 _DECIMALS = 6
@@ -86,5 +86,5 @@ def drop_small_networks(graph: nx.MultiGraph, min_length: float, size: tuple[flo
 
 def _on_border(data: dict[str, Any], size: tuple[float, float]) -> bool:
     x, y = data["x"], data["y"]
-    result: bool = min(x, y, size[0] - x, size[1] - y) < _BORDER_M
+    result: bool = min(x, y, size[0] - x, size[1] - y) < BORDER_M
     return result

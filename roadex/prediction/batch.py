@@ -165,7 +165,7 @@ class _Job:
         """Which files of a network are written."""
         if self.config.outputs is not None:
             return self.outputs
-        names = fitting_outputs(self.outputs, found.frame.number_of_edges())
+        names = fitting_outputs(self.outputs, found.roads)
         left_out = [name for name in self.outputs if name not in names]
         if left_out:
             self.tell(

@@ -6,7 +6,7 @@ import hashlib
 import json
 import zipfile
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 import networkx as nx
@@ -14,6 +14,7 @@ import networkx as nx
 from roadex.graph import GraphSettings, probabilities_to_graph
 from roadex.graph.blocks import BlockRoads, Lattice, decode_block
 from roadex.graph.joining import joined
+from roadex.graph.road_table import RoadTable
 from roadex.prediction.crew import Crew, Item, Task
 from roadex.prediction.place import add_probabilities
 from roadex.prediction.store import Store
@@ -77,8 +78,24 @@ class Decoding:
                 yield BlockRoads.load(self.file(block))
 
 
-def decode(how: Decoding, crew: Crew, name: str) -> tuple[nx.MultiGraph, dict[str, str]]:
-    """The graph of the whole image in metres in its frame, each road with its probability.
+@dataclass(frozen=True)
+class Decoded:
+    """The roads of a whole image.
+
+    Attributes:
+        roads: in metres in its frame, each with its probability; of an image of several blocks as
+            a table, which a graph of networkx would be ten times as large as.
+        undecided: ends at lines between blocks that met no other.
+        failed: the blocks that failed, by what a user would call them, and why.
+    """
+
+    roads: nx.MultiGraph | RoadTable
+    undecided: int = 0
+    failed: dict[str, str] = field(default_factory=dict)
+
+
+def decode(how: Decoding, crew: Crew, name: str) -> Decoded:
+    """The roads of the whole image.
 
     Of a large image the roads of blocks are kept beside the probabilities, so that the same call
     goes on from those that are there.
@@ -86,9 +103,6 @@ def decode(how: Decoding, crew: Crew, name: str) -> tuple[nx.MultiGraph, dict[st
     Args:
         crew: does the blocks.
         name: of the image, for the progress bar.
-
-    Returns:
-        The graph, and the blocks that failed, by what a user would call them, and why.
     """
     store = how.store
     if how.lattice.counts == (1, 1):
@@ -96,7 +110,8 @@ def decode(how: Decoding, crew: Crew, name: str) -> tuple[nx.MultiGraph, dict[st
             store.road, store.connectivity, how.threshold, how.gsd, how.settings
         )
         add_probabilities(frame, store.road, how.gsd)
-        return frame, {}
+        return Decoded(frame)
     failed = crew.each(Task(name, how.run), how.missing())
-    frame = joined(how.roads(), store.shape, how.gsd, how.settings)
-    return frame, {f"roads of block {block}": reason for block, reason in failed.items()}
+    roads, undecided = joined(how.roads(), store.shape, how.gsd, how.settings)
+    told = {f"roads of block {block}": reason for block, reason in failed.items()}
+    return Decoded(roads, undecided, told)

@@ -16,8 +16,9 @@ from roadex.errors import RoadexError
 from roadex.graph.beliefs import to_probability
 from roadex.graph.network import position
 from roadex.graph.osm import to_osmnx
+from roadex.graph.road_table import RoadTable
 from roadex.graph.routing import Route, shortest_route
-from roadex.prediction.place import placed
+from roadex.prediction.place import network_crs, placed
 from roadex.prediction.store import Store
 from roadex.prediction.view import View
 
@@ -27,8 +28,7 @@ class RoadNetwork:
     """What was found in an image.
 
     Attributes:
-        frame: the roads in metres from the image's top left corner, x right and y down; edges have
-            `length` and `width_m` in metres, `mean_probability` from 0 to 1 and `geometry` (n, 2).
+        found: the roads as `frame` has them, of a large image as a table.
         view: the image as the network saw it.
         store: the probabilities that the roads are drawn from.
         picture: the whole image, (h, w, 3) uint8, small enough to look at.
@@ -38,7 +38,7 @@ class RoadNetwork:
         failures: blocks that workers could not do, and why; they have no road.
     """
 
-    frame: nx.MultiGraph
+    found: nx.MultiGraph | RoadTable
     view: View
     store: Store
     picture: NDArray[np.uint8]
@@ -46,6 +46,15 @@ class RoadNetwork:
     summary: dict[str, Any]
     notes: tuple[str, ...] = ()
     failures: dict[str, str] = field(default_factory=dict)
+
+    @cached_property
+    def frame(self) -> nx.MultiGraph:
+        """The roads in metres from the image's top left corner, x right and y down.
+
+        Edges have `length` and `width_m` in metres, `mean_probability` from 0 to 1 and `geometry`
+        (n, 2).
+        """
+        return self.found.graph() if isinstance(self.found, RoadTable) else self.found
 
     @cached_property
     def graph(self) -> nx.MultiGraph:
@@ -58,8 +67,15 @@ class RoadNetwork:
     @property
     def crs(self) -> str | None:
         """The coordinate system of `graph`."""
-        name: str | None = self.graph.graph["crs"]
-        return name
+        grid = self.view.scene.grid
+        return None if grid is None else network_crs(grid)
+
+    @property
+    def roads(self) -> int:
+        """How many there are."""
+        if isinstance(self.found, RoadTable):
+            return len(self.found)
+        return int(self.found.number_of_edges())
 
     @property
     def probability(self) -> NDArray[np.float32]:

@@ -9,13 +9,15 @@ from pathlib import Path
 
 from roadex.errors import RoadexError
 from roadex.extras import install_line
-from roadex.graph.formats import write_network
+from roadex.graph.formats import TABLE_SUFFIXES, write_network, write_table
 from roadex.graph.formats.pixel_frame import in_pixels
 from roadex.graph.formats.wkt_csv import write_wkt_csv
+from roadex.graph.road_table import RoadTable
 from roadex.plots.map_page import Place, write_map_page
 from roadex.prediction.geotiff import write_cog, write_probability
 from roadex.prediction.network import RoadNetwork
 from roadex.prediction.overview import draw_overview, small_probability
+from roadex.prediction.place import placed_table
 from roadex.rasters.pictures import write_image
 
 _SHOWN = {
@@ -43,6 +45,10 @@ def _cog(network: RoadNetwork, path: Path) -> None:
 
 def _vectors(network: RoadNetwork, path: Path) -> None:
     """In the format of the suffix; without a georeference in pixels of the image."""
+    grid = network.view.scene.grid
+    if isinstance(network.found, RoadTable) and grid is not None and path.suffix in TABLE_SUFFIXES:
+        write_table(placed_table(network.found, grid, network.view.pixel_m), path)
+        return
     graph = network.graph
     if network.crs is None:
         graph = in_pixels(graph, network.view.pixel_m)
@@ -54,7 +60,7 @@ def _spacenet(network: RoadNetwork, path: Path) -> None:
 
 
 def _overview(network: RoadNetwork, path: Path) -> None:
-    write_image(path, draw_overview(network.picture, network.frame, network.view.extent_m))
+    write_image(path, draw_overview(network.picture, network.found, network.view.extent_m))
 
 
 def _map(network: RoadNetwork, path: Path) -> None:

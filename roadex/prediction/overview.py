@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import cv2
 import networkx as nx
 import numpy as np
 from numpy.typing import NDArray
 
+from roadex.graph.road_table import RoadTable
 from roadex.prediction.resample import Resampling
 from roadex.prediction.store import Store
 from roadex.prediction.view import View, to_8_bits
@@ -51,26 +54,22 @@ def small_probability(store: Store, longest_px: int) -> NDArray[np.uint8]:
 
 
 def draw_overview(
-    picture: NDArray[np.uint8], frame: nx.MultiGraph, extent_m: tuple[float, float]
+    picture: NDArray[np.uint8], found: nx.MultiGraph | RoadTable, extent_m: tuple[float, float]
 ) -> NDArray[np.uint8]:
     """Roads drawn over a picture (h, w, 3) of medium brightness, coloured by mean probability.
 
     Below to the left is a scale bar, to the right what the colours mean.
 
     Args:
-        frame: the roads in metres in the image frame.
+        found: the roads in metres in the image frame.
         extent_m: width and height of the picture in metres.
     """
     canvas = _of_medium_brightness(picture)
     scale = np.array([picture.shape[1], picture.shape[0]]) / extent_m
     thickness = max(1, round(max(picture.shape) / 700))
-    roads = [
-        (np.round((data["geometry"] * scale - 0.5) * 16).astype(np.int32), data["mean_probability"])
-        for *_, data in frame.edges(data=True)
-    ]
-    for line, _ in roads:
+    for line, _ in _lines(found, scale):
         cv2.polylines(canvas, [line], False, _SHADOW, thickness + 2, cv2.LINE_AA, shift=4)
-    for line, probability in roads:
+    for line, probability in _lines(found, scale):
         colour = confidence_colour(probability)
         cv2.polylines(canvas, [line], False, colour, thickness, cv2.LINE_AA, shift=4)
     if min(picture.shape[:2]) >= _LEAST_SIDE:
@@ -78,6 +77,20 @@ def draw_overview(
         _draw_scale(canvas, extent_m[0] / picture.shape[1], size)
         _draw_legend(canvas, size)
     return canvas
+
+
+def _lines(
+    found: nx.MultiGraph | RoadTable, scale: NDArray[np.float64]
+) -> Iterator[tuple[NDArray[np.int32], float]]:
+    """Each road's line in 1/16 of a pixel of the picture, and its mean probability."""
+    if isinstance(found, RoadTable):
+        probabilities = found.value("mean_probability").tolist()
+        roads = ((found.line(i), chance) for i, chance in enumerate(probabilities))
+    else:
+        edges = found.edges(data=True)
+        roads = ((data["geometry"], data["mean_probability"]) for *_, data in edges)
+    for line, chance in roads:
+        yield np.round((line * scale - 0.5) * 16).astype(np.int32), chance
 
 
 def _of_medium_brightness(picture: NDArray[np.uint8]) -> NDArray[np.uint8]:

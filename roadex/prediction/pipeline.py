@@ -202,11 +202,10 @@ def predict_scene(
     threshold = model.threshold if options.threshold is None else options.threshold
     with _timed(clock, "graph"):
         how = Decoding(store, threshold, view.gsd, options.graph, options.block_px)
-        frame, lost = decode(how, crew, scene.name)
-    failures = {**failures, **lost}
-    undecided = frame.graph.pop("undecided", 0)
-    if undecided:
-        notes = (*notes, f"{undecided} road ends between blocks met no other (block_px=)")
+        found = decode(how, crew, scene.name)
+    failures = {**failures, **found.failed}
+    if found.undecided:
+        notes = (*notes, f"{found.undecided} road ends between blocks met no other (block_px=)")
         tell(f"{scene.name}: {notes[-1]}")
     with _timed(clock, "overview"):
         picture = small_image(view, options.overview_px)
@@ -214,9 +213,9 @@ def predict_scene(
     if not share:
         notes = (*notes, "no pixel has data, so there is no road")
         tell(f"{scene.name}: {notes[-1]}")
-    facts = describe(frame, view.extent_m, max(view.pixel_m), share)
+    facts = describe(found.roads, view.extent_m, max(view.pixel_m), share)
     summary = {**with_speed(facts, clock), "threshold": threshold}
-    return RoadNetwork(frame, view, store, picture, threshold, summary, notes, failures)
+    return RoadNetwork(found.roads, view, store, picture, threshold, summary, notes, failures)
 
 
 @contextmanager

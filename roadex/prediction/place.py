@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import replace
+
 import networkx as nx
 import numpy as np
 from numpy.typing import NDArray
@@ -10,8 +13,10 @@ from roadex.geo.crs import WGS84, is_metric, parse_crs, reproject, utm_zone
 from roadex.geo.grid import Georeference
 from roadex.graph.beliefs import mean_probability
 from roadex.graph.moving import moved
+from roadex.graph.road_table import RoadTable
 
 Floats = NDArray[np.float64]
+_POINTS_AT_ONCE = 1 << 20
 
 
 def network_crs(grid: Georeference) -> str:
@@ -36,13 +41,28 @@ def placed(
     """
     if grid is None:
         return graph
+    return moved(graph, _mover(grid, pixel_m), network_crs(grid))
+
+
+def placed_table(table: RoadTable, grid: Georeference, pixel_m: tuple[float, float]) -> RoadTable:
+    """See `placed`."""
+    move, points = _mover(grid, pixel_m), np.empty_like(table.points)
+    for start in range(0, len(points), _POINTS_AT_ONCE):
+        part = slice(start, start + _POINTS_AT_ONCE)
+        points[part] = move(table.points[part])
+    places = move(table.places) if len(table.places) else table.places
+    return replace(table, points=points, places=places, crs=network_crs(grid))
+
+
+def _mover(grid: Georeference, pixel_m: tuple[float, float]) -> Callable[[Floats], Floats]:
+    """From points (n, 2) in metres in the image frame to those in the network's system."""
     crs = network_crs(grid)
 
     def move(points: Floats) -> Floats:
         here = grid.coordinates(points / pixel_m)
         return here if crs == grid.crs else reproject(here, grid.crs, crs)
 
-    return moved(graph, move, crs)
+    return move
 
 
 def add_probabilities(

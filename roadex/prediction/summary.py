@@ -2,43 +2,78 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 import networkx as nx
+import numpy as np
+from numpy.typing import NDArray
 
 from roadex.graph.network import position, total_length
+from roadex.graph.road_table import RoadTable
 
 _BORDER_PX = 1.0
 
 
 def describe(
-    frame: nx.MultiGraph, extent_m: tuple[float, float], pixel_m: float, valid_share: float
+    found: nx.MultiGraph | RoadTable,
+    extent_m: tuple[float, float],
+    pixel_m: float,
+    valid_share: float,
 ) -> dict[str, Any]:
     """Figures of a network in metres in the image frame.
 
     Args:
+        found: in metres in the image frame.
         extent_m: width and height of the image.
         pixel_m: its pixel size; an end so near to the border is a road that leaves the image.
         valid_share: how much of the image has data.
     """
-    ends = [node for node, degree in frame.degree if degree == 1]
-    leaving = sum(
-        _at_border(position(frame, node), extent_m, _BORDER_PX * pixel_m) for node in ends
-    )
+    counted = _of_table(found) if isinstance(found, RoadTable) else _of_graph(found)
+    reach = _BORDER_PX * pixel_m
+    inner = (counted.ends > reach) & (counted.ends < np.array(extent_m) - reach)
+    dead = int(inner.all(axis=1).sum())
     return {
-        "road_km": round(total_length(frame) / 1000, 3),
-        "roads": frame.number_of_edges(),
-        "junctions": sum(degree > 2 for _, degree in frame.degree),
-        "dead_ends": len(ends) - leaving,
-        "roads_leaving_the_image": leaving,
-        "components": nx.number_connected_components(frame),
+        "road_km": round(counted.metres / 1000, 3),
+        "roads": counted.roads,
+        "junctions": counted.junctions,
+        "dead_ends": dead,
+        "roads_leaving_the_image": len(counted.ends) - dead,
+        "components": counted.components,
         "area_km2": round(extent_m[0] * extent_m[1] * valid_share / 1e6, 6),
     }
 
 
-def _at_border(place: tuple[float, float], extent_m: tuple[float, float], reach: float) -> bool:
-    return any(
-        not reach < value < side - reach for value, side in zip(place, extent_m, strict=True)
+@dataclass(frozen=True)
+class _Counted:
+    """Figures of a network; `ends` (n, 2) are the places where one road ends alone."""
+
+    metres: float
+    roads: int
+    junctions: int
+    components: int
+    ends: NDArray[np.float64]
+
+
+def _of_graph(graph: nx.MultiGraph) -> _Counted:
+    ends = [position(graph, node) for node, degree in graph.degree if degree == 1]
+    return _Counted(
+        total_length(graph),
+        graph.number_of_edges(),
+        sum(degree > 2 for _, degree in graph.degree),
+        nx.number_connected_components(graph),
+        np.array(ends, dtype=np.float64).reshape(-1, 2),
+    )
+
+
+def _of_table(table: RoadTable) -> _Counted:
+    degrees = table.degrees()
+    return _Counted(
+        float(table.lengths.sum()),
+        len(table),
+        int((degrees > 2).sum()),
+        table.components()[0],
+        table.places[degrees == 1],
     )
 
 

@@ -46,7 +46,10 @@ def in_blocks(
         block: decode_block(road, ways, 0.5, PIXEL, settings, lattice, block) for block in blocks
     }
     parts = [found[block] for block in sorted(found)]
-    return parts, joined(parts, road.shape, PIXEL, settings)
+    table, undecided = joined(parts, road.shape, PIXEL, settings)
+    graph = table.graph()
+    graph.graph["undecided"] = undecided
+    return parts, graph
 
 
 def degrees(graph: nx.MultiGraph) -> dict[tuple[int, int], int]:

@@ -10,7 +10,11 @@ import networkx as nx
 from roadex.config.graph import GraphSettings
 from roadex.errors import RoadexError
 from roadex.graph.formats.geojson import read_geojson, write_geojson
-from roadex.graph.formats.geopackage import read_geopackage, write_geopackage
+from roadex.graph.formats.geopackage import (
+    read_geopackage,
+    write_geopackage,
+    write_geopackage_of_table,
+)
 from roadex.graph.formats.graphml import read_graphml, write_graphml
 from roadex.graph.formats.masks import network_of_mask
 from roadex.graph.formats.options import COSMIQ_READER, HAVERSINE_MM, PLANAR, ReadOptions
@@ -26,17 +30,20 @@ from roadex.graph.formats.tables import (
 )
 from roadex.graph.formats.wkt_csv import read_wkt_csv, write_wkt_csv
 from roadex.graph.frame import Gsd
+from roadex.graph.road_table import RoadTable
 
 __all__ = [
     "COSMIQ_READER",
     "HAVERSINE_MM",
     "PLANAR",
     "READ_SUFFIXES",
+    "TABLE_SUFFIXES",
     "WRITE_SUFFIXES",
     "ReadOptions",
     "read_network",
     "read_networks",
     "write_network",
+    "write_table",
 ]
 
 _READERS: dict[str, Callable[[Path, ReadOptions], nx.MultiGraph]] = {
@@ -62,6 +69,12 @@ _WRITERS: dict[str, Callable[[nx.MultiGraph, Path, Gsd], None]] = {
     **dict.fromkeys((".graph", ".txt"), write_roadtracer),
     **dict.fromkeys((".p", ".pkl", ".pickle"), write_pickle),
 }
+_TABLE_WRITERS: dict[str, Callable[[RoadTable, Path], None]] = {
+    ".gpkg": write_geopackage_of_table,
+    ".parquet": write_parquet,
+    ".fgb": write_flatgeobuf,
+}
+TABLE_SUFFIXES = tuple(_TABLE_WRITERS)
 READ_SUFFIXES = (*_READERS, ".csv")
 WRITE_SUFFIXES = tuple(_WRITERS)
 
@@ -119,6 +132,15 @@ def read_networks(path: str | Path, options: ReadOptions | None = None) -> dict[
     if suffix not in _READERS:
         raise RoadexError(f"{path}: networks can be read from {', '.join(READ_SUFFIXES)}")
     return {source.stem: settled(_READERS[suffix](source, options), source, options.crs)}
+
+
+def write_table(table: RoadTable, path: Path) -> None:
+    """Write a large network in one of the formats of `TABLE_SUFFIXES`.
+
+    Raises:
+        RoadexError: the file cannot be written.
+    """
+    _TABLE_WRITERS[path.suffix](table, path)
 
 
 def write_network(graph: nx.MultiGraph, path: str | Path, gsd: Gsd = 1.0) -> None:

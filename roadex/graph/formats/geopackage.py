@@ -37,8 +37,10 @@ from roadex.graph.formats.geojson import geographic_network
 from roadex.graph.formats.lines import Line
 from roadex.graph.formats.options import ReadOptions
 from roadex.graph.formats.text import plain
+from roadex.graph.road_table import RoadTable
 
 ROADS, NODES = "roads", "nodes"
+_ROWS_AT_ONCE = 50_000
 _ROAD_NAMES = ("roads", "road", "edges", "streets", "street", "highways", "centerlines", "lines")
 
 
@@ -225,6 +227,56 @@ def write_geopackage(graph: nx.MultiGraph, path: Path) -> None:
             table = geopandas.GeoDataFrame(content, geometry=geometry, crs=crs)
             table = table.astype(column_kinds(rows))
             table.to_file(temporary, layer=layer, driver="GPKG", geometry_type=kind)
+
+
+def write_geopackage_of_table(table: RoadTable, path: Path) -> None:
+    """`write_geopackage` of a large network, some rows at a time.
+
+    Raises:
+        RoadexError: the extra `geo` is missing, or the file cannot be written.
+    """
+    geopandas = load_geopandas()
+    with atomic_write(path) as temporary, warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message="'crs' was not provided")
+        for start in range(0, max(len(table), 1), _ROWS_AT_ONCE):
+            roads = table_of_roads(table, slice(start, start + _ROWS_AT_ONCE))
+            options = {"layer": ROADS, "geometry_type": "LineString", "mode": "a" if start else "w"}
+            roads.to_file(temporary, driver="GPKG", **options)
+        for start in range(0, max(len(table.names), 1), _ROWS_AT_ONCE):
+            part = slice(start, start + _ROWS_AT_ONCE)
+            content = {"node": table.names[part].astype(str).astype(object)}
+            content |= {"x": table.places[part, 0], "y": table.places[part, 1]}
+            shapes = shapely.points(table.places[part])
+            nodes = geopandas.GeoDataFrame(content, geometry=shapes, crs=table.crs)
+            options = {"layer": NODES, "geometry_type": "Point", "mode": "a" if start else "w"}
+            nodes.to_file(temporary, driver="GPKG", **options)
+
+
+def table_of_roads(table: RoadTable, part: slice = slice(None)) -> Any:
+    """Some roads with the columns that `road_rows` gives them, as geopandas has tables."""
+    bounds = table.offsets[:-1][part], table.offsets[1:][part]
+    count = len(bounds[0])
+    first, last = (bounds[0][0], bounds[1][-1]) if count else (0, 0)
+    points = table.points[first:last]
+    lines = np.split(points, bounds[1][:-1] - first) if count else []
+    ends = table.ends[part]
+    content: dict[str, Any] = {
+        name: table.values[part, i]
+        for i, name in enumerate(table.attributes)
+        if not np.isnan(table.values[:, i]).all()
+    }
+    starts = np.array([line[0] for line in lines]).reshape(-1, 2)
+    stops = np.array([line[-1] for line in lines]).reshape(-1, 2)
+    gaps = [np.hypot(*(side - table.places[ends[:, 0]]).T) for side in (starts, stops)]
+    turned = gaps[1] < gaps[0]
+    for name, end in (("u", turned.astype(int)), ("v", 1 - turned.astype(int))):
+        content[name] = table.names[ends[np.arange(count), end]].astype(str).astype(object)
+    content["key"] = table.keys[part]
+    content["length_m"] = table.lengths[part]
+    content["shape"] = np.array([shape_of(line) for line in lines], dtype=object)
+    owners = np.repeat(np.arange(count), bounds[1] - bounds[0])
+    shapes = shapely.linestrings(points, indices=owners) if count else []
+    return load_geopandas().GeoDataFrame(content, geometry=shapes, crs=table.crs)
 
 
 def road_rows(graph: nx.MultiGraph) -> list[dict[str, Any]]:

@@ -25,20 +25,22 @@ from roadex.graph.formats.geopackage import (
     network_of_table,
     readable_table,
     road_rows,
+    table_of_roads,
 )
 from roadex.graph.formats.options import ReadOptions
+from roadex.graph.road_table import RoadTable
 
 _ROWS_AT_ONCE = 20_000
 
 
-def write_parquet(graph: nx.MultiGraph, path: Path) -> None:
+def write_parquet(network: nx.MultiGraph | RoadTable, path: Path) -> None:
     """Write the roads of a network in its own CRS as GeoParquet.
 
     Raises:
         RoadexError: the extra `geo` or `parquet` is missing, or the file cannot be written.
     """
     _require_pyarrow()
-    table = _table(graph)
+    table = _table(network)
     if len(table):
         table = table.iloc[np.argsort(table.geometry.hilbert_distance(), kind="stable")]
     with atomic_write(path) as temporary:
@@ -64,13 +66,13 @@ def read_parquet(path: Path, options: ReadOptions) -> nx.MultiGraph:
     return network_of_table(path, table.drop(columns="bbox", errors="ignore"), options)
 
 
-def write_flatgeobuf(graph: nx.MultiGraph, path: Path) -> None:
+def write_flatgeobuf(network: nx.MultiGraph | RoadTable, path: Path) -> None:
     """Write the roads of a network in its own CRS as FlatGeobuf.
 
     Raises:
         RoadexError: the extra `geo` is missing, or the file cannot be written.
     """
-    table = _table(graph)
+    table = _table(network)
     with atomic_write(path) as temporary, warnings.catch_warnings():
         warnings.filterwarnings("ignore", message="'crs' was not provided")
         named = {"layer": path.stem, "geometry_type": "LineString"}
@@ -88,8 +90,11 @@ def read_flatgeobuf(path: Path, options: ReadOptions) -> nx.MultiGraph:
     return network_of_table(path, table, options)
 
 
-def _table(graph: nx.MultiGraph) -> Any:
+def _table(network: nx.MultiGraph | RoadTable) -> Any:
     """The roads as a table of lines."""
+    if isinstance(network, RoadTable):
+        return table_of_roads(network).drop(columns="shape")
+    graph = network
     rows = [{k: v for k, v in row.items() if k != "shape"} for row in road_rows(graph)]
     lines = [shapely.linestrings(line) for *_, line in graph.edges(data="geometry")]
     empty = {name: np.zeros(0) for name in BOOKKEEPING if name != "shape"}
