@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from roadex.graph import mask_to_graph
     from roadex.graph.formats import read_network, write_network
+    from roadex.graph.formats.lazy import open_network
     from roadex.metrics import apls, topo
     from roadex.prediction.api import RoadPredictor
     from roadex.prediction.network import RoadNetwork
@@ -23,6 +24,7 @@ __all__ = [
     "apls",
     "load",
     "mask_to_graph",
+    "open_network",
     "read_network",
     "topo",
     "write_network",
@@ -32,6 +34,7 @@ _HOMES = {
     "RoadNetwork": "roadex.prediction.network",
     "apls": "roadex.metrics",
     "mask_to_graph": "roadex.graph",
+    "open_network": "roadex.graph.formats.lazy",
     "read_network": "roadex.graph.formats",
     "topo": "roadex.metrics",
     "write_network": "roadex.graph.formats",

@@ -75,7 +75,7 @@ def read_geopackage(path: Path, options: ReadOptions) -> nx.MultiGraph:
         own = _own_network(path) if {ROADS, NODES} <= set(layers) else None
         if own is not None:
             return own
-        name = _layer_of_roads(path, layers)
+        name = layer_of_roads(path, layers)
         return network_of_table(path, _read_layer(path, name), options)
 
 
@@ -93,7 +93,7 @@ def readable_table(path: Path, kind: str) -> Iterator[None]:
         raise RoadexError(f"{path} is not a readable {kind} ({reason})") from error
 
 
-def _layer_of_roads(path: Path, layers: dict[str, str | None]) -> str:
+def layer_of_roads(path: Path, layers: dict[str, str | None]) -> str:
     """The one layer of lines, or of several the one that is called after roads."""
     names = [
         name
@@ -142,7 +142,7 @@ def network_of_table(path: Path, table: Any, options: ReadOptions) -> nx.MultiGr
     """
     dropped: Counter[str] = Counter()
     lines: list[Line] = []
-    for shape, row in zip(table.geometry, _records(table), strict=True):
+    for shape, row in zip(table.geometry, records(table), strict=True):
         kind = shape.geom_type if shape is not None else "null"
         if kind not in ("LineString", "MultiLineString"):
             dropped[f"{kind} geometry"] += 1
@@ -155,7 +155,7 @@ def network_of_table(path: Path, table: Any, options: ReadOptions) -> nx.MultiGr
     return geographic_network(path, lines, crs, options, dropped)
 
 
-def _records(table: Any) -> list[dict[str, Any]]:
+def records(table: Any) -> list[dict[str, Any]]:
     """The rows of a table without their shapes; of each the values that are there."""
     columns = table.drop(columns=table.geometry.name)
     present = columns.notna().to_dict("records")
@@ -188,14 +188,14 @@ def _own_network(path: Path) -> nx.MultiGraph | None:
         return None
     graph = nx.MultiGraph(crs=short_name(road_table.crs) if road_table.crs is not None else None)
     try:
-        for row in _records(node_table):
+        for row in records(node_table):
             name, x, y = (row.pop(key) for key in ("node", "x", "y"))
             graph.add_node(_node_name(name), **row, x=float(x), y=float(y))
     except (KeyError, ValueError):
         return None
     roads = [
         (shapely.get_coordinates(shape), shapely.get_coordinates(shape), row)
-        for shape, row in zip(road_table.geometry, _records(road_table), strict=True)
+        for shape, row in zip(road_table.geometry, records(road_table), strict=True)
         if shape is not None and shape.geom_type == "LineString"
     ]
     return own_network(graph, roads, _node_name) if len(roads) == len(road_table) else None

@@ -39,7 +39,7 @@ def write_parquet(network: nx.MultiGraph | RoadTable, path: Path) -> None:
     Raises:
         RoadexError: the extra `geo` or `parquet` is missing, or the file cannot be written.
     """
-    _require_pyarrow()
+    require_pyarrow()
     table = _table(network)
     if len(table):
         table = table.iloc[np.argsort(table.geometry.hilbert_distance(), kind="stable")]
@@ -60,7 +60,7 @@ def read_parquet(path: Path, options: ReadOptions) -> nx.MultiGraph:
     Raises:
         RoadexError: the extra `geo` or `parquet` is missing, or the file is no such thing.
     """
-    _require_pyarrow()
+    require_pyarrow()
     with readable_table(path, "GeoParquet"):
         table = load_geopandas().read_parquet(path)
     return network_of_table(path, table.drop(columns="bbox", errors="ignore"), options)
@@ -103,7 +103,7 @@ def _table(network: nx.MultiGraph | RoadTable) -> Any:
     return table.astype(column_kinds(rows))
 
 
-def _require_pyarrow() -> None:
+def require_pyarrow() -> None:
     try:
         import pyarrow  # noqa: F401
     except ImportError as error:
