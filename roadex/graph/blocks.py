@@ -11,6 +11,7 @@ find one line, but for rounding, agree on its points exactly.
 
 from __future__ import annotations
 
+import mmap
 from collections import Counter
 from collections.abc import Hashable
 from dataclasses import dataclass, replace
@@ -35,6 +36,7 @@ SHARED = -1
 # Halos are so many pixels or a multiple: numbers halfway between two are rounded to even ones, and
 # what is even in the image must be so in a block.
 _LEAST_HALO_PX = 64
+_ROWS_AT_ONCE = 256
 _LEAST_HALO_M = 128.0
 Key = tuple[int, int, int]
 Levels = NDArray[np.uint8]  # probabilities in 1/256
@@ -142,13 +144,28 @@ def decode_block(
         pixel: metres per pixel along x and y.
     """
     rows, columns = lattice.window(block, halo_px(settings, pixel))
-    seen = road[rows, columns].copy()
+    seen = _copied(road, rows, columns)
     ways = None if connectivity is None else connectivity[:, rows, columns]
     local = _unfinished(settings)
     graph = probabilities_to_graph(seen, ways, threshold, pixel, local)
     corner = np.array([columns.start, rows.start]) * TICKS
     pieces = _pieces(graph, pixel, corner, lattice, block)
     return _finished(pieces, (seen, corner / TICKS * pixel), pixel, settings)
+
+
+def _copied(road: Levels, rows: slice, columns: slice) -> Levels:
+    """A part of a map; pages of a mapped file are let go as soon as they are copied.
+
+    The system maps many pages around each that is asked for, of a wide image whole rows.
+    """
+    file = getattr(road, "_mmap", None)
+    part = np.empty((rows.stop - rows.start, columns.stop - columns.start), road.dtype)
+    for top in range(0, len(part), _ROWS_AT_ONCE):
+        stop = min(top + _ROWS_AT_ONCE, len(part))
+        part[top:stop] = road[rows.start + top : rows.start + stop, columns]
+        if file is not None and hasattr(mmap, "MADV_DONTNEED"):  # not on Windows
+            file.madvise(mmap.MADV_DONTNEED)
+    return part
 
 
 def _unfinished(settings: GraphSettings) -> GraphSettings:
