@@ -27,6 +27,7 @@ from roadex.files import atomic_write
 from roadex.graph.beliefs import mean_probability
 from roadex.graph.network import add_road, empty_network, oriented
 from roadex.graph.probabilities import probabilities_to_graph
+from roadex.graph.road_table import ATTRIBUTES
 from roadex.graph.simplify import simplify_roads, tolerance_of
 from roadex.graph.skeleton import Bools, Floats, Ints
 
@@ -40,7 +41,6 @@ _ROWS_AT_ONCE = 256
 _LEAST_HALO_M = 128.0
 Key = tuple[int, int, int]
 Levels = NDArray[np.uint8]  # probabilities in 1/256
-ATTRIBUTES = ("width_m", "mean_probability", "bridged")
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ import numpy as np
 from scipy.spatial import cKDTree
 
 from roadex.config.graph import DecodingSettings, GraphSettings
-from roadex.graph.blocks import ATTRIBUTES, SHARED, TICKS, BlockRoads, Key
+from roadex.graph.blocks import SHARED, TICKS, BlockRoads, Key
 from roadex.graph.frame import extent
 from roadex.graph.network import (
     add_road,
@@ -21,7 +21,7 @@ from roadex.graph.network import (
     position,
 )
 from roadex.graph.prune import BORDER_M
-from roadex.graph.road_table import RoadTable
+from roadex.graph.road_table import ATTRIBUTES, RoadTable
 from roadex.graph.simplify import simplify_roads, tolerance_of
 from roadex.graph.skeleton import Floats, Ints
 

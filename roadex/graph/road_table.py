@@ -8,10 +8,14 @@ from typing import Any
 
 import networkx as nx
 import numpy as np
+from numpy.typing import NDArray
 from scipy.sparse import csr_array
 from scipy.sparse.csgraph import connected_components
 
 from roadex.graph.skeleton import Bools, Floats, Ints
+
+# Of roads made block by block.
+ATTRIBUTES = ("width_m", "mean_probability", "bridged")
 
 
 @dataclass(frozen=True)
@@ -19,7 +23,7 @@ class RoadTable:
     """Roads in metres of the frame of an image, or of a coordinate system.
 
     Attributes:
-        names: (n,) of the nodes, whole numbers.
+        names: (n,) of the nodes, whole numbers where roadex named them.
         places: (n, 2) x, y of the nodes.
         ends: (m, 2) the numbers in `names` of the first and last node of each road.
         points: (k, 2) x, y, road after road.
@@ -30,7 +34,7 @@ class RoadTable:
         crs: the coordinate system; None: the frame of an image.
     """
 
-    names: Ints
+    names: NDArray[Any]
     places: Floats
     ends: Ints
     points: Floats
@@ -95,6 +99,20 @@ class RoadTable:
             values=self.values[roads],
         )
 
+    def ordered(self, roads: Ints) -> RoadTable:
+        """The same with its roads (m,) in another order."""
+        counts = np.diff(self.offsets)[roads]
+        offsets = np.concatenate([[0], np.cumsum(counts)])
+        first = np.repeat(self.offsets[:-1][roads] - offsets[:-1], counts)
+        return replace(
+            self,
+            ends=self.ends[roads],
+            points=self.points[first + np.arange(offsets[-1])],
+            offsets=offsets,
+            lengths=self.lengths[roads],
+            values=self.values[roads],
+        )
+
     def graph(self) -> nx.MultiGraph:
         """The same as a graph of networkx, nodes and roads in the order of the table."""
         result = nx.MultiGraph(crs=self.crs)
@@ -111,3 +129,25 @@ class RoadTable:
                 data, length=lengths[i], geometry=np.ascontiguousarray(line)
             )
         return result
+
+
+def table_of(graph: nx.MultiGraph, attributes: tuple[str, ...] = ATTRIBUTES) -> RoadTable:
+    """A graph of networkx as a table, in the order of its nodes and roads."""
+    number = {node: index for index, node in enumerate(graph)}
+    roads = list(graph.edges(data=True))
+    lines = [data["geometry"] for *_, data in roads]
+    names = np.empty(len(number), dtype=object)
+    names[:] = list(number)
+    values = [[float(data.get(name, np.nan)) for name in attributes] for *_, data in roads]
+    places = [(data["x"], data["y"]) for _, data in graph.nodes(data=True)]
+    return RoadTable(
+        names,
+        np.array(places, dtype=np.float64).reshape(-1, 2),
+        np.array([(number[u], number[v]) for u, v, _ in roads], dtype=np.int64).reshape(-1, 2),
+        np.concatenate(lines) if lines else np.zeros((0, 2)),
+        np.concatenate([[0], np.cumsum([len(line) for line in lines], dtype=np.int64)]),
+        np.array([data["length"] for *_, data in roads], dtype=np.float64),
+        np.array(values, dtype=np.float64).reshape(-1, len(attributes)),
+        attributes,
+        graph.graph.get("crs"),
+    )

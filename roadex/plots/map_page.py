@@ -6,7 +6,6 @@ One HTML file that needs no other and asks the network for nothing.
 from __future__ import annotations
 
 import io
-import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -14,16 +13,19 @@ from typing import Any
 
 import networkx as nx
 import numpy as np
+import shapely
 from numpy.typing import NDArray
 from PIL import Image
 
-from roadex.graph.network import position
+from roadex.graph.road_table import RoadTable, table_of
 from roadex.plots.html import array_text, jpeg_uri, png_uri, script_data, shrunk, write_page
 from roadex.plots.overlays import Picture
 
 # A probability is drawn from here on, in 1/256, ever less transparent.
 _OPACITY_STEP = 8
 _FAINTEST = 16
+# Of the copies of the lines that are drawn from ever farther away.
+_TOLERANCES_M = tuple(0.25 * 4**step for step in range(7))
 _PROBABILITY_COLOUR = (0, 229, 255)
 
 
@@ -46,7 +48,7 @@ class Place:
 
 def write_map_page(
     path: str | Path,
-    network: nx.MultiGraph,
+    network: nx.MultiGraph | RoadTable,
     image: Picture,
     extent_m: tuple[float, float],
     probability: NDArray[np.uint8] | None = None,
@@ -89,29 +91,51 @@ def write_map_page(
     )
 
 
-def network_data(network: nx.MultiGraph) -> dict[str, Any]:
-    """The network as the page's script reads it: flat arrays, edge by edge and node by node."""
-    number = {node: index for index, node in enumerate(network)}
-    edges = list(network.edges(data=True))
-    lines = [data["geometry"] for *_, data in edges]
-    starts = np.cumsum([0, *map(len, lines)])
-    places = [position(network, node) for node in network]
+def network_data(network: nx.MultiGraph | RoadTable) -> dict[str, Any]:
+    """The network as the page's script reads it: flat arrays, edge by edge and node by node.
+
+    The longest roads come first. `ranks` says of each point in how many coarser copies of the
+    lines, with the `tolerances` in metres, it is kept.
+    """
+    table = network if isinstance(network, RoadTable) else table_of(network)
+    order = np.argsort(-table.lengths, kind="stable")
+    table = table.ordered(order)
     return {
-        "points": array_text(np.concatenate(lines) if lines else [], "f4"),
-        "starts": array_text(starts, "u4"),
-        "ends": array_text([(number[u], number[v]) for u, v, _ in edges], "u4"),
-        "lengths": array_text([data["length"] for *_, data in edges], "f4"),
-        "widths": _attribute(edges, "width_m"),
-        "probabilities": _attribute(edges, "mean_probability"),
-        "nodes": [str(node) for node in network],
-        "places": array_text(places, "f4"),
-        "degrees": array_text([degree for _, degree in network.degree()], "u2"),
+        "points": array_text(table.points, "f4"),
+        "ranks": array_text(_ranks(table), "u1"),
+        "tolerances": list(_TOLERANCES_M),
+        "starts": array_text(table.offsets, "u4"),
+        "ends": array_text(table.ends, "u4"),
+        "lengths": array_text(table.lengths, "f4"),
+        "widths": _attribute(table, "width_m"),
+        "probabilities": _attribute(table, "mean_probability"),
+        "nodes": [str(name) for name in table.names.tolist()],
+        "places": array_text(table.places, "f4"),
+        "degrees": array_text(table.degrees(), "u2"),
     }
 
 
-def _attribute(edges: list[tuple[Any, Any, dict[str, Any]]], name: str) -> str:
-    """An attribute of every edge, NaN where it is not known."""
-    return array_text([data.get(name, math.nan) for *_, data in edges], "f4")
+def _attribute(table: RoadTable, name: str) -> str:
+    """An attribute of every road, NaN where it is not known."""
+    known = name in table.attributes
+    return array_text(table.value(name) if known else np.full(len(table), np.nan), "f4")
+
+
+def _ranks(table: RoadTable) -> NDArray[np.uint8]:
+    """In how many of the coarser copies (k,) each point of a network is kept."""
+    ranks = np.zeros(len(table.points), np.uint8)
+    if not len(table):
+        return ranks
+    # Simplifying keeps the third coordinate, by which the points that are left are known.
+    numbered = np.column_stack([table.points, np.arange(len(table.points))])
+    owners = np.repeat(np.arange(len(table)), np.diff(table.offsets))
+    lines = shapely.linestrings(numbered, indices=owners)
+    for rank, tolerance in enumerate(_TOLERANCES_M, start=1):
+        lines = shapely.simplify(lines, tolerance, preserve_topology=False)
+        kept = shapely.get_coordinates(lines, include_z=True)[:, 2].astype(np.int64)
+        ranks[kept] = rank
+    ranks[table.offsets[:-1]] = ranks[table.offsets[1:] - 1] = len(_TOLERANCES_M)
+    return ranks
 
 
 def _probability_uri(probability: NDArray[np.uint8], longest: int) -> str:

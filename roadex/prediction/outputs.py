@@ -69,7 +69,7 @@ def _map(network: RoadNetwork, path: Path) -> None:
     notes = {"note": "; ".join(network.notes)} if network.notes else {}
     write_map_page(
         path,
-        network.frame,
+        network.found,
         network.picture,
         view.extent_m,
         small_probability(network.store, max(network.picture.shape)),
@@ -108,7 +108,9 @@ OUTPUTS: dict[str, tuple[str, Writer]] = {
 ON_REQUEST = ("cog", "parquet", "fgb")
 # A network of more roads is large: what a program has to read as a whole is left out.
 LARGE = 200_000
-_AS_A_WHOLE = ("geojson", "graphml", "csv", "map")
+_AS_A_WHOLE = ("geojson", "graphml", "csv")
+# The map page stays smooth up to so many.
+_MAPPED = 500_000
 SUMMARY = ".summary.json"
 # The packages of the extra `geo` that some of them need.
 _NEEDS = {
@@ -148,7 +150,8 @@ def fitting_outputs(names: list[str], roads: int) -> list[str]:
     if roads <= LARGE:
         return names
     table = ["parquet"] if find_spec("pyarrow") else []
-    return [name for name in names if name not in _AS_A_WHOLE] + table
+    left_out = _AS_A_WHOLE if roads <= _MAPPED else (*_AS_A_WHOLE, "map")
+    return [name for name in names if name not in left_out] + table
 
 
 def write_outputs(network: RoadNetwork, folder: Path, names: list[str]) -> None:

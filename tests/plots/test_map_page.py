@@ -7,8 +7,9 @@ import json
 import networkx as nx
 import numpy as np
 import pytest
+import shapely
 
-from roadex.benchmarks.map import winding_town
+from roadex.benchmarks.map import measure, winding_town
 from roadex.graph.network import add_road, empty_network
 from roadex.plots.map_page import Place, write_map_page
 from tests.support.browser import browser
@@ -234,3 +235,30 @@ def test_what_is_drawn_stays_little_at_20000_roads(page, tmp_path):
     })()"""
     page.run(rested)
     assert page.run("roadMap.drawing.drawn.scale === roadMap.view.scale")
+
+
+def test_coarse_copies_are_those_of_douglas_and_peucker(page, tmp_path):
+    town = winding_town(50)
+    write_map_page(tmp_path / "map.html", town, np.zeros((8, 8, 3), np.uint8), (700.0, 700.0))
+    page.open(tmp_path / "map.html")
+    for tolerance, level in ((0.2, 0.0), (1.0, 1.0), (3.9, 1.0), (16.0, 16.0)):
+        count = page.run(f"roadMap.drawing.network.level({tolerance}).points.length / 2")
+        lines = [shapely.linestrings(line) for *_, line in town.edges(data="geometry")]
+        for step in (0.25, 1.0, 4.0, 16.0):
+            if step <= level:
+                lines = [shapely.simplify(line, step, preserve_topology=False) for line in lines]
+        assert count == sum(shapely.get_num_coordinates(lines))
+    ends = page.run("""(() => {
+      const {levels, size} = roadMap.drawing.network;
+      const coarse = levels.at(-1);
+      const first = coarse.starts[1] - coarse.starts[0];
+      return [coarse.starts[size] === coarse.points.length / 2, first];
+    })()""")
+    assert ends == [True, 2]
+
+
+@pytest.mark.slow
+def test_300000_roads_move_as_smoothly_as_few(page, tmp_path):
+    many, few = (np.median(measure(page, n, 60, tmp_path)[0]) for n in (300_000, 200))
+    assert page.complaints() == []
+    assert many < 2 * few

@@ -14,6 +14,7 @@ const NODE_COLOURS = { end: "#56b4e9", junction: "#d55e00" };
 const CHUNK = 400; // roads stroked at a time
 const PATIENCE_MS = 12; // roads that take longer are redrawn only when the hand rests
 const ROOM = 0.25; // of the window, drawn beyond each side
+const MOST_ROADS = 30000; // more in the window leave no ground to set them off from
 const MOST_NODES = 4000; // more in the window are only clutter
 
 const stepOf = (probability) =>
@@ -122,7 +123,7 @@ class Drawing {
     const width = Math.max(1.6, Math.min(7, 3.2 * drawn.scale + 1));
     const edges = this.#visible(drawn);
     const level = this.network.level(0.4 / drawn.scale);
-    this.#stroke(context, drawn, level, edges, "#0009", width + 1.8);
+    if (edges.length <= MOST_ROADS) this.#stroke(context, drawn, level, edges, "#0009", width + 1.8);
     for (let step = STEPS.length - 1; step >= 0; step--) {
       const chosen = edges.filter((edge) => this.steps[edge] === step);
       this.#stroke(context, drawn, level, chosen, STEPS[step].colour, width);

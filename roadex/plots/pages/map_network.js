@@ -1,11 +1,12 @@
 // The road network: its arrays, coarser copies of its lines, and a grid to find roads by place.
 
-const LEVELS = 7; // coarser copies, each with four times the tolerance of the one before
-const FINEST_M = 0.25;
 const CELLS = 64; // of the grid, along the longer side
 
 function numbers(text, Type) {
-  const bytes = Uint8Array.from(atob(text), (letter) => letter.charCodeAt(0));
+  if (Uint8Array.fromBase64) return new Type(Uint8Array.fromBase64(text).buffer);
+  const letters = atob(text);
+  const bytes = new Uint8Array(letters.length);
+  for (let i = 0; i < bytes.length; i++) bytes[i] = letters.charCodeAt(i);
   return new Type(bytes.buffer);
 }
 
@@ -20,12 +21,11 @@ class Network {
     this.places = numbers(data.places, Float32Array);
     this.degrees = numbers(data.degrees, Uint16Array);
     this.nodes = data.nodes;
+    this.tolerances = data.tolerances;
     this.size = this.lengths.length;
     this.boxes = this.#boxes();
-    this.levels = [{ points: this.points, starts: this.starts, tolerance: 0 }];
-    for (let level = 0, tolerance = FINEST_M; level < LEVELS; level++, tolerance *= 4) {
-      this.levels.push(simplified(this.levels.at(-1), tolerance));
-    }
+    this.ranks = numbers(data.ranks, Uint8Array);
+    this.levels = [{ points: this.points, starts: this.starts }];
     this.grid = new Grid(this.boxes, data.extent);
   }
 
@@ -44,9 +44,29 @@ class Network {
     return boxes;
   }
 
-  // The coarsest copy that differs by no more than `tolerance` metres.
+  // The coarsest copy that differs by no more than `tolerance` metres, made when it is first asked for.
   level(tolerance) {
-    return this.levels.findLast((level) => level.tolerance <= tolerance);
+    const level = this.tolerances.findLastIndex((known) => known <= tolerance) + 1;
+    this.levels[level] ??= this.#coarse(level);
+    return this.levels[level];
+  }
+
+  // A copy of all lines with the points of that rank or more.
+  #coarse(level) {
+    const { points, ranks, starts } = this;
+    let size = 0;
+    for (const rank of ranks) if (rank >= level) size++;
+    const coarse = { points: new Float32Array(2 * size), starts: new Uint32Array(starts.length) };
+    let next = 0;
+    for (let edge = 0; edge < this.size; edge++) {
+      for (let i = starts[edge]; i < starts[edge + 1]; i++) {
+        if (ranks[i] < level) continue;
+        coarse.points[2 * next] = points[2 * i];
+        coarse.points[2 * next++ + 1] = points[2 * i + 1];
+      }
+      coarse.starts[edge + 1] = next;
+    }
+    return coarse;
   }
 
   // The road nearest to x, y within `reach` metres, or -1.
@@ -70,36 +90,6 @@ function toSegment(points, from, to, x, y) {
   const share = square ? ((x - x0) * dx + (y - y0) * dy) / square : 0;
   const t = Math.max(0, Math.min(1, share));
   return Math.hypot(x - x0 - t * dx, y - y0 - t * dy);
-}
-
-// A copy of all lines by Douglas and Peucker's rule; both ends of every line stay.
-function simplified(level, tolerance) {
-  const [points, starts] = [[], new Uint32Array(level.starts.length)];
-  for (let edge = 0; edge + 1 < starts.length; edge++) {
-    const first = level.starts[edge];
-    const kept = keptPoints(level.points, first, level.starts[edge + 1] - 1, tolerance);
-    for (const i of kept) points.push(level.points[2 * i], level.points[2 * i + 1]);
-    starts[edge + 1] = points.length / 2;
-  }
-  return { points: new Float32Array(points), starts, tolerance };
-}
-
-function keptPoints(points, first, last, tolerance) {
-  const kept = [first, last];
-  const open = [[first, last]];
-  while (open.length) {
-    const [from, to] = open.pop();
-    let [farthest, middle] = [tolerance, -1];
-    for (let i = from + 1; i < to; i++) {
-      const distance = toSegment(points, from, to, points[2 * i], points[2 * i + 1]);
-      if (distance > farthest) [farthest, middle] = [distance, i];
-    }
-    if (middle >= 0) {
-      kept.push(middle);
-      open.push([from, middle], [middle, to]);
-    }
-  }
-  return kept.sort((a, b) => a - b);
 }
 
 class Grid {
