@@ -11,7 +11,7 @@ without a shared node do not connect.
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterable, Mapping, Sequence
+from collections.abc import Collection, Hashable, Iterable, Mapping, Sequence
 from typing import Any
 
 import networkx as nx
@@ -19,6 +19,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 Step = tuple[Hashable, Hashable, int]
+# What a road made of several has the sum of, where each of them has it.
+SUMMED = ("length", "travel_time_s")
 
 
 def empty_network(crs: str | None = None) -> nx.MultiGraph:
@@ -108,16 +110,19 @@ def total_length(graph: nx.MultiGraph) -> float:
     return float(sum(length for *_, length in graph.edges(data="length")))
 
 
-def merge_degree_two(graph: nx.MultiGraph) -> nx.MultiGraph:
+def merge_degree_two(graph: nx.MultiGraph, keep_apart: Collection[str] = ()) -> nx.MultiGraph:
     """A copy in which roads run through, from end or junction to end or junction.
 
-    A ring whose nodes all have degree 2 becomes a self-loop at the first of them. Lengths add up.
-    Where the parts of a road disagree, a float attribute becomes the mean weighted by length and
-    any other attribute is taken from the longest part.
+    A ring whose nodes all have degree 2 becomes a self-loop at the first of them. Lengths add up,
+    and so do travel times. Where the parts of a road disagree, a float attribute becomes the mean
+    weighted by length and any other attribute is taken from the longest part.
+
+    Args:
+        keep_apart: attributes at whose change a road ends.
     """
     merged = nx.MultiGraph(**graph.graph)
     done: set[int] = set()
-    anchors = [node for node in graph if not _is_passed_through(graph, node)]
+    anchors = [node for node in graph if not _is_passed_through(graph, node, keep_apart)]
     merged.add_nodes_from((node, graph.nodes[node]) for node in anchors)
     for node in anchors:
         _add_chains(graph, merged, node, done)
@@ -149,16 +154,16 @@ def _add_chains(
     """Add every road that leaves `start`; `done` holds the identities of the edges used up."""
     for neighbour, key, data in _incident(graph, start):
         if id(data) not in done:
-            chain = _walk(graph, (start, neighbour, key))
+            chain = _walk(graph, (start, neighbour, key), merged)
             done.update(id(graph.edges[step]) for step in chain)
             add_like(merged, start, chain[-1][1], _joined(graph, chain))
 
 
-def _walk(graph: nx.MultiGraph, first: Step) -> list[Step]:
+def _walk(graph: nx.MultiGraph, first: Step, anchors: Collection[Hashable]) -> list[Step]:
     """The steps from the start of `first` to the next end or junction, or round a ring."""
     chain = [first]
     start, node, _ = first
-    while node != start and _is_passed_through(graph, node):
+    while node != start and node not in anchors:
         arrived_by = graph.edges[chain[-1]]
         onward = next(item for item in _incident(graph, node) if item[2] is not arrived_by)
         chain.append((node, onward[0], onward[1]))
@@ -172,7 +177,11 @@ def _joined(graph: nx.MultiGraph, chain: list[Step]) -> dict[str, Any]:
     lines = [oriented(graph, *step) for step in chain]
     longest = max(parts, key=lambda part: part["length"])
     joined = {name: _mean(parts, name, value) for name, value in longest.items()}
-    joined["length"] = sum(part["length"] for part in parts)
+    for name in SUMMED:
+        values = [part.get(name) for part in parts]
+        joined.pop(name, None)
+        if all(isinstance(value, int | float) for value in values):
+            joined[name] = sum(value for value in values if value is not None)
     joined["geometry"] = np.concatenate([lines[0], *(line[1:] for line in lines[1:])])
     return joined
 
@@ -195,9 +204,14 @@ def _incident(graph: nx.MultiGraph, node: Hashable) -> list[tuple[Hashable, int,
     ]
 
 
-def _is_passed_through(graph: nx.MultiGraph, node: Hashable) -> bool:
-    """Two roads meet here, so that it is neither an end nor a junction nor a lone ring."""
-    return node not in graph.adj[node] and sum(map(len, graph.adj[node].values())) == 2
+def _is_passed_through(
+    graph: nx.MultiGraph, node: Hashable, keep_apart: Collection[str] = ()
+) -> bool:
+    """Two like roads meet here, so that it is neither an end nor a junction nor a lone ring."""
+    if node in graph.adj[node] or sum(map(len, graph.adj[node].values())) != 2:
+        return False
+    (_, _, one), (_, _, other) = _incident(graph, node)
+    return all(one.get(name) == other.get(name) for name in keep_apart)
 
 
 def _gap(point: NDArray[np.float64], target: tuple[float, float]) -> float:

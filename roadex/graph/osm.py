@@ -7,10 +7,13 @@ from typing import Any
 import networkx as nx
 from shapely.geometry import LineString
 
+from roadex.graph.attributes import described
 from roadex.graph.network import oriented
 
 # Names of ours that osmnx has other words or other content for.
 _OURS = ("geometry", "length", "key")
+# OSM's word for a road whose class is not known.
+UNKNOWN_HIGHWAY = "road"
 
 
 def to_osmnx(graph: nx.MultiGraph) -> nx.MultiDiGraph:
@@ -18,12 +21,14 @@ def to_osmnx(graph: nx.MultiGraph) -> nx.MultiDiGraph:
 
     Nodes are numbered from 0 in their order and have `x`, `y` in the network's system and
     `street_count`; edges have `length` in metres, `geometry` as a LineString in their own
-    direction, `oneway`, `reversed`, `osmid` (the road's number) and the road's other attributes.
-    Needs no osmnx.
+    direction, `oneway`, `reversed`, `osmid` (the road's number), `speed_kph` and `travel_time` in
+    seconds (see roadex.graph.attributes), `highway` (`road` where the class is not known) and the
+    road's other attributes. Needs no osmnx.
 
     Args:
         graph: a network in a coordinate system; in the image frame osmnx can route but not plot.
     """
+    graph = described(graph)
     numbers = {node: number for number, node in enumerate(graph)}
     result = nx.MultiDiGraph(crs=graph.graph.get("crs"), simplified=True, created_with="roadex")
     for node, number in numbers.items():
@@ -33,7 +38,9 @@ def to_osmnx(graph: nx.MultiGraph) -> nx.MultiDiGraph:
         data = graph.edges[u, v, key]
         line = oriented(graph, u, v, key)
         shared = {name: value for name, value in data.items() if name not in _OURS}
+        shared.setdefault("highway", UNKNOWN_HIGHWAY)
         shared |= {"osmid": road, "length": float(data["length"]), "oneway": False}
+        shared["travel_time"] = shared.pop("travel_time_s")
         _add(result, numbers[u], numbers[v], shared, LineString(line), turned=False)
         _add(result, numbers[v], numbers[u], shared, LineString(line[::-1]), turned=True)
     return result

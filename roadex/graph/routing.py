@@ -1,4 +1,4 @@
-"""The shortest way by road between two places that need not lie on a road."""
+"""The shortest or fastest way by road between two places that need not lie on a road."""
 
 from __future__ import annotations
 
@@ -12,54 +12,79 @@ import shapely
 from numpy.typing import NDArray
 
 from roadex.errors import RoadexError
-from roadex.graph.network import Step, oriented, polyline_length
+from roadex.graph.attributes import described
+from roadex.graph.network import SUMMED, Step, oriented, polyline_length
 from roadex.graph.places import cut_road
 
 Place = tuple[float, float]
 _AT_NODE = 1e-6
+LENGTH, TRAVEL_TIME = "length", "travel_time"
+# The attribute of roads that is least along a route, by how the choice is called.
+WEIGHTS = {LENGTH: "length", TRAVEL_TIME: "travel_time_s"}
 
 
 @dataclass(frozen=True)
 class Route:
-    """The shortest way between two places on roads.
+    """The best way between two places on roads.
 
     Attributes:
         nodes: junctions and ends passed through, in order.
         length_m: in metres.
         line: (n, 2) in the network's coordinates, from road to road.
+        travel_time_s: in seconds, at the speeds of roadex.graph.attributes; roads lead both ways.
     """
 
     nodes: list[Hashable]
     length_m: float
     line: NDArray[np.float64]
+    travel_time_s: float
 
 
-def shortest_route(graph: nx.MultiGraph, start: Place, end: Place, reach_m: float) -> Route:
-    """The shortest way from the place on a road nearest to `start` to that nearest to `end`.
+def shortest_route(
+    graph: nx.MultiGraph, start: Place, end: Place, reach_m: float, weight: str = LENGTH
+) -> Route:
+    """The best way from the place on a road nearest to `start` to that nearest to `end`.
 
     Args:
         start, end: x, y in the network's coordinates.
         reach_m: how far a place may lie from the nearest road, in the network's units.
+        weight: "length" for the shortest way, "travel_time" for the fastest.
 
     Raises:
-        RoadexError: there is no road, a place is farther from it, or no road leads there.
+        RoadexError: there is no road, a place is farther from it, no road leads there, or there
+            is no such weight.
     """
+    attribute = weight_attribute(weight)
     first, last = (_nearest(graph, place, reach_m) for place in (start, end))
-    whole = graph.copy()
-    _split(whole, [("start", first), ("end", last)])
-    ends = [place.node or (name,) for name, place in (("start", first), ("end", last))]
+    whole = described(graph)
+    places = [("start", first), ("end", last)]
+    _split(whole, places)
+    ends = [(name,) if place.node is None else place.node for name, place in places]
     try:
-        nodes = nx.shortest_path(whole, *ends, weight="length")
+        nodes = nx.shortest_path(whole, *ends, weight=attribute)
     except nx.NetworkXNoPath as error:
         raise RoadexError(f"no road leads from {start} to {end}") from error
-    steps = [
-        (u, v, min(whole[u][v], key=lambda key: whole.edges[u, v, key]["length"]))
-        for u, v in pairwise(nodes)
-    ]
+    steps = [_best_step(whole, u, v, attribute) for u, v in pairwise(nodes)]
     lines = [oriented(whole, *step) for step in steps]
     line = np.concatenate(lines) if lines else np.array([first.point])
-    length = sum(whole.edges[step]["length"] for step in steps)
-    return Route([node for node in nodes if node in graph], float(length), line)
+    length, seconds = (sum(whole.edges[s][name] for s in steps) for name in SUMMED)
+    return Route([n for n in nodes if n in graph], float(length), line, float(seconds))
+
+
+def weight_attribute(weight: str) -> str:
+    """The attribute of roads by which ways are compared.
+
+    Raises:
+        RoadexError: there is no such weight.
+    """
+    if weight not in WEIGHTS:
+        raise RoadexError(f"weight={weight}: choose {' or '.join(WEIGHTS)}")
+    return WEIGHTS[weight]
+
+
+def _best_step(graph: nx.MultiGraph, u: Hashable, v: Hashable, attribute: str) -> Step:
+    """Of the roads between two nodes the best one."""
+    return u, v, min(graph[u][v], key=lambda key: graph.edges[u, v, key][attribute])
 
 
 @dataclass(frozen=True)
@@ -105,8 +130,10 @@ def _split(graph: nx.MultiGraph, places: list[tuple[str, _OnRoad]]) -> None:
             taken = stops.setdefault(place.step, {})
             taken[place.walked + _AT_NODE * (place.walked in taken)] = (name,)
     for step, nodes in stops.items():
-        line, length = oriented(graph, *step), float(graph.edges[step]["length"])
+        line, data = oriented(graph, *step), graph.edges[step]
+        whole = {name: float(data[name]) for name in SUMMED}
         known = set(graph.edges(keys=True))
         cut_road(graph, step, nodes)
         for part in set(graph.edges(keys=True)) - known:
-            graph.edges[part]["length"] *= length / polyline_length(line)
+            share = graph.edges[part]["length"] / polyline_length(line)
+            graph.edges[part].update({name: share * value for name, value in whole.items()})

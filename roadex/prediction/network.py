@@ -17,7 +17,7 @@ from roadex.graph.beliefs import to_probability
 from roadex.graph.network import position
 from roadex.graph.osm import to_osmnx
 from roadex.graph.road_table import RoadTable
-from roadex.graph.routing import Route, shortest_route
+from roadex.graph.routing import LENGTH, Route, shortest_route
 from roadex.prediction.place import network_crs, placed
 from roadex.prediction.store import Store
 from roadex.prediction.view import View
@@ -115,16 +115,21 @@ class RoadNetwork:
         return result
 
     def route(
-        self, start: tuple[float, float], end: tuple[float, float], reach_m: float = 100.0
+        self,
+        start: tuple[float, float],
+        end: tuple[float, float],
+        reach_m: float = 100.0,
+        weight: str = LENGTH,
     ) -> Route:
-        """The shortest way by road between the places on roads nearest to two places (x, y).
+        """The best way by road between the places on roads nearest to two places (x, y).
 
         Args:
             reach_m: how far from a road a place may lie.
+            weight: "length" for the shortest way, "travel_time" for the fastest.
 
         Raises:
             RoadexError: a place lies farther from any road, or no road leads there.
         """
         if not self.graph.number_of_edges():
             raise RoadexError(f"{self.view.scene.name}: no road was found, so there is no route")
-        return shortest_route(self.graph, start, end, reach_m)
+        return shortest_route(self.graph, start, end, reach_m, weight)

@@ -52,3 +52,17 @@ def test_it_can_be_saved_and_an_empty_one_too(town, tmp_path):
     again = osmnx.io.load_graphml(tmp_path / "town.graphml")
     assert again.number_of_edges() == 2 * town.number_of_edges()
     assert len(to_osmnx(empty_network("EPSG:32611"))) == 0
+
+
+def test_osmnx_finds_the_fastest_way_with_its_own_columns(town):
+    streets = to_osmnx(town)
+    assert {data["highway"] for *_, data in streets.edges(data=True)} == {"road", "service"}
+    edges = osmnx.convert.graph_to_gdfs(streets, nodes=False)
+    seconds = edges["length"] / (edges["speed_kph"] / 3.6)
+    np.testing.assert_allclose(edges["travel_time"], seconds)
+    route = osmnx.routing.shortest_path(streets, 0, 8, weight="travel_time")
+    total = osmnx.routing.route_to_gdf(streets, route, weight="travel_time")["travel_time"].sum()
+    assert total == pytest.approx(400 / (20 * 0.44704))
+    again = osmnx.routing.add_edge_travel_times(streets.copy())
+    known = nx.get_edge_attributes(streets, "travel_time")
+    assert nx.get_edge_attributes(again, "travel_time") == pytest.approx(known)

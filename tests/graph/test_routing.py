@@ -6,7 +6,7 @@ import networkx as nx
 import pytest
 
 from roadex.errors import RoadexError
-from roadex.graph.network import straight_network
+from roadex.graph.network import add_road, position, straight_network
 from roadex.graph.routing import shortest_route
 
 
@@ -44,3 +44,24 @@ def test_the_network_itself_stays_as_it_is(square):
 def test_a_place_far_from_any_road_is_refused_with_the_distance(square):
     with pytest.raises(RoadexError, match=r"lies 999,8\d\d m from the nearest road.*EPSG:32611"):
         shortest_route(square, (50, 0), (1_000_000, 0), 100)
+
+
+def test_the_fastest_way_may_be_longer():
+    """Through a gravelled residential road of 100 m, or round by a motorway of 200 m."""
+    town = straight_network([(0, 0), (100, 0), (100, 50), (0, 50)], [(0, 1)], "EPSG:32611")
+    town.edges[0, 1, 0].update(highway="residential", surface="gravel")
+    for u, v in ((0, 3), (3, 2), (2, 1)):
+        add_road(town, u, v, [position(town, u), position(town, v)], highway="motorway", lanes="3")
+    short = shortest_route(town, (0, 0), (100, 0), 1)
+    fast = shortest_route(town, (0, 0), (100, 0), 1, weight="travel_time")
+    assert short.length_m == pytest.approx(100)
+    assert short.travel_time_s == pytest.approx(100 / (25 * 0.75 * 0.44704))
+    assert fast.length_m == pytest.approx(200) and fast.nodes == [0, 3, 2, 1]
+    assert fast.travel_time_s == pytest.approx(200 / (65 * 0.44704))
+    part = shortest_route(town, (0, 25), (40, 50), 1, weight="travel_time")
+    assert part.travel_time_s == pytest.approx(65 / (65 * 0.44704))
+
+
+def test_a_weight_that_does_not_exist_is_refused(square):
+    with pytest.raises(RoadexError, match="weight=price: choose length or travel_time"):
+        shortest_route(square, (0, 0), (100, 0), 1, weight="price")

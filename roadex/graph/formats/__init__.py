@@ -18,13 +18,14 @@ from roadex.graph.formats.geopackage import (
 from roadex.graph.formats.graphml import read_graphml, write_graphml
 from roadex.graph.formats.masks import network_of_mask
 from roadex.graph.formats.options import COSMIQ_READER, HAVERSINE_MM, PLANAR, ReadOptions
+from roadex.graph.formats.osm_files import read_osm
 from roadex.graph.formats.pickles import read_pickle, write_pickle
 from roadex.graph.formats.roadtracer import read_roadtracer, write_roadtracer
 from roadex.graph.formats.settled import settled
 from roadex.graph.formats.simple_json import read_any_json, write_simple_json
 from roadex.graph.formats.tables import (
-    read_flatgeobuf,
     read_parquet,
+    read_table,
     write_flatgeobuf,
     write_parquet,
 )
@@ -51,8 +52,10 @@ _READERS: dict[str, Callable[[Path, ReadOptions], nx.MultiGraph]] = {
     ".json": read_any_json,
     ".gpkg": read_geopackage,
     ".parquet": read_parquet,
-    ".fgb": read_flatgeobuf,
+    ".fgb": read_table,
+    ".shp": read_table,
     ".graphml": read_graphml,
+    **dict.fromkeys((".osm", ".pbf"), read_osm),
     ".graph": read_roadtracer,
     ".txt": read_roadtracer,
     **dict.fromkeys((".p", ".pkl", ".pickle"), read_pickle),
@@ -87,19 +90,26 @@ def read_network(
     edge_length: str = PLANAR,
     min_component_m: float = 0.0,
     doubled_vanish: bool = False,
+    keep_apart: tuple[str, ...] = (),
+    timed: bool = False,
     settings: GraphSettings | None = None,
 ) -> nx.MultiGraph:
     """A road network from a file, in metres.
 
     Args:
-        path: GeoJSON, simple JSON, GeoPackage, GeoParquet, FlatGeobuf, GraphML, SpaceNet CSV of
-            one image, RoadTracer text, City-Scale pickle, or a mask.
+        path: GeoJSON, simple JSON, GeoPackage, GeoParquet, FlatGeobuf, Shapefile, OpenStreetMap
+            (.osm, .osm.pbf), GraphML, SpaceNet CSV of one image, RoadTracer text, City-Scale
+            pickle, or a mask.
         gsd: metres per pixel, for formats whose coordinates are pixels; None: as the file tells.
         crs: the projected CRS for coordinates in degrees; None: the UTM zone of their mean.
         edge_length: "planar", or "haversine_mm" as the reference APLS program measures degrees.
         min_component_m: leave out components of lines in degrees with no shortest path as long.
         doubled_vanish: lose self-loops and lines in degrees drawn twice, as that program does;
             `**COSMIQ_READER` sets these three as there.
+        keep_apart: attributes at whose change a road of bare lines ends, such as `TAGS` of
+            roadex.graph.attributes; else roads run from junction to junction.
+        timed: give pieces of bare lines the time that they take before they are joined to roads,
+            which then have the sum as `travel_time_s`.
         settings: the way from a mask to a graph.
 
     Returns:
@@ -111,7 +121,9 @@ def read_network(
     if edge_length not in (PLANAR, HAVERSINE_MM):
         raise RoadexError(f"edge_length={edge_length}: choose {PLANAR} or {HAVERSINE_MM}")
     decoding = settings or GraphSettings()
-    options = ReadOptions(gsd, crs, edge_length, min_component_m, doubled_vanish, decoding)
+    options = ReadOptions(
+        gsd, crs, edge_length, min_component_m, doubled_vanish, keep_apart, timed, decoding
+    )
     networks = read_networks(path, options)
     if len(networks) != 1:
         raise RoadexError(f"{path} holds {len(networks)} images: give a file of one")

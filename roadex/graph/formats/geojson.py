@@ -109,12 +109,14 @@ def geographic_network(
         )
     check_coordinates(points, source, str(path))
     target = frame_of(points, source, options.crs)
+    apart, timed = options.keep_apart, options.timed
     if target == short_name(parse_crs(source)):
-        return network_from_lines(lines, target, dropped=dropped)
+        return network_from_lines(lines, target, dropped=dropped, keep_apart=apart, timed=timed)
     place = partial(reproject, source=source, target=target) if target else np.asarray
     spherical = options.edge_length == HAVERSINE_MM and parse_crs(source).is_geographic
     measure = haversine_mm if spherical else None
-    graph = network_from_lines(lines, target, place, measure, dropped, options.doubled_vanish)
+    vanish = options.doubled_vanish
+    graph = network_from_lines(lines, target, place, measure, dropped, vanish, apart, timed)
     return drop_small_components(graph, options.min_component_m)
 
 

@@ -11,7 +11,7 @@ that another line, or the same one, has already drawn.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from itertools import pairwise
 from typing import Any
 
@@ -19,11 +19,13 @@ import networkx as nx
 import numpy as np
 from numpy.typing import NDArray
 
+from roadex.graph.attributes import add_times
 from roadex.graph.network import add_road, empty_network, merge_degree_two, polyline_length
 from roadex.graph.skeleton import Bools, Floats, Ints
 
 Line = tuple[Floats, dict[str, Any]]
 OWN_NAMES = ("geometry", "length")
+SHARED = "travel_time_s"
 
 
 def network_from_lines(
@@ -33,8 +35,12 @@ def network_from_lines(
     measure: Callable[[Floats], Floats] | None = None,
     dropped: Counter[str] | None = None,
     doubled_vanish: bool = False,
+    keep_apart: Collection[str] = (),
+    timed: bool = False,
 ) -> nx.MultiGraph:
     """Build a network from lines (n, 2) with attributes.
+
+    A line's `travel_time_s` is shared among the roads that it becomes.
 
     Args:
         lines: coordinates in any system, and what rides along on their roads.
@@ -44,13 +50,17 @@ def network_from_lines(
             it lengths are planar, after `place`.
         dropped: reasons and counts of what the caller has left out already.
         doubled_vanish: of a piece drawn twice leave out both, and leave out self-loops.
+        keep_apart: attributes at whose change a road ends.
+        timed: give `travel_time_s` to all that tells a speed or a class, before lines are joined.
     """
     counts: Counter[str] = Counter(dropped or {})
     kept = [part for line in lines for part in _sound_parts(line, counts)]
     graph = empty_network(crs)
     if kept:
         _add_lines(graph, kept, place, measure, counts, doubled_vanish)
-        graph = merge_degree_two(graph)
+        if timed:
+            add_times(graph)
+        graph = merge_degree_two(graph, keep_apart)
     if doubled_vanish:
         loops = list(nx.selfloop_edges(graph, keys=True))
         counts["self-loop"] += len(loops)
@@ -100,14 +110,23 @@ def _add_lines(
     meeting[1:] |= broken
     meeting[:-1] |= broken
     metres = place(points)
+    whole = np.bincount(owner[1:][owner[1:] == owner[:-1]], weights=_steps(metres, owner))
     for first, last in pairwise(np.flatnonzero(meeting).tolist()):
         if not broken[first]:
             stretch = slice(first, last + 1)
             attributes = {k: v for k, v in lines[owner[first]][1].items() if k not in OWN_NAMES}
             planar = polyline_length(metres[stretch])
             length = float(measure(points[stretch]).sum()) if measure else planar
+            if isinstance(attributes.get(SHARED), int | float):
+                attributes[SHARED] *= planar / whole[owner[first]]
             ends = int(names[first]), int(names[last])
             add_road(graph, *ends, metres[stretch], **attributes, length=length)
+
+
+def _steps(points: Floats, owner: Ints) -> Floats:
+    """Lengths of the pieces between points (n, 2) in a row of one line."""
+    steps = np.diff(points, axis=0)[owner[1:] == owner[:-1]]
+    return np.asarray(np.hypot(steps[:, 0], steps[:, 1]))
 
 
 def _vertex_names(points: Floats) -> Ints:

@@ -40,6 +40,10 @@ class ReadOptions:
     # Whether roads drawn twice disappear, both of them, as in the reference APLS program's reader:
     # pieces that two lines share, and self-loops, which it draws once in either direction.
     doubled_vanish: bool = False
+    # Attributes at whose change a road of bare lines ends; else it runs to the next junction.
+    keep_apart: tuple[str, ...] = ()
+    # Whether pieces of bare lines get the time that they take before they are joined to roads.
+    timed: bool = False
     # The way from a mask to a graph.
     graph: GraphSettings = field(default_factory=GraphSettings)
 

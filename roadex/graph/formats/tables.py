@@ -79,13 +79,13 @@ def write_flatgeobuf(network: nx.MultiGraph | RoadTable, path: Path) -> None:
         table.to_file(temporary, driver="FlatGeobuf", **named)
 
 
-def read_flatgeobuf(path: Path, options: ReadOptions) -> nx.MultiGraph:
-    """A network from the lines of a FlatGeobuf file.
+def read_table(path: Path, options: ReadOptions) -> nx.MultiGraph:
+    """A network from the lines of a FlatGeobuf file or a Shapefile.
 
     Raises:
         RoadexError: the extra `geo` is missing, or the file is no such thing.
     """
-    with readable_table(path, "FlatGeobuf"):
+    with readable_table(path, "table of lines"):
         table = load_geopandas().read_file(path)
     return network_of_table(path, table, options)
 

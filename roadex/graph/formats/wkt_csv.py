@@ -1,11 +1,16 @@
-"""SpaceNet's submissions: a CSV of `ImageId` and `WKT_Pix`, lines in pixels."""
+"""SpaceNet's submissions: a CSV of `ImageId` and `WKT_Pix`, lines in pixels.
+
+Those of SpaceNet 5 have the seconds that a road takes, `travel_time_s`, beside its `length_m`.
+"""
 
 from __future__ import annotations
 
 import csv
 import io
+import math
 from collections import defaultdict
 from pathlib import Path
+from typing import Any
 
 import networkx as nx
 import numpy as np
@@ -13,13 +18,13 @@ import shapely
 
 from roadex.errors import RoadexError
 from roadex.files import atomic_write
-from roadex.graph.formats.lines import network_from_lines
+from roadex.graph.formats.lines import Line, network_from_lines
 from roadex.graph.formats.options import ReadOptions
 from roadex.graph.formats.text import read_text
 from roadex.graph.frame import Gsd, pixel_size
 from roadex.graph.skeleton import Floats
 
-IMAGE, SHAPE, LENGTH = "ImageId", "WKT_Pix", "length_m"
+IMAGE, SHAPE, LENGTH, TIME = "ImageId", "WKT_Pix", "length_m", "travel_time_s"
 _EMPTY = "LINESTRING EMPTY"
 _LONGEST_CELL = 1 << 30  # a city in one MULTILINESTRING exceeds the 128 kB of Python's default
 
@@ -34,14 +39,17 @@ def read_wkt_csv(path: Path, options: ReadOptions) -> dict[str, nx.MultiGraph]:
     rows = csv.DictReader(io.StringIO(read_text(path)))
     if not {IMAGE, SHAPE} <= set(rows.fieldnames or ()):
         raise RoadexError(f"{path} lacks the columns {IMAGE} and {SHAPE}: found {rows.fieldnames}")
-    pixels: dict[str, list[Floats]] = defaultdict(list)
+    pixels: dict[str, list[Line]] = defaultdict(list)
     for row in rows:
         shape = _shape(path, rows.line_num, row[SHAPE])
-        parts = [shapely.get_coordinates(part) for part in shapely.get_parts(shape)]
-        pixels[_image_id(path, rows.line_num, row[IMAGE])] += [part for part in parts if len(part)]
+        parts = [part for part in shapely.get_parts(shape) if not part.is_empty]
+        seconds = _seconds(path, rows.line_num, row.get(TIME))
+        pixels[_image_id(path, rows.line_num, row[IMAGE])] += [
+            (shapely.get_coordinates(part), _share(seconds, part, shape)) for part in parts
+        ]
     scale = np.array(options.pixel_size(path) if any(pixels.values()) else (1.0, 1.0))
     return {
-        image: network_from_lines([(part * scale, {}) for part in parts])
+        image: network_from_lines([(part * scale, traits) for part, traits in parts])
         for image, parts in pixels.items()
     }
 
@@ -63,15 +71,39 @@ def _shape(path: Path, line: int, text: str | None) -> shapely.Geometry:
     return shape
 
 
+def _seconds(path: Path, line: int, text: str | None) -> float | None:
+    """A travel time; None where the file has none."""
+    if not text:
+        return None
+    try:
+        seconds = float(text)
+    except ValueError:
+        seconds = math.nan
+    if not math.isfinite(seconds) or seconds < 0:
+        raise RoadexError(f"{path}, line {line}: {TIME} is no number of seconds ({text!r})")
+    return seconds
+
+
+def _share(
+    seconds: float | None, part: shapely.Geometry, whole: shapely.Geometry
+) -> dict[str, Any]:
+    """The time of one part of a shape; none where there is no telling."""
+    return {TIME: seconds * part.length / whole.length} if seconds and whole.length else {}
+
+
 def write_wkt_csv(networks: dict[str, nx.MultiGraph], path: Path, gsd: Gsd) -> None:
     """Write networks by image id, a row for each road; an image without roads gets an empty line.
+
+    Where roads have a `travel_time_s`, it is the fourth column, as in SpaceNet 5.
 
     Raises:
         RoadexError: a network is not in the image frame.
     """
     table = io.StringIO()
     writer = csv.writer(table, lineterminator="\n")
-    writer.writerow([IMAGE, SHAPE, LENGTH])
+    timed = any(TIME in d for graph in networks.values() for *_, d in graph.edges(data=True))
+    columns = [LENGTH, TIME] if timed else [LENGTH]
+    writer.writerow([IMAGE, SHAPE, *columns])
     for image, graph in networks.items():
         if graph.graph.get("crs") is not None:
             raise RoadexError(
@@ -79,9 +111,10 @@ def write_wkt_csv(networks: dict[str, nx.MultiGraph], path: Path, gsd: Gsd) -> N
             )
         rows = [
             [image, _wkt(data["geometry"] / pixel_size(gsd)), data["length"]]
+            + ([data.get(TIME, "")] if timed else [])
             for *_, data in graph.edges(data=True)
         ]
-        writer.writerows(rows or [[image, _EMPTY, 0]])
+        writer.writerows(rows or [[image, _EMPTY, *(0 for _ in columns)]])
     with atomic_write(path) as temporary:
         temporary.write_text(table.getvalue(), encoding="utf-8")
 

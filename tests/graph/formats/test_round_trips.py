@@ -11,7 +11,7 @@ import pytest
 from roadex.errors import RoadexError
 from roadex.graph.formats import ReadOptions, read_network, read_networks, write_network
 from roadex.graph.formats.wkt_csv import write_wkt_csv
-from roadex.graph.network import add_road, empty_network, total_length
+from roadex.graph.network import add_road, empty_network, straight_network, total_length
 
 
 def odd_network(crs: str | None = None) -> nx.MultiGraph:
@@ -182,3 +182,17 @@ def test_a_damaged_table_is_told_in_one_line(tmp_path, suffix):
     (tmp_path / f"roads{suffix}").write_bytes(b"none")
     with pytest.raises(RoadexError, match="is not a readable"):
         read_network(tmp_path / f"roads{suffix}")
+
+
+def test_travel_times_of_submissions_come_back_and_are_shared_at_junctions(tmp_path):
+    graph = straight_network([(0, 0), (60, 0), (100, 0)], [(0, 1), (1, 2)])
+    graph.edges[0, 1, 0]["travel_time_s"], graph.edges[1, 2, 0]["travel_time_s"] = 6.0, 5.0
+    write_network(graph, tmp_path / "a.csv")
+    assert (tmp_path / "a.csv").read_text().startswith("ImageId,WKT_Pix,length_m,travel_time_s\n")
+    ((_, _, road),) = read_network(tmp_path / "a.csv", 1.0).edges(data=True)
+    assert road["travel_time_s"] == pytest.approx(11)
+    rows = ['a,"LINESTRING (0 0, 60 0, 100 0)",100,10', 'a,"LINESTRING (60 0, 60 50)",50,1']
+    (tmp_path / "b.csv").write_text("ImageId,WKT_Pix,length_m,travel_time_s\n" + "\n".join(rows))
+    network = read_network(tmp_path / "b.csv", 1.0)
+    times = sorted(d["travel_time_s"] for *_, d in network.edges(data=True))
+    assert times == pytest.approx([1, 4, 6])

@@ -1,0 +1,226 @@
+"""Class, lanes, surface and speed of roads, from the tags that files really have.
+
+OpenStreetMap's tags ("30 mph", "50;30", lists, "None"), osmnx's columns and the fields of
+SpaceNet's labels all become the same few attributes. Speeds that no tag tells are those of the
+table that CosmiQ published with SpaceNet 3: miles per hour by class and lanes, less if unpaved.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import networkx as nx
+
+KPH_PER_MPH = 1.609344
+_KPH_PER_KNOT = 1.852
+_KPH_PER_MPS = 3.6
+# Miles per hour with one or two lanes, and with three and more.
+SPEED_TABLE_MPH: dict[str, tuple[float, float]] = {
+    "motorway": (55, 65),
+    "primary": (45, 55),
+    "secondary": (35, 45),
+    "tertiary": (30, 35),
+    "residential": (25, 30),
+    "unclassified": (20, 20),
+    "track": (20, 20),
+}
+UNPAVED_FACTOR = 0.75
+# SpaceNet numbers the classes of its labels.
+SPACENET_CLASSES = dict(enumerate(SPEED_TABLE_MPH, start=1))
+# OSM has more classes than the table: each goes with the one that it is most like.
+_LIKE = {"trunk": "motorway", "living_street": "residential", "cart track": "track"}
+UNKNOWN_CLASS = "unclassified"
+# Where `maxspeed` names a kind of place and no number ("RO:urban"), in km/h.
+_ZONES = {
+    "walk": 7.0,
+    "living_street": 20.0,
+    "urban": 50.0,
+    "rural": 90.0,
+    "trunk": 110.0,
+    "motorway": 130.0,
+    "nsl_restricted": 30 * KPH_PER_MPH,
+    "nsl_single": 60 * KPH_PER_MPH,
+    "nsl_dual": 70 * KPH_PER_MPH,
+}
+UNPAVED = frozenset([
+    "unpaved", "compacted", "dirt", "earth", "fine_gravel", "grass", "gravel", "ground", "mud",
+    "pebblestone", "rock", "salt", "sand", "snow", "ice", "woodchips",
+])  # fmt: skip
+# Ways with a `highway` tag on which no car drives.
+NOT_ROADS = frozenset([
+    "footway", "path", "steps", "cycleway", "bridleway", "pedestrian", "corridor", "elevator",
+    "platform", "construction", "proposed", "abandoned", "razed", "planned", "raceway",
+    "bus_guideway", "escape", "rest_area", "services", "via_ferrata", "street_lamp", "no",
+])  # fmt: skip
+_MISSING = frozenset(["", "none", "nan", "null", "<na>", "unknown", "no data"])
+_LONGEST_S = 1e7  # what takes longer is no travel time
+_FASTEST_KPH = 500.0
+_NUMBER = re.compile(r"^\s*(\d+(?:[.,]\d+)?)\s*([a-z/]*)", re.IGNORECASE)
+_UNITS = {"": 1.0, "kmh": 1.0, "km/h": 1.0, "kph": 1.0, "mph": KPH_PER_MPH, "knots": _KPH_PER_KNOT}
+_SPEED_COLUMNS = {
+    "speed_kph": 1.0,
+    "inferred_speed_mps": _KPH_PER_MPS,
+    "speed_m/s": _KPH_PER_MPS,
+    "inferred_speed_mph": KPH_PER_MPH,
+    "speed_mph": KPH_PER_MPH,
+}
+# SpaceNet, its speeds, Geofabrik's Shapefiles and Overture.
+_CLASS_COLUMNS = ("highway", "road_type", "inferred_road_type", "fclass", "class")
+# The tags on which roads differ that one network has as one line: see `read_network(keep_apart=)`.
+TAGS = (
+    "highway", "lanes", "surface", "maxspeed", "bridge", "tunnel", "layer", "road_type", "paved",
+    "lane_number", "lane_numbe", "bridge_type", "bridge_typ", *_SPEED_COLUMNS,
+)  # fmt: skip
+
+
+def texts_of(value: Any) -> list[str]:
+    """The values of a tag, in order; lists, "a;b" and "['a', 'b']" are taken apart."""
+    if isinstance(value, str):
+        parts: Iterable[Any] = re.split(r"[;|]|,(?=\s*['\"])", value.strip("[](){} "))
+    elif isinstance(value, list | tuple | set):
+        return [text for part in value for text in texts_of(part)]
+    else:
+        parts = [value]
+    texts = [str(part).strip(" '\"") for part in parts if part is not None]
+    return [text for text in texts if text.lower() not in _MISSING]
+
+
+def speed_of(value: Any) -> float | None:
+    """The speed in km/h that a `maxspeed` tag tells; the mean of several; None where it is none."""
+    speeds = [speed for text in texts_of(value) if (speed := _one_speed(text)) is not None]
+    return sum(speeds) / len(speeds) if speeds else None
+
+
+def _one_speed(text: str) -> float | None:
+    found = _NUMBER.match(text)
+    if found is None:
+        return _ZONES.get(text.rpartition(":")[2].lower())
+    factor = _UNITS.get(found[2].lower())
+    speed = float(found[1].replace(",", ".")) * factor if factor else 0.0
+    return speed if 0 < speed <= _FASTEST_KPH else None
+
+
+def lanes_of(value: Any) -> int | None:
+    """The number of lanes; of several the smallest, where a road is narrowest."""
+    numbers = [number for text in texts_of(value) if (number := _number(text)) is not None]
+    sound = [int(number) for number in numbers if 1 <= number < 30]
+    return min(sound) if sound else None
+
+
+def highway_of(data: Mapping[str, Any]) -> str | None:
+    """The class of a road in OSM's words, from `highway` or what others call it."""
+    for name in _CLASS_COLUMNS:
+        for text in texts_of(data.get(name)):
+            number = _number(text)
+            if number is not None and number in SPACENET_CLASSES:
+                return SPACENET_CLASSES[int(number)]
+            if number is None:
+                lower = text.lower()
+                return "track" if lower == "cart track" else lower
+    return None
+
+
+def surface_of(data: Mapping[str, Any]) -> str | None:
+    """The surface of a road in OSM's words, from `surface` or SpaceNet's `paved`."""
+    for text in texts_of(data.get("surface")):
+        return text.lower()
+    paved = {"1": "paved", "2": "unpaved", "true": "paved", "false": "unpaved"}
+    return next((paved.get(text.lower()) for text in texts_of(data.get("paved"))), None)
+
+
+def is_tunnel(data: Mapping[str, Any]) -> bool:
+    """Whether a road runs below the ground, where no image shows it."""
+    return any(text.lower() not in ("no", "0", "false") for text in texts_of(data.get("tunnel")))
+
+
+def table_speed(highway: str | None, lanes: int | None = None, surface: str | None = None) -> float:
+    """Km/h by the published table; an unknown class is "unclassified", unknown lanes are few.
+
+    Classes that the table lacks go with what they are like: links with their road, service roads
+    and all others with "unclassified".
+    """
+    known = (highway or UNKNOWN_CLASS).removesuffix("_link")
+    few, many = SPEED_TABLE_MPH.get(_LIKE.get(known, known), SPEED_TABLE_MPH[UNKNOWN_CLASS])
+    unpaved = (surface or "").split(":")[0] in UNPAVED
+    return (many if (lanes or 1) >= 3 else few) * KPH_PER_MPH * (UNPAVED_FACTOR if unpaved else 1.0)
+
+
+def traits(data: Mapping[str, Any]) -> dict[str, Any]:
+    """The attributes of a road: `speed_kph` always; `highway`, `lanes`, `surface` where known.
+
+    A measured `travel_time_s` decides the speed; then come columns of speeds, `maxspeed`, and at
+    last the table.
+    """
+    highway, surface = highway_of(data), surface_of(data)
+    lanes = next(
+        (n for name in ("lanes", "lane_number", "lane_numbe") if (n := lanes_of(data.get(name)))),
+        None,
+    )
+    known = {"highway": highway, "lanes": lanes, "surface": surface}
+    speed = told_speed(data)
+    if speed is None:
+        speed = table_speed(highway, lanes, surface)
+    return {name: value for name, value in known.items() if value is not None} | {
+        "speed_kph": speed
+    }
+
+
+def told_speed(data: Mapping[str, Any]) -> float | None:
+    """The speed in km/h that a road's attributes tell; None where only the table can."""
+    seconds, length = _positive(data.get("travel_time_s")), float(data.get("length", 0.0))
+    if seconds is not None and seconds < _LONGEST_S and length > 0:
+        return length / seconds * _KPH_PER_MPS
+    for name, factor in _SPEED_COLUMNS.items():
+        value = _positive(data.get(name))
+        if value is not None:
+            return value * factor
+    return speed_of(data.get("maxspeed"))
+
+
+def described(graph: nx.MultiGraph) -> nx.MultiGraph:
+    """A copy whose roads have `speed_kph` and `travel_time_s`, and `highway`, `lanes`, `surface`.
+
+    The latter three only where the file tells them. Other attributes stay; what stood in those
+    five and could not be understood goes.
+    """
+    copy = graph.copy()
+    for *_, data in copy.edges(data=True):
+        known = traits(data)
+        for name in ("highway", "lanes", "surface"):
+            data.pop(name, None)
+        data.update(known)
+        data["travel_time_s"] = _seconds(data, known["speed_kph"])
+    return copy
+
+
+def add_times(graph: nx.MultiGraph) -> None:
+    """Give every road that tells its speed or its class its `travel_time_s`, in place."""
+    for *_, data in graph.edges(data=True):
+        if not is_untold(data):
+            data["travel_time_s"] = _seconds(data, traits(data)["speed_kph"])
+
+
+def is_untold(data: Mapping[str, Any]) -> bool:
+    """Whether a road tells neither speed nor class, so that its speed is the table's lowest."""
+    return told_speed(data) is None and highway_of(data) is None
+
+
+def _seconds(data: Mapping[str, Any], speed_kph: float) -> float:
+    return float(data["length"]) / speed_kph * _KPH_PER_MPS
+
+
+def _number(text: str) -> float | None:
+    try:
+        number = float(text)
+    except ValueError:
+        return None
+    return number if math.isfinite(number) else None
+
+
+def _positive(value: Any) -> float | None:
+    texts = texts_of(value)
+    number = _number(texts[0]) if texts else None
+    return number if number is not None and number > 0 else None

@@ -1,0 +1,73 @@
+"""OpenStreetMap's files as networks: .osm and .osm.pbf, whole and cut short."""
+
+from __future__ import annotations
+
+import base64
+
+import pytest
+
+from roadex.errors import RoadexError
+from roadex.graph.attributes import TAGS, described, traits
+from roadex.graph.formats import read_network
+from roadex.graph.formats.osm_files import tags_of
+from tests.support.osm import TOWN
+
+pytest.importorskip("pyogrio")
+TOWN_PBF = (
+    "AAAADQoJT1NNSGVhZGVyGDsQLxo3eJxT4vMvzg1OzkjNTdQNM9AzU+JySc0rTvXLT0ktbmIUyMlMyi/OzSzN1TfS"
+    "MzLWMwQAX2cOkwAAAAsKB09TTURhdGEYVhBrGlJ4nONi4WLgYhBKFkrkYj/FyAQCWhpcbMyMILYQGwMYSEFpJSit"
+    "xcYEpp34Gi68uQFkH9jBxDB/DqOXyP53+05zAHlAtB9MLpjDGATVBQDQbRQkAAAADAoHT1NNRGF0YRj4ARC6Ahry"
+    "AXicVc1PToQwFMdxXilQH/MHu9Iak4aVBxiXunDlWk/QGTpQAy0poHIPD+B5jDHGE1ndsf689/viO2CEWWPq5kXN"
+    "yDr1OvRaV5i0yuoBqVWdxqz3plN+xnR3Lbu+Qdhh8ahmWd6bUt7cygenqr+dYfJHddCYez2YStvRqBbT2qtn3WJ2"
+    "dG78r+wn01bG1hjPocGeJnsYjbPIRu3DSwihd5Ot1N5NI38DIVnOKZCYCpqkGSuRQRGdRTK6OrmjH0CIuGArTgAF"
+    "yVcLjT+BinO25gAC1kv6BhJow2EjYLukn3B+ybZhshDklC8w+QJKkl9SLT7E"
+)
+
+
+@pytest.fixture(params=["town.osm", "town.osm.pbf"])
+def path(request, tmp_path):
+    file = tmp_path / request.param
+    content = base64.b64decode(TOWN_PBF) if file.suffix == ".pbf" else TOWN.encode()
+    file.write_bytes(content)
+    return file
+
+
+def test_roads_meet_at_nodes_and_keep_their_tags(path):
+    network = read_network(path)
+    assert network.graph["crs"] == "EPSG:32611"
+    assert network.graph["dropped"] == {"way with highway=footway": 1}
+    assert sorted(dict(network.degree).values()) == [1, 1, 3, 3]
+    roads = {data["osm_id"]: data for *_, data in network.edges(data=True)}
+    assert roads["11"]["name"] == 'Say "Hi" => Road'
+    known = traits(roads["11"])
+    assert (known["highway"], known["lanes"]) == ("primary", 4)
+    assert known["speed_kph"] == pytest.approx(45 * 1.609344)
+    times = {d["osm_id"]: d["travel_time_s"] for *_, d in described(network).edges(data=True)}
+    assert times["12"] == pytest.approx(roads["12"]["length"] / (25 * 0.75 * 0.44704))
+
+
+def test_a_file_cut_short_is_refused_in_one_line(path):
+    path.write_bytes(path.read_bytes()[:-150])
+    with pytest.raises(RoadexError, match="no whole OpenStreetMap file") as refused:
+        read_network(path)
+    assert "\n" not in str(refused.value)
+
+
+def test_a_road_ends_where_its_class_changes_if_that_is_wanted(tmp_path):
+    file = tmp_path / "town.osm"
+    file.write_text(
+        TOWN.replace('<nd ref="102"/> <nd ref="104"/>', '<nd ref="101"/> <nd ref="104"/>')
+    )
+    through, apart = read_network(file), read_network(file, keep_apart=TAGS)
+    assert apart.number_of_nodes() == through.number_of_nodes() + 1
+    assert {traits(data)["highway"] for *_, data in apart.edges(data=True)} == {
+        "primary", "residential", "tertiary",
+    }  # fmt: skip
+
+
+def test_tags_that_gdal_puts_into_one_column():
+    assert tags_of(r'"a"=>"say \"x\" => y","b"=>"back\\slash"') == {
+        "a": 'say "x" => y',
+        "b": "back\\slash",
+    }
+    assert tags_of(None) == {}
