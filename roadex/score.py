@@ -22,20 +22,25 @@ def main(config: ScoreConfig) -> None:
     Takes files or folders (paired by stem): GeoJSON, GeoPackage, GraphML, SpaceNet CSV, JSON,
     RoadTracer text, City-Scale pickles and masks. Prints a table; out= keeps the scores,
     diagnose= writes maps of the missing and false links with the share of the loss of each.
-    metrics= takes any of apls, topo, length, junctions, paths, topology, relaxed, cldice.
+    metrics= takes any of apls, apls_time, topo, length, junctions, paths, topology, relaxed,
+    cldice; weight=travel_time adds apls_time, whose routes add up seconds.
 
     Examples:
       python -m roadex.score truth=truth.geojson proposal=roads.geojson
       python -m roadex.score truth=DIR proposal=DIR out=DIR workers=4
+      python -m roadex.score truth=t.geojson proposal=p.geojson weight=travel_time
       python -m roadex.score truth=a.json proposal=b.json metrics=[apls] apls=strict diagnose=DIR
     """
-    check_names(config.metrics)
-    if not config.metrics:
+    names = config.metric_names()
+    check_names(names)
+    if not names:
         raise RoadexError("metrics=[]: name at least one, such as metrics=[apls]")
     settings = config.metric_settings()
-    pairs = find_pairs(Path(config.truth), Path(config.proposal), config.gsd, as_reference(config))
+    reference, timed = as_reference(config), "apls_time" in names
+    paths = Path(config.truth), Path(config.proposal)
+    pairs = find_pairs(*paths, config.gsd, reference, timed)
     _name_unpaired(pairs)
-    results = score_many(pairs.jobs, settings, config.metrics, config.workers)
+    results = score_many(pairs.jobs, settings, names, config.workers)
     content = report(results, pairs, settings)
     print(text_table(content, list(results[0].scores)))
     if config.out is not None:

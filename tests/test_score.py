@@ -128,3 +128,39 @@ def test_what_is_left_out_of_a_file_is_told(tmp_path):
     done = subprocess.run(command, capture_output=True, text=True, cwd=tmp_path)
     assert done.returncode == 0, done.stderr
     assert "left out 1 x Polygon geometry; no road is left" in done.stdout + done.stderr
+
+
+def test_travel_time_from_tags_and_the_files_of_spacenet_5(tmp_path):
+    """A road of two classes as one edge takes the time of both parts; submissions tell theirs."""
+    lines = [([[10.0, 50.0], [10.001, 50.0]], "1"), ([[10.001, 50.0], [10.002, 50.0]], "5")]
+    features = [
+        {
+            "type": "Feature",
+            "properties": {"road_type": kind, "lane_number": "2"},
+            "geometry": {"type": "LineString", "coordinates": line},
+        }
+        for line, kind in lines
+    ]
+    (tmp_path / "truth.geojson").write_text(
+        json.dumps({"type": "FeatureCollection", "features": features})
+    )
+    for feature in features:
+        feature["properties"] = {"speed_mph": 2 / (1 / 55 + 1 / 25)}
+    (tmp_path / "proposal.geojson").write_text(
+        json.dumps({"type": "FeatureCollection", "features": features})
+    )
+    files = [f"{side}={tmp_path / side}.geojson" for side in ("truth", "proposal")]
+    done = run(*files, "weight=travel_time", "metrics=[apls]", "apls=strict", "apls.delta=0")
+    assert done.returncode == 0, done.stderr
+    rows = dict(row.split() for row in done.stdout.strip().splitlines())
+    assert rows["apls"] == rows["apls_time"] == "1.0000"
+    head = "ImageId,WKT_Pix,length_m,travel_time_s\n"
+    row = 'a,"LINESTRING (0 0, 100 0)",100,{}\nb,LINESTRING EMPTY,0,0\n'
+    for side, seconds in (("truth", 10), ("proposal", 12)):
+        (tmp_path / f"{side}.csv").write_text(head + row.format(seconds))
+    files = [f"{side}={tmp_path / side}.csv" for side in ("truth", "proposal")]
+    out = tmp_path / "scores"
+    done = run(*files, "weight=travel_time", "metrics=[]", "gsd=1", "workers=1", f"out={out}")
+    assert done.returncode == 0, done.stderr
+    rows = {row["name"]: row for row in csv.DictReader((out / "tiles.csv").open())}
+    assert float(rows["a"]["apls_time/truth_to_proposal"]) == pytest.approx(0.8)

@@ -26,6 +26,8 @@ class ScoreConfig:
     metrics: list[str] = field(
         default_factory=lambda: ["apls", "topo", "length", "junctions", "paths", "topology"]
     )
+    # travel_time adds APLS_time (`apls_time`): APLS whose routes add up seconds.
+    weight: str = choice("length", "length", "travel_time")
     # Metres per pixel of inputs in pixels; null: as the files tell.
     gsd: float | None = bounded(None, above=0)
     # How GeoJSON in degrees is read: cosmiq as the reference APLS program reads it (edge lengths on
@@ -44,6 +46,13 @@ class ScoreConfig:
     # The grid and road width, in metres, of the masks that mask metrics draw of networks.
     raster_gsd: float = bounded(DEFAULTS.raster_gsd, above=0)
     road_width: float = bounded(DEFAULTS.road_width, above=0)
+
+    def metric_names(self) -> list[str]:
+        """The metrics to compute; APLS_time stands behind APLS where times are the weight."""
+        names = list(self.metrics)
+        if self.weight == "travel_time" and "apls_time" not in names:
+            names.insert(names.index("apls") + 1 if "apls" in names else len(names), "apls_time")
+        return names
 
     def metric_settings(self) -> MetricSettings:
         """The settings of the metrics alone."""

@@ -1,7 +1,7 @@
 """Scores of road masks and road networks; nothing here imports torch."""
 
 from roadex.config.metrics import PRESETS, AplsSettings, MetricSettings, TopoSettings
-from roadex.metrics.apls.score import AplsScore, apls
+from roadex.metrics.apls.score import AplsScore, apls, apls_time
 from roadex.metrics.summary import METRICS, mean_scores, score_many, score_pair
 from roadex.metrics.topo.score import TopoScore, topo
 
@@ -14,6 +14,7 @@ __all__ = [
     "TopoScore",
     "TopoSettings",
     "apls",
+    "apls_time",
     "mean_scores",
     "score_many",
     "score_pair",

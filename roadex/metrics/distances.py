@@ -39,6 +39,12 @@ class Places:
         """The points of the given numbers, in that order."""
         return Places(self.node[index], self.edge[index], self.offset[index])
 
+    def paced(self, pace: Floats) -> Places:
+        """The same points on edges (m,) of which a metre costs `pace` (m,)."""
+        if not len(pace):
+            return self
+        return Places(self.node, self.edge, self.offset * pace[np.maximum(self.edge, 0)])
+
     def __len__(self) -> int:
         return len(self.node)
 

@@ -11,6 +11,7 @@ from typing import TypeAlias
 import networkx as nx
 
 from roadex.errors import RoadexError
+from roadex.graph.attributes import is_untold, table_speed
 from roadex.graph.formats import COSMIQ_READER, READ_SUFFIXES, ReadOptions, read_network
 from roadex.graph.formats import read_networks as read_images
 from roadex.graph.network import empty_network
@@ -37,7 +38,9 @@ class Pairs:
     without_truth: list[str]
 
 
-def find_pairs(truth: Path, proposal: Path, gsd: float | None, as_reference: bool) -> Pairs:
+def find_pairs(
+    truth: Path, proposal: Path, gsd: float | None, as_reference: bool, timed: bool = False
+) -> Pairs:
     """Pair two files, or the files of two folders (or images of two CSV files) by name.
 
     Args:
@@ -45,6 +48,7 @@ def find_pairs(truth: Path, proposal: Path, gsd: float | None, as_reference: boo
         proposal: a file or a folder.
         gsd: metres per pixel of inputs in pixels.
         as_reference: read GeoJSON in degrees as the reference APLS program does.
+        timed: roads are to have travel times.
 
     Raises:
         RoadexError: a path is missing, or nothing can be paired.
@@ -56,21 +60,25 @@ def find_pairs(truth: Path, proposal: Path, gsd: float | None, as_reference: boo
     if not common:
         raise RoadexError(f"{proposal}: no name in common with {truth}; pairs have the same stem")
     jobs = [
-        Job(name, partial(load_pair, source, proposals.get(name), gsd, as_reference))
+        Job(name, partial(load_pair, source, proposals.get(name), gsd, as_reference, timed))
         for name, source in truths.items()
     ]
     return Pairs(jobs, sorted(truths.keys() - common), sorted(proposals.keys() - common))
 
 
 def load_pair(
-    truth: Source, proposal: Source | None, gsd: float | None, as_reference: bool
+    truth: Source,
+    proposal: Source | None,
+    gsd: float | None,
+    as_reference: bool,
+    timed: bool = False,
 ) -> tuple[nx.MultiGraph, nx.MultiGraph]:
     """Read both networks into one frame, that of the truth; no proposal is an empty one.
 
     Raises:
         RoadexError: a file cannot be read, or one is in pixels and the other on the globe.
     """
-    reader = COSMIQ_READER if as_reference else {}
+    reader = (COSMIQ_READER if as_reference else {}) | {"timed": timed}
     real = _read(truth, gsd, None, reader)
     if proposal is None:
         return real, empty_network(real.graph.get("crs"))
@@ -87,12 +95,24 @@ def _read(
 ) -> nx.MultiGraph:
     if isinstance(source, Path):
         network = read_network(source, gsd, crs=crs, **reader)  # type: ignore[arg-type]
-        _tell_left_out(source, network)
+        tell_left_out(source, network)
+        if reader["timed"]:
+            _tell_untold(source, network)
         return network
     return source
 
 
-def _tell_left_out(path: Path, network: nx.MultiGraph) -> None:
+def _tell_untold(path: Path, network: nx.MultiGraph) -> None:
+    """Say how many roads travel at the lowest speed since nothing is known of them."""
+    untold = sum(is_untold(data) for *_, data in network.edges(data=True))
+    if untold:
+        log.warning(
+            "%s: %d of %d roads tell neither speed nor class: %.0f km/h",
+            path, untold, network.number_of_edges(), table_speed(None),
+        )  # fmt: skip
+
+
+def tell_left_out(path: Path, network: nx.MultiGraph) -> None:
     """Say what could not be a road; points repeated in a row are nothing."""
     dropped = network.graph.get("dropped", {})
     parts = [f"{count} x {what}" for what, count in dropped.items() if what not in _HARMLESS]

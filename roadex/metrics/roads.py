@@ -25,6 +25,7 @@ class Roads:
         ends: (m, 2) node numbers of each edge.
         lines: a polyline (k, 2) of x, y for each edge, from the first end to the second.
         lengths: (m,) the edges' `length` in metres, which need not be the planar length.
+        pace: (m,) what a metre of each edge costs a route: 1, or seconds where time is the weight.
         dropped: how many nodes and edges were left out because a coordinate or length is not
             finite, a polyline has one point, or it repeats the polyline of a parallel edge.
     """
@@ -34,6 +35,7 @@ class Roads:
     ends: Integers
     lines: list[Floats]
     lengths: Floats
+    pace: Floats
     dropped: int
 
     @property
@@ -42,28 +44,34 @@ class Roads:
         return not self.lines
 
 
-def as_roads(graph: nx.MultiGraph) -> Roads:
+def as_roads(graph: nx.MultiGraph, weight: str = "length") -> Roads:
     """Read a network (see roadex.graph.network) into arrays.
 
     A polyline that starts nearer the second node than the first is reversed.
+
+    Args:
+        weight: the attribute that a route adds up, `length` or `travel_time_s`.
     """
     names = [node for node in graph if _is_finite_node(graph, node)]
     number = {node: index for index, node in enumerate(names)}
     positions = np.array([(graph.nodes[n]["x"], graph.nodes[n]["y"]) for n in names], dtype=float)
     positions = positions.reshape(-1, 2)
-    edges: dict[tuple[int, int, bytes], tuple[Floats, float]] = {}
+    edges: dict[tuple[int, int, bytes], tuple[Floats, float, float]] = {}
     for u, v, data in graph.edges(data=True):
         line = np.asarray(data["geometry"], dtype=np.float64)
         if u in number and v in number and _is_usable(line, data["length"]):
             start, end = number[u], number[v]
             line = _oriented(line, positions[start], positions[end])
-            edges.setdefault((start, end, line.tobytes()), (line, float(data["length"])))
+            length = float(data["length"])
+            pace = 1.0 if weight == "length" or length <= 0 else float(data[weight]) / length
+            edges.setdefault((start, end, line.tobytes()), (line, length, pace))
     return Roads(
         names,
         positions,
         np.array([key[:2] for key in edges], dtype=np.int64).reshape(-1, 2),
-        [line for line, _ in edges.values()],
-        np.array([length for _, length in edges.values()], dtype=float),
+        [line for line, *_ in edges.values()],
+        np.array([length for _, length, _ in edges.values()], dtype=float),
+        np.array([pace for *_, pace in edges.values()], dtype=float),
         len(graph) - len(names) + graph.number_of_edges() - len(edges),
     )
 

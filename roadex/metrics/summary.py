@@ -18,6 +18,7 @@ from tqdm import tqdm
 from roadex.config.metrics import MetricSettings
 from roadex.errors import RoadexError
 from roadex.metrics import junctions, lengths, masks, paths, topology
+from roadex.metrics.apls.score import compare_times
 from roadex.metrics.apls.score import pooled as pooled_apls
 from roadex.metrics.apls.score import score as score_apls
 from roadex.metrics.apls.score import tally as tally_apls
@@ -47,6 +48,14 @@ METRICS: dict[str, Metric] = {
         lambda pair: tally_apls(score_apls(pair.routes, pair.settings.apls)),
         lambda counts, settings: pooled_apls(counts, settings.apls),
     ),
+    "apls_time": Metric(
+        lambda pair: tally_apls(
+            score_apls(
+                compare_times(pair.truth, pair.proposal, pair.settings.apls), pair.settings.apls
+            )
+        ),
+        lambda counts, settings: pooled_apls(counts, settings.apls),
+    ),
     "topo": Metric(
         lambda pair: tally_topo(compare_topo(pair.real, pair.drawn, pair.settings.topo)),
         _plain(pooled_topo),
@@ -58,6 +67,8 @@ METRICS: dict[str, Metric] = {
     "relaxed": Metric(masks.relaxed_tally, _plain(masks.relaxed_scores)),
     "cldice": Metric(masks.cldice_tally, _plain(masks.cldice_scores)),
 }
+# Travel times are scored where they are asked for.
+USUAL = tuple(name for name in METRICS if name != "apls_time")
 
 
 @dataclass(frozen=True)
@@ -81,7 +92,7 @@ def score_pair(
     truth: nx.MultiGraph,
     proposal: nx.MultiGraph,
     settings: MetricSettings | None = None,
-    metrics: Sequence[str] = tuple(METRICS),
+    metrics: Sequence[str] = USUAL,
 ) -> Scores:
     """Score a proposal against the truth (networks as in roadex.graph.network, in metres).
 
@@ -98,7 +109,7 @@ def score_pair(
 def score_many(
     jobs: Sequence[Job],
     settings: MetricSettings,
-    metrics: Sequence[str] = tuple(METRICS),
+    metrics: Sequence[str] = USUAL,
     workers: int = 0,
 ) -> list[PairScore]:
     """Score many pairs, in order, over `workers` processes (0: one per core), with a bar."""

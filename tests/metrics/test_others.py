@@ -169,4 +169,4 @@ def test_every_metric_has_scores_from_its_counts():
     truth, proposal = _pair(4)
     settings_ = MetricSettings(topo=TopoSettings(radius=100.0))
     scores = score_pair(truth, proposal, settings_)
-    assert {key.split("/")[0] for key in scores} == set(METRICS)
+    assert {key.split("/")[0] for key in scores} == set(METRICS) - {"apls_time"}

@@ -28,9 +28,9 @@ def compare(real: Roads, drawn: Roads, settings: AplsSettings) -> tuple[Routes, 
 def unmatched(roads: Roads, settings: AplsSettings) -> Routes:
     """The routes of a network whose other network has no road."""
     points = control_points(roads, settings.delta, settings.curved_eps)
-    own = Distances(len(roads.positions), roads.ends, points.weights)
+    own = Distances(len(roads.positions), roads.ends, points.weights * roads.pace)
     chosen = _sample(len(points.positions), settings)
-    anchors = take_anchors(own.anchors(points.places), chosen)
+    anchors = take_anchors(own.anchors(points.places.paced(roads.pace)), chosen)
     rules = RouteRules(settings.route_minimum)
     return all_missing(points.positions[chosen], own, anchors, rules)
 
@@ -41,8 +41,9 @@ def _one_way(
     points = control_points(roads, settings.delta, settings.curved_eps)
     chosen = _sample(len(points.positions), settings)
     snapped = snap_points(points.positions[chosen], other, settings.snap, settings.renaming)
-    own, there = memo.get(points.weights), other_memo.get(snapped.weights)
-    anchors = take_anchors(own.anchors(points.places), chosen)
+    own = memo.get(points.weights * roads.pace)
+    there = other_memo.get(snapped.weights * other.pace)
+    anchors = take_anchors(own.anchors(points.places.paced(roads.pace)), chosen)
     # Present points first, and points of one road together.
     order = np.lexsort((anchors.chain, anchors.first, ~snapped.found))
     present = int(snapped.found.sum())
@@ -52,7 +53,7 @@ def _one_way(
         own=own,
         own_anchors=take_anchors(anchors, order),
         other=there,
-        other_anchors=there.anchors(snapped.places.take(order[:present])),
+        other_anchors=there.anchors(snapped.places.paced(other.pace).take(order[:present])),
         overtaken=snapped.overtaken,
         rules=RouteRules(settings.route_minimum),
     )

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 import networkx as nx
 
 from roadex.config.metrics import PRESETS, AplsSettings
+from roadex.errors import RoadexError
+from roadex.graph.attributes import described
 from roadex.graph.network import merge_degree_two
 from roadex.metrics.apls import cosmiq as apls_cosmiq
 from roadex.metrics.apls import sat2graph as apls_sat2graph
@@ -48,18 +50,42 @@ def apls(
     return score(compare(truth, proposal, settings), settings)
 
 
-def compare(
+def apls_time(
+    truth: nx.MultiGraph, proposal: nx.MultiGraph, settings: AplsSettings = PRESETS["cosmiq"]
+) -> AplsScore:
+    """APLS_time: APLS whose routes add up seconds instead of metres.
+
+    Control points and where they snap are those of APLS. Roads take the time that their attributes
+    tell (see roadex.graph.attributes); `min_path` counts seconds, as in the reference program.
+
+    Raises:
+        RoadexError: the settings are those of the Go program, which knows no times.
+    """
+    return score(compare_times(truth, proposal, settings), settings)
+
+
+def compare_times(
     truth: nx.MultiGraph, proposal: nx.MultiGraph, settings: AplsSettings
+) -> tuple[Routes | None, Routes | None]:
+    """As `compare`, in seconds."""
+    if settings.algorithm != "cosmiq":
+        raise RoadexError("APLS_time is defined for apls.algorithm=cosmiq: choose apls=cosmiq")
+    return compare(described(truth), described(proposal), settings, "travel_time_s")
+
+
+def compare(
+    truth: nx.MultiGraph, proposal: nx.MultiGraph, settings: AplsSettings, weight: str = "length"
 ) -> tuple[Routes | None, Routes | None]:
     """The routes of the truth in the proposal, and of the proposal in the truth.
 
-    None for a network without roads; the routes of the other one are all missing then.
+    None for a network without roads; the routes of the other one are all missing then. `weight`
+    is the attribute that routes add up.
     """
     algorithm = apls_sat2graph if settings.algorithm == "sat2graph" else apls_cosmiq
     graphs = (truth, proposal)
     if settings.merge_degree_two:
         graphs = (merge_degree_two(truth), merge_degree_two(proposal))
-    real, drawn = as_roads(graphs[0]), as_roads(graphs[1])
+    real, drawn = as_roads(graphs[0], weight), as_roads(graphs[1], weight)
     if real.is_empty or drawn.is_empty:
         return (
             None if real.is_empty else algorithm.unmatched(real, settings),
