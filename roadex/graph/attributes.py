@@ -69,6 +69,8 @@ _SPEED_COLUMNS = {
 }
 # SpaceNet, its speeds, Geofabrik's Shapefiles and Overture.
 _CLASS_COLUMNS = ("highway", "road_type", "inferred_road_type", "fclass", "class")
+# Those in which a number is one of SpaceNet's classes.
+_NUMBERED = ("road_type", "inferred_road_type")
 # The tags on which roads differ that one network has as one line: see `read_network(keep_apart=)`.
 TAGS = (
     "highway", "lanes", "surface", "maxspeed", "bridge", "tunnel", "layer", "road_type", "paved",
@@ -115,7 +117,7 @@ def highway_of(data: Mapping[str, Any]) -> str | None:
     for name in _CLASS_COLUMNS:
         for text in texts_of(data.get(name)):
             number = _number(text)
-            if number is not None and number in SPACENET_CLASSES:
+            if number in SPACENET_CLASSES and name in _NUMBERED:
                 return SPACENET_CLASSES[int(number)]
             if number is None:
                 lower = text.lower()

@@ -48,7 +48,7 @@ def test_class_and_surface_from_either_source():
     assert highway_of({"road_type": "5"}) == highway_of({"road_type": 5.0}) == "residential"
     assert highway_of({"road_type": "Motorway"}) == "motorway"
     assert highway_of({"highway": "None", "road_type": "7"}) == "track"
-    assert highway_of({}) is None
+    assert highway_of({}) is highway_of({"class": 3}) is None
     assert surface_of({"surface": "Asphalt"}) == "asphalt"
     assert [surface_of({"paved": paved}) for paved in ("1", 2, 3, None)] == [
         "paved", "unpaved", None, None,
