@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 import re
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -55,6 +56,11 @@ NOT_ROADS = frozenset([
     "platform", "construction", "proposed", "abandoned", "razed", "planned", "raceway",
     "bus_guideway", "escape", "rest_area", "services", "via_ferrata", "street_lamp", "no",
 ])  # fmt: skip
+_KNOWN_CLASSES = frozenset([*SPEED_TABLE_MPH, *_LIKE, *NOT_ROADS, "service", "road", "busway"])
+_M_PER_FOOT = 0.3048
+_WIDEST_M = 200.0
+# "7", "7.5 m", "24 ft", 24'6".
+_WIDTH = re.compile(r"^(\d+(?:[.,]\d+)?)\s*(m|ft|feet|')?\s*(?:(\d+)\s*(?:\"|in))?$")
 _MISSING = frozenset(["", "none", "nan", "null", "<na>", "unknown", "no data"])
 _LONGEST_S = 1e7  # what takes longer is no travel time
 _FASTEST_KPH = 500.0
@@ -133,6 +139,49 @@ def surface_of(data: Mapping[str, Any]) -> str | None:
     return next((paved.get(text.lower()) for text in texts_of(data.get("paved"))), None)
 
 
+def width_of(data: Mapping[str, Any]) -> float | None:
+    """Metres from `width_m`, or OSM's `width`, which counts in metres unless it says otherwise."""
+    for name in ("width_m", "width"):
+        value = data.get(name)
+        whole = [value.strip()] if isinstance(value, str) else []  # 24' is no quoted 24
+        for text in [*whole, *texts_of(value)]:
+            if (width := _one_width(text)) is not None:
+                return width
+    return None
+
+
+def _one_width(text: str) -> float | None:
+    found = _WIDTH.match(text)
+    if found is None:
+        return None
+    width = float(found[1].replace(",", "."))
+    if found[2] and found[2] != "m":
+        width = (width + float(found[3] or 0) / 12) * _M_PER_FOOT
+    return width if 0 < width < _WIDEST_M else None
+
+
+def is_known_class(highway: str) -> bool:
+    """Whether a class is one of OSM's for ways, links included."""
+    return highway.removesuffix("_link") in _KNOWN_CLASSES
+
+
+def unclear_tags(graph: nx.MultiGraph) -> Counter[str]:
+    """How often roads have a class, speed, lanes or width that no rule here understands."""
+    counts: Counter[str] = Counter()
+    for *_, data in graph.edges(data=True):
+        highway = highway_of(data)
+        known = {
+            "highway": highway is None or is_known_class(highway),
+            "maxspeed": speed_of(data.get("maxspeed")) is not None,
+            "lanes": lanes_of(data.get("lanes")) is not None,
+            "width": width_of(data) is not None,
+        }
+        for name, is_clear in known.items():
+            if not is_clear and (texts := texts_of(data.get(name))):
+                counts[f"{name}={';'.join(texts)}"] += 1
+    return counts
+
+
 def is_tunnel(data: Mapping[str, Any]) -> bool:
     """Whether a road runs below the ground, where no image shows it."""
     return any(text.lower() not in ("no", "0", "false") for text in texts_of(data.get("tunnel")))
@@ -150,7 +199,7 @@ def table_speed(highway: str | None, lanes: int | None = None, surface: str | No
     return (many if (lanes or 1) >= 3 else few) * KPH_PER_MPH * (UNPAVED_FACTOR if unpaved else 1.0)
 
 
-def traits(data: Mapping[str, Any]) -> dict[str, Any]:
+def road_attributes(data: Mapping[str, Any]) -> dict[str, Any]:
     """The attributes of a road: `speed_kph` always; `highway`, `lanes`, `surface` where known.
 
     A measured `travel_time_s` decides the speed; then come columns of speeds, `maxspeed`, and at
@@ -162,7 +211,7 @@ def traits(data: Mapping[str, Any]) -> dict[str, Any]:
         None,
     )
     known = {"highway": highway, "lanes": lanes, "surface": surface}
-    speed = told_speed(data)
+    speed = known_speed(data)
     if speed is None:
         speed = table_speed(highway, lanes, surface)
     return {name: value for name, value in known.items() if value is not None} | {
@@ -170,7 +219,7 @@ def traits(data: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def told_speed(data: Mapping[str, Any]) -> float | None:
+def known_speed(data: Mapping[str, Any]) -> float | None:
     """The speed in km/h that a road's attributes tell; None where only the table can."""
     seconds, length = _positive(data.get("travel_time_s")), float(data.get("length", 0.0))
     if seconds is not None and seconds < _LONGEST_S and length > 0:
@@ -190,7 +239,7 @@ def described(graph: nx.MultiGraph) -> nx.MultiGraph:
     """
     copy = graph.copy()
     for *_, data in copy.edges(data=True):
-        known = traits(data)
+        known = road_attributes(data)
         for name in ("highway", "lanes", "surface"):
             data.pop(name, None)
         data.update(known)
@@ -201,13 +250,13 @@ def described(graph: nx.MultiGraph) -> nx.MultiGraph:
 def add_times(graph: nx.MultiGraph) -> None:
     """Give every road that tells its speed or its class its `travel_time_s`, in place."""
     for *_, data in graph.edges(data=True):
-        if not is_untold(data):
-            data["travel_time_s"] = _seconds(data, traits(data)["speed_kph"])
+        if not has_no_speed(data):
+            data["travel_time_s"] = _seconds(data, road_attributes(data)["speed_kph"])
 
 
-def is_untold(data: Mapping[str, Any]) -> bool:
+def has_no_speed(data: Mapping[str, Any]) -> bool:
     """Whether a road tells neither speed nor class, so that its speed is the table's lowest."""
-    return told_speed(data) is None and highway_of(data) is None
+    return known_speed(data) is None and highway_of(data) is None
 
 
 def _seconds(data: Mapping[str, Any], speed_kph: float) -> float:

@@ -11,7 +11,7 @@ from typing import TypeAlias
 import networkx as nx
 
 from roadex.errors import RoadexError
-from roadex.graph.attributes import is_untold, table_speed
+from roadex.graph.attributes import has_no_speed, table_speed
 from roadex.graph.formats import COSMIQ_READER, READ_SUFFIXES, ReadOptions, read_network
 from roadex.graph.formats import read_networks as read_images
 from roadex.graph.network import empty_network
@@ -97,18 +97,18 @@ def _read(
         network = read_network(source, gsd, crs=crs, **reader)  # type: ignore[arg-type]
         tell_left_out(source, network)
         if reader["timed"]:
-            _tell_untold(source, network)
+            _tell_unknown_speeds(source, network)
         return network
     return source
 
 
-def _tell_untold(path: Path, network: nx.MultiGraph) -> None:
+def _tell_unknown_speeds(path: Path, network: nx.MultiGraph) -> None:
     """Say how many roads travel at the lowest speed since nothing is known of them."""
-    untold = sum(is_untold(data) for *_, data in network.edges(data=True))
-    if untold:
+    unknown = sum(has_no_speed(data) for *_, data in network.edges(data=True))
+    if unknown:
         log.warning(
             "%s: %d of %d roads tell neither speed nor class: %.0f km/h",
-            path, untold, network.number_of_edges(), table_speed(None),
+            path, unknown, network.number_of_edges(), table_speed(None),
         )  # fmt: skip
 
 

@@ -9,10 +9,12 @@ from roadex.graph.attributes import (
     highway_of,
     is_tunnel,
     lanes_of,
+    road_attributes,
     speed_of,
     surface_of,
     table_speed,
-    traits,
+    unclear_tags,
+    width_of,
 )
 from roadex.graph.formats import read_network
 from roadex.graph.network import add_road, empty_network
@@ -41,6 +43,27 @@ def test_maxspeed(tag, kph):
 )  # fmt: skip
 def test_lanes(tag, lanes):
     assert lanes_of(tag) == lanes
+
+
+@pytest.mark.parametrize(
+    ("tag", "metres"),
+    [("7", 7), ("7,5 m", 7.5), (6.0, 6), ("24 ft", 7.3152), ("24'6\"", 7.4676), ("24'", 7.3152),
+     ("wide", None), ("0", None), ("7 lanes", None), ("1000", None), (None, None)],
+)  # fmt: skip
+def test_width(tag, metres):
+    assert width_of({"width": tag}) == (None if metres is None else pytest.approx(metres))
+
+
+def test_tags_that_no_rule_understands_are_counted():
+    graph = empty_network()
+    good = {"highway": "primary_link", "maxspeed": "30 mph", "lanes": "2;3", "width": "7 m"}
+    for number, tags in enumerate(
+        [good, {}, {"highway": "tracks", "maxspeed": "signals"}, {"lanes": "many", "width": "wide"}]
+    ):
+        add_road(graph, number, number + 1, [(0, number), (9, number)], **tags)
+    assert set(unclear_tags(graph)) == {
+        "highway=tracks", "maxspeed=signals", "lanes=many", "width=wide",
+    }  # fmt: skip
 
 
 def test_class_and_surface_from_either_source():
@@ -72,10 +95,10 @@ def test_the_published_table(road, mph):
 
 def test_what_tells_more_decides():
     road = {"highway": "residential", "maxspeed": "40 mph", "length": 100.0}
-    assert traits(road)["speed_kph"] == pytest.approx(40 * MPH)
-    assert traits(road | {"inferred_speed_mps": 10})["speed_kph"] == pytest.approx(36)
-    assert traits(road | {"travel_time_s": 20.0})["speed_kph"] == pytest.approx(18)
-    assert traits({"highway": "residential", "maxspeed": "None"})["speed_kph"] == 25 * MPH
+    assert road_attributes(road)["speed_kph"] == pytest.approx(40 * MPH)
+    assert road_attributes(road | {"inferred_speed_mps": 10})["speed_kph"] == pytest.approx(36)
+    assert road_attributes(road | {"travel_time_s": 20.0})["speed_kph"] == pytest.approx(18)
+    assert road_attributes({"highway": "residential", "maxspeed": "None"})["speed_kph"] == 25 * MPH
 
 
 def test_roads_are_described_in_a_copy():
@@ -98,7 +121,13 @@ def test_the_labels_of_spacenet_have_the_speeds_of_the_table(real_data):
     for *_, data in network.edges(data=True):
         bare = {k: v for k, v in data.items() if not k.startswith(("speed", "inferred"))}
         two = bare | {"lane_number": 2}
-        assert traits(two)["speed_kph"] == pytest.approx(data["speed_mph"] * MPH)
-        assert traits(data)["speed_kph"] == pytest.approx(data["speed_mph"] * MPH)
-        seen.add((bare["road_type"], bare["lane_number"], round(traits(bare)["speed_kph"] / MPH)))
+        assert road_attributes(two)["speed_kph"] == pytest.approx(data["speed_mph"] * MPH)
+        assert road_attributes(data)["speed_kph"] == pytest.approx(data["speed_mph"] * MPH)
+        seen.add(
+            (
+                bare["road_type"],
+                bare["lane_number"],
+                round(road_attributes(bare)["speed_kph"] / MPH),
+            )
+        )
     assert seen == {("6", "1", 20), ("6", "2", 20), ("2", "3", 55)}

@@ -37,10 +37,8 @@ def read_osm(path: Path, options: ReadOptions) -> nx.MultiGraph:
     _require_driver(path)
     if not path.is_file():
         raise RoadexError(f"{path} cannot be read: check the path")
-    import pyogrio
-
     try:
-        table = pyogrio.read_dataframe(path, layer="lines", where="highway IS NOT NULL")
+        table = _lines(path)
     except (RuntimeError, OSError, ValueError) as error:
         reason = str(error).splitlines()[0] if str(error) else repr(error)
         raise RoadexError(f"{path} is no whole OpenStreetMap file ({reason})") from error
@@ -50,6 +48,19 @@ def read_osm(path: Path, options: ReadOptions) -> nx.MultiGraph:
     counts = {f"way with highway={kind}": count for kind, count in left_out.items()}
     graph.graph["dropped"] = {**graph.graph.get("dropped", {}), **counts}
     return graph
+
+
+def _lines(path: Path) -> Any:
+    """The ways with a `highway` tag; editors write nodes in no order, which GDAL has to be told."""
+    import pyogrio
+
+    wanted = {"layer": "lines", "where": "highway IS NOT NULL"}
+    try:
+        return pyogrio.read_dataframe(path, **wanted)
+    except RuntimeError as error:
+        if "OSM_USE_CUSTOM_INDEXING" not in str(error):
+            raise
+    return pyogrio.read_dataframe(path, **wanted, USE_CUSTOM_INDEXING="NO")
 
 
 def _require_driver(path: Path) -> None:

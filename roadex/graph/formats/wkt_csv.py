@@ -49,7 +49,7 @@ def read_wkt_csv(path: Path, options: ReadOptions) -> dict[str, nx.MultiGraph]:
         ]
     scale = np.array(options.pixel_size(path) if any(pixels.values()) else (1.0, 1.0))
     return {
-        image: network_from_lines([(part * scale, traits) for part, traits in parts])
+        image: network_from_lines([(part * scale, attributes) for part, attributes in parts])
         for image, parts in pixels.items()
     }
 

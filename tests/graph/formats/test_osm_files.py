@@ -7,7 +7,7 @@ import base64
 import pytest
 
 from roadex.errors import RoadexError
-from roadex.graph.attributes import TAGS, described, traits
+from roadex.graph.attributes import TAGS, described, road_attributes
 from roadex.graph.formats import read_network
 from roadex.graph.formats.osm_files import tags_of
 from tests.support.osm import TOWN
@@ -39,7 +39,7 @@ def test_roads_meet_at_nodes_and_keep_their_tags(path):
     assert sorted(dict(network.degree).values()) == [1, 1, 3, 3]
     roads = {data["osm_id"]: data for *_, data in network.edges(data=True)}
     assert roads["11"]["name"] == 'Say "Hi" => Road'
-    known = traits(roads["11"])
+    known = road_attributes(roads["11"])
     assert (known["highway"], known["lanes"]) == ("primary", 4)
     assert known["speed_kph"] == pytest.approx(45 * 1.609344)
     times = {d["osm_id"]: d["travel_time_s"] for *_, d in described(network).edges(data=True)}
@@ -60,7 +60,7 @@ def test_a_road_ends_where_its_class_changes_if_that_is_wanted(tmp_path):
     )
     through, apart = read_network(file), read_network(file, keep_apart=TAGS)
     assert apart.number_of_nodes() == through.number_of_nodes() + 1
-    assert {traits(data)["highway"] for *_, data in apart.edges(data=True)} == {
+    assert {road_attributes(data)["highway"] for *_, data in apart.edges(data=True)} == {
         "primary", "residential", "tertiary",
     }  # fmt: skip
 
