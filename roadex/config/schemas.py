@@ -16,6 +16,7 @@ from omegaconf.errors import OmegaConfBaseException
 
 from roadex.config import backbone, dataset, model, optimizer, scheduler
 from roadex.config.augment import AugmentConfig
+from roadex.config.compare import CompareConfig
 from roadex.config.evaluate import EvaluateConfig
 from roadex.config.export import ExportConfig
 from roadex.config.graph import DecodingSettings
@@ -36,6 +37,7 @@ from roadex.errors import RoadexError
 SCHEMAS: dict[str, type] = {
     "train": TrainConfig,
     "evaluate": EvaluateConfig,
+    "compare": CompareConfig,
     "predict": PredictConfig,
     "prepare": PrepareConfig,
     "synthesize": SynthesizeConfig,

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import json
-from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -28,18 +27,14 @@ def write_page(path: str | Path, template: str, **content: Any) -> None:
     Raises:
         RoadexError: the page cannot be written.
     """
-    write_text(path, _environment().get_template(template).render(source=_source, **content) + "\n")
-
-
-@cache
-def _environment() -> jinja2.Environment:
-    return jinja2.Environment(
+    environment = jinja2.Environment(
         loader=jinja2.FileSystemLoader(FOLDER),
         autoescape=True,
         undefined=jinja2.StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
     )
+    write_text(path, environment.get_template(template).render(source=_source, **content) + "\n")
 
 
 def _source(name: str) -> Markup:

@@ -5,10 +5,8 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Callable
-from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import asdict, dataclass, replace
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -31,11 +29,9 @@ from roadex.prediction.outputs import (
 from roadex.prediction.pipeline import (
     LoadedModel,
     ReadingOptions,
-    Scanned,
     load_model,
-    network_of,
+    predict_scene,
     scan_identity,
-    scan_scene,
 )
 from roadex.prediction.scene import Scene, open_scene
 from roadex.prediction.summary import one_line, with_speed
@@ -72,58 +68,16 @@ def predict_all(config: PredictConfig, tell: Tell) -> tuple[list[str], int]:
 
 
 def _predict_each(job: _Job, images: list[Source], model: LoadedModel) -> list[str]:
-    """Predict images one by one; the names of those that could not be used.
-
-    While the network is busy with an image, another thread draws the roads of the one before.
-    """
-    failures: list[str] = []
-
-    def end(image: Source, rest: _Rest) -> None:
+    """Predict images one by one; the names of those that could not be used."""
+    failures = []
+    for image in images:
         try:
-            complete = rest.work()
+            if not job.run(_of_file(image, job.config), model):
+                failures.append(image.name)
         except RoadexError as error:
             job.tell(f"failed: {error}")
-            complete = False
-        if not complete:
             failures.append(image.name)
-
-    with ThreadPoolExecutor(1) as pool:
-        pending: Future[None] | None = None
-        for image in images:
-            rest = _begun(job, image, model)
-            if pending is not None:
-                pending.result()
-            pending = pool.submit(end, image, rest)
-            if not rest.beside:
-                pending.result()
-        if pending is not None:
-            pending.result()
     return failures
-
-
-@dataclass(frozen=True)
-class _Rest:
-    """What is left to do with an image.
-
-    Attributes:
-        work: does it; whether all of the image could be used.
-        beside: whether that may go on beside the next image.
-    """
-
-    work: Callable[[], bool]
-    beside: bool = True
-
-
-def _begun(job: _Job, image: Source, model: LoadedModel) -> _Rest:
-    """What is left when the network has seen an image, which may be to fail."""
-    try:
-        return job.begin(_of_file(image, job.config), model)
-    except RoadexError as error:
-        return _Rest(partial(_fail, error))
-
-
-def _fail(error: RoadexError) -> bool:
-    raise error
 
 
 def _predict_mosaic(job: _Job, images: list[Source], model: LoadedModel) -> list[str]:
@@ -183,28 +137,17 @@ class _Job:
 
     def run(self, wanted: _Wanted, model: LoadedModel) -> bool:
         """Predict an image, unless that has been done; whether all of it could be."""
-        return self.begin(wanted, model).work()
-
-    def begin(self, wanted: _Wanted, model: LoadedModel) -> _Rest:
-        """All of `run` that needs the network."""
         stem, options = wanted.stem, self._options()
         work = self.out / f".{stem}.work"
         identity = {**wanted.identity, **scan_identity(model, options)}
         made_from = {**identity, **self._decoding(model), "outputs": self.outputs}
         if self._is_done(stem, work, json.loads(json.dumps(made_from))):
             self.tell(f"{stem}: done already")
-            return _Rest(lambda: True)
+            return True
         with wanted.open() as scene:
-            scanned = scan_scene(scene, model, options, work, identity, self.tell, self.crew)
-        rest = partial(self._end, scanned, made_from, model)
-        return _Rest(rest, scanned.is_small and not self.crew.is_many)
-
-    def _end(self, scanned: Scanned, made_from: dict[str, Any], model: LoadedModel) -> bool:
-        """The roads of an image and their files; whether all of it could be used."""
-        found = network_of(scanned, model, self._options(), self.tell, self.crew)
-        started = time.perf_counter()
-        write_outputs(found, self.out, self._outputs_of(found))
-        stem = scanned.view.scene.name
+            found = predict_scene(scene, model, options, work, identity, self.tell, self.crew)
+            started = time.perf_counter()
+            write_outputs(found, self.out, self._outputs_of(found))
         summary = _with_files(found, time.perf_counter() - started)
         self.tell(f"{stem}: {one_line(summary)}")
         facts: dict[str, Any] = {"checkpoint": model.source, "notes": list(found.notes)}

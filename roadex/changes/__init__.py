@@ -1,0 +1,1 @@
+"""Two road networks of one place, segment by segment: what one has and the other lacks."""

@@ -1,0 +1,137 @@
+"""A comparison as GeoPackage, GeoJSON and tables."""
+
+from __future__ import annotations
+
+import math
+import sqlite3
+import warnings
+from contextlib import closing
+from datetime import datetime, timezone
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import shapely
+
+from roadex.changes.engine import CHANGED, MATCHED, MISSING, MOVED, UNSEEN, Comparison, Segment
+from roadex.changes.styles import style_of
+from roadex.changes.summary import facts_of, rows_of
+from roadex.files import atomic_write, write_json, write_table
+from roadex.geo.crs import WGS84
+from roadex.graph.attributes import road_attributes
+from roadex.graph.formats.geopackage import load_geopandas
+
+# The last layer lies on top in a GIS.
+LAYERS = (MATCHED, CHANGED, MOVED, UNSEEN, MISSING)
+# GeoPackage's table of styles as QGIS reads it.
+_STYLES = """CREATE TABLE layer_styles (
+    id INTEGER PRIMARY KEY AUTOINCREMENT NOT NULL, f_table_catalog TEXT(256),
+    f_table_schema TEXT(256), f_table_name TEXT(256), f_geometry_column TEXT(256),
+    styleName TEXT(30), styleQML TEXT, styleSLD TEXT, useAsDefault BOOLEAN, description TEXT,
+    owner TEXT(30), ui TEXT(30), update_time DATETIME DEFAULT CURRENT_TIMESTAMP)"""
+
+
+def write_geopackage(result: Comparison, path: Path) -> None:
+    """Write a layer for each state, in the common system, with a style that QGIS takes.
+
+    Raises:
+        RoadexError: the extra `geo` is missing, or the file cannot be written.
+    """
+    with atomic_write(path) as temporary, warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message="'crs' was not provided")
+        for state in LAYERS:
+            table = table_of(result.of(state), result.crs)
+            named = {"layer": state, "driver": "GPKG", "geometry_type": "LineString"}
+            table.to_file(temporary, **named)
+        with closing(sqlite3.connect(temporary)) as database, database:
+            _add_styles(database)
+
+
+def _add_styles(database: sqlite3.Connection) -> None:
+    database.execute(_STYLES)
+    now = datetime.now(timezone.utc).strftime("%Y-%m-%dT%H:%M:%S.000Z")
+    database.execute(
+        "INSERT INTO gpkg_contents (table_name, data_type, identifier, description, last_change, "
+        "srs_id) VALUES ('layer_styles', 'attributes', 'layer_styles', '', ?, 0)",
+        (now,),
+    )
+    columns = dict(
+        database.execute("SELECT table_name, column_name FROM gpkg_geometry_columns").fetchall()
+    )
+    database.executemany(
+        "INSERT INTO layer_styles (f_table_catalog, f_table_schema, f_table_name, "
+        "f_geometry_column, styleName, styleQML, styleSLD, useAsDefault, description, owner) "
+        "VALUES ('', '', ?, ?, ?, ?, '', 1, 'roadex.compare', '')",
+        [(state, columns[state], state, style_of(state)) for state in LAYERS],
+    )
+
+
+def write_geojson(result: Comparison, path: Path) -> None:
+    """Write all that is not matched in one file, in degrees where the place is known.
+
+    Raises:
+        RoadexError: the extra `geo` is missing, or the file cannot be written.
+    """
+    table = table_of([p for state in LAYERS[1:] for p in result.of(state)], result.crs)
+    table = table.to_crs(WGS84) if result.crs else table
+    with atomic_write(path) as temporary, warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message="'crs' was not provided")
+        table.to_file(temporary, driver="GeoJSON", engine="pyogrio")
+
+
+def write_summary(result: Comparison, folder: Path) -> None:
+    """Write summary.csv and summary.json.
+
+    Raises:
+        RoadexError: a file cannot be written.
+    """
+    rows = rows_of(result)
+    write_table(folder / "summary.csv", rows)
+    write_json(folder / "summary.json", {**facts_of(result), "rows": rows})
+
+
+def table_of(segments: list[Segment], crs: str | None) -> Any:
+    """Segments as a table of lines with the columns of docs/compare_maps.md."""
+    rows = [_row(segment) for segment in segments]
+    content: Any = rows or {name: np.zeros(0) for name in _COLUMNS}
+    lines = [shapely.linestrings(segment.line) for segment in segments]
+    return load_geopandas().GeoDataFrame(content, geometry=lines, crs=crs)
+
+
+_COLUMNS = (
+    "rank", "state", "side", "length_m", "confidence", "probability", "offset_m", "offset_x_m",
+    "offset_y_m", "note", "highway", "lanes", "surface", "speed_kph", "width_m", "osm_id", "name",
+)  # fmt: skip
+
+
+def _row(segment: Segment) -> dict[str, Any]:
+    known = road_attributes(segment.data)
+    x, y = segment.offset or (None, None)
+    return {
+        "rank": segment.rank,
+        "state": segment.state,
+        "side": segment.side,
+        "length_m": round(segment.length_m, 2),
+        "confidence": round(segment.confidence, 3),
+        "probability": _rounded(segment.probability, 3),
+        "offset_m": None if x is None or y is None else round(math.hypot(x, y), 2),
+        "offset_x_m": _rounded(x, 2),
+        "offset_y_m": _rounded(y, 2),
+        "note": segment.note,
+        "highway": known.get("highway"),
+        "lanes": known.get("lanes"),
+        "surface": known.get("surface"),
+        "speed_kph": round(known["speed_kph"], 1),
+        "width_m": _rounded(segment.data.get("width_m"), 2),
+        "osm_id": _text(segment.data.get("osm_id")),
+        "name": _text(segment.data.get("name")),
+    }
+
+
+def _rounded(value: Any, digits: int) -> float:
+    """NaN, which a table of numbers holds as nothing, where there is no number."""
+    return round(float(value), digits) if isinstance(value, int | float) else math.nan
+
+
+def _text(value: Any) -> str | None:
+    return None if value is None or value != value else str(value)

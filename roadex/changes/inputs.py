@@ -1,0 +1,75 @@
+"""A map and seen roads from files, in one system that counts in metres."""
+
+from __future__ import annotations
+
+import logging
+from collections import Counter
+from pathlib import Path
+
+import networkx as nx
+
+from roadex.errors import RoadexError
+from roadex.files import user_path
+from roadex.graph.attributes import NOT_ROADS, TAGS, highway_of, unclear_tags
+from roadex.graph.formats import read_network
+from roadex.metrics.pairing import tell_left_out
+
+log = logging.getLogger(__name__)
+# How many different tags one line names.
+_NAMED = 8
+
+
+def read_pair(old: str, new: str, gsd: float | None) -> tuple[nx.MultiGraph, nx.MultiGraph]:
+    """The map and the roads in the system of the roads, with what was left out of each told.
+
+    Roads end where a tag changes, so that each has one class.
+
+    Raises:
+        RoadexError: a file is missing, cannot be read or has no road, or only one of them says
+            where it lies.
+    """
+    seen = _read("roads", user_path(new), gsd, None)
+    crs = seen.graph.get("crs")
+    known = _read("map", user_path(old), gsd, crs)
+    frames = [network.graph.get("crs") for network in (known, seen)]
+    if frames[0] != frames[1]:
+        where = [str(frame or "no coordinate system") for frame in frames]
+        raise RoadexError(
+            f"map={old} is in {where[0]}, roads={new} in {where[1]}: assign the system that is "
+            "missing, or convert one"
+        )
+    return known, seen
+
+
+def _read(key: str, path: Path, gsd: float | None, crs: str | None) -> nx.MultiGraph:
+    if not path.is_file():
+        raise RoadexError(f"{key}={path}: no such file")
+    network = read_network(path, gsd, crs=crs, keep_apart=TAGS)
+    _drop_paths(network)
+    tell_left_out(path, network)
+    _tell_unclear(path, network)
+    if not network.number_of_edges():
+        raise RoadexError(f"{key}={path} holds no road: is it the right file or layer?")
+    return network
+
+
+def _tell_unclear(path: Path, network: nx.MultiGraph) -> None:
+    """Say which tags are not understood; their roads are compared without them."""
+    counts = unclear_tags(network)
+    if counts:
+        parts = [f"{count} x {tag}" for tag, count in counts.most_common(_NAMED)]
+        rest = f" and {len(counts) - _NAMED} others" if len(counts) > _NAMED else ""
+        log.warning("%s: not understood %s%s", path, ", ".join(parts), rest)
+
+
+def _drop_paths(network: nx.MultiGraph) -> None:
+    """Leave out ways on which no car drives, in place; they are counted."""
+    classes = {
+        (u, v, key): highway_of(data) for u, v, key, data in network.edges(keys=True, data=True)
+    }
+    left_out = {step: kind for step, kind in classes.items() if kind in NOT_ROADS}
+    network.remove_edges_from(left_out)
+    network.remove_nodes_from([node for node in network if not network.degree(node)])
+    counts = Counter(f"way with highway={kind}" for kind in left_out.values())
+    dropped = Counter(network.graph.get("dropped", {}))
+    network.graph["dropped"] = dict(dropped + counts)
