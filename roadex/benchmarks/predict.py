@@ -40,6 +40,8 @@ class Settings:
     window: int = bounded(512, least=64)
     overlap: int = bounded(64, least=0)
     repeats: int = bounded(2, least=1)
+    # So many such images are predicted by one command.
+    files: int = bounded(4, least=2)
     # null: the weights that come with roadex.
     checkpoint: str | None = None
 
@@ -48,10 +50,11 @@ def main(overrides: list[str]) -> None:
     """All windows of an image through the network alone, then the whole command.
 
     The command reads the GeoTIFF, blends, decodes the graph and writes every file. A second image
-    of a quarter of the area shows whether the cost grows with the area.
+    of a quarter of the area shows whether the cost grows with the area, and a folder what one more
+    file costs.
 
-    Settings: size=2048 and window=512, overlap=64 (pixels), repeats=2, checkpoint=FILE (the
-    weights that come with roadex, if none is given).
+    Settings: size=2048 and window=512, overlap=64 (pixels), repeats=2, files=4, checkpoint=FILE
+    (the weights that come with roadex, if none is given).
     """
     settings = parse_settings(Settings, overrides)
     size, repeats = settings.size, settings.repeats
@@ -63,11 +66,14 @@ def main(overrides: list[str]) -> None:
         bare = _best(lambda: _bare(model, town(size)), repeats)
         whole = _best(_command(config, Path(folder), size, model.gsd), repeats)
         quarter = _best(_command(config, Path(folder), size // 2, model.gsd), repeats)
+        folder_of_them = _command(config, Path(folder), size, model.gsd, settings.files)
+        many = _best(folder_of_them, repeats)
     parameters = sum(p.numel() for p in model.predictor.model.parameters())
     print(f"{size} x {size} pixels, windows of {inference.window}, {parameters:,} parameters")
     print(f"{'':32s} {'processor s':>11s} {'clock s':>8s} {'ratio':>6s}")
     _row("the network alone", bare, bare)
     _row("roadex.predict, all of it", whole, bare)
+    _row("roadex.predict, one more file", _each_more(many, whole, settings.files), bare)
     grown = whole.processor / max(quarter.processor, 1e-9)
     print(f"four times the area costs {grown:.2f} times the processor seconds")
 
@@ -92,12 +98,17 @@ def _bare(model: LoadedModel, image: NDArray[np.uint8]) -> None:
     logits["segmentation"][-1].cpu()
 
 
-def _command(config: PredictConfig, folder: Path, side: int, gsd: float) -> Callable[[], None]:
-    """The command on an image that lies on the disk."""
-    image = folder / f"town{side}.tif"
+def _command(
+    config: PredictConfig, folder: Path, side: int, gsd: float, files: int = 1
+) -> Callable[[], None]:
+    """The command on so many images that lie on the disk."""
+    images = folder / f"{files}-of-{side}"
+    images.mkdir()
     grid = Georeference("EPSG:32632", (5e5, 5e6), (gsd, -gsd), (side, side))
-    write_raster(image, town(side), grid)
-    config = PredictConfig(**{**vars(config), "input": str(image), "out": str(folder / "out")})
+    for number in range(files):
+        write_raster(images / f"town{number}.tif", town(side), grid)
+    told = {"input": str(images), "out": str(folder / "out")}
+    config = PredictConfig(**{**vars(config), **told})
 
     def run() -> None:
         for path in (folder / "out").glob("*.summary.json"):
@@ -118,6 +129,12 @@ def _best(work: Callable[[], None], repeats: int) -> Seconds:
         work()
         found.append((time.process_time() - processor, time.perf_counter() - clock))
     return Seconds(*(min(column) for column in zip(*found, strict=True)))
+
+
+def _each_more(many: Seconds, one: Seconds, files: int) -> Seconds:
+    """What each file costs after the first, so without loading the network."""
+    spent = ((getattr(many, k) - getattr(one, k)) / (files - 1) for k in ("processor", "clock"))
+    return Seconds(*spent)
 
 
 def _row(name: str, spent: Seconds, yardstick: Seconds) -> None:

@@ -47,7 +47,8 @@ class PredictConfig:
     """`python -m roadex.predict`: images in, road networks out."""
 
     # A file, a folder of images, a pattern such as "tiles/*.tif", a text file that names images one
-    # a line, an address (https://..., s3://..., /vsi...), or STAC items (.json).
+    # a line, an address (https://..., s3://..., /vsi...), STAC items (.json), or GDAL's description
+    # of a web map service or of tiles (.xml).
     input: str = MISSING
     # One road network of all the images, which have to tell where they lie, and not one of each.
     mosaic: bool = False

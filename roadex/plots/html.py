@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -27,14 +28,18 @@ def write_page(path: str | Path, template: str, **content: Any) -> None:
     Raises:
         RoadexError: the page cannot be written.
     """
-    environment = jinja2.Environment(
+    write_text(path, _environment().get_template(template).render(source=_source, **content) + "\n")
+
+
+@cache
+def _environment() -> jinja2.Environment:
+    return jinja2.Environment(
         loader=jinja2.FileSystemLoader(FOLDER),
         autoescape=True,
         undefined=jinja2.StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    write_text(path, environment.get_template(template).render(source=_source, **content) + "\n")
 
 
 def _source(name: str) -> Markup:

@@ -5,8 +5,10 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import asdict, dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +19,7 @@ from roadex.errors import RoadexError
 from roadex.files import read_json, user_path, write_json
 from roadex.prediction.crew import Crew, crew_of
 from roadex.prediction.inputs import check_folder, find_images, require_names
-from roadex.prediction.mosaic import mosaic_of
+from roadex.prediction.mosaic import MosaicScene, mosaic_of
 from roadex.prediction.network import RoadNetwork
 from roadex.prediction.outputs import (
     SUMMARY,
@@ -29,9 +31,11 @@ from roadex.prediction.outputs import (
 from roadex.prediction.pipeline import (
     LoadedModel,
     ReadingOptions,
+    Scanned,
     load_model,
-    predict_scene,
+    network_of,
     scan_identity,
+    scan_scene,
 )
 from roadex.prediction.scene import Scene, open_scene
 from roadex.prediction.summary import one_line, with_speed
@@ -68,16 +72,58 @@ def predict_all(config: PredictConfig, tell: Tell) -> tuple[list[str], int]:
 
 
 def _predict_each(job: _Job, images: list[Source], model: LoadedModel) -> list[str]:
-    """Predict images one by one; the names of those that could not be used."""
-    failures = []
-    for image in images:
+    """Predict images one by one; the names of those that could not be used.
+
+    While the network is busy with an image, another thread draws the roads of the one before.
+    """
+    failures: list[str] = []
+
+    def end(image: Source, rest: _Rest) -> None:
         try:
-            if not job.run(_of_file(image, job.config), model):
-                failures.append(image.name)
+            complete = rest.work()
         except RoadexError as error:
             job.tell(f"failed: {error}")
+            complete = False
+        if not complete:
             failures.append(image.name)
+
+    with ThreadPoolExecutor(1) as pool:
+        pending: Future[None] | None = None
+        for image in images:
+            rest = _begun(job, image, model)
+            if pending is not None:
+                pending.result()
+            pending = pool.submit(end, image, rest)
+            if not rest.beside:
+                pending.result()
+        if pending is not None:
+            pending.result()
     return failures
+
+
+@dataclass(frozen=True)
+class _Rest:
+    """What is left to do with an image.
+
+    Attributes:
+        work: does it; whether all of the image could be used.
+        beside: whether that may go on beside the next image.
+    """
+
+    work: Callable[[], bool]
+    beside: bool = True
+
+
+def _begun(job: _Job, image: Source, model: LoadedModel) -> _Rest:
+    """What is left when the network has seen an image, which may be to fail."""
+    try:
+        return job.begin(_of_file(image, job.config), model)
+    except RoadexError as error:
+        return _Rest(partial(_fail, error))
+
+
+def _fail(error: RoadexError) -> bool:
+    raise error
 
 
 def _predict_mosaic(job: _Job, images: list[Source], model: LoadedModel) -> list[str]:
@@ -137,17 +183,35 @@ class _Job:
 
     def run(self, wanted: _Wanted, model: LoadedModel) -> bool:
         """Predict an image, unless that has been done; whether all of it could be."""
+        return self.begin(wanted, model).work()
+
+    def begin(self, wanted: _Wanted, model: LoadedModel) -> _Rest:
+        """All of `run` that needs the network."""
         stem, options = wanted.stem, self._options()
         work = self.out / f".{stem}.work"
         identity = {**wanted.identity, **scan_identity(model, options)}
         made_from = {**identity, **self._decoding(model), "outputs": self.outputs}
         if self._is_done(stem, work, json.loads(json.dumps(made_from))):
             self.tell(f"{stem}: done already")
-            return True
+            return _Rest(lambda: True)
         with wanted.open() as scene:
-            found = predict_scene(scene, model, options, work, identity, self.tell, self.crew)
-            started = time.perf_counter()
-            write_outputs(found, self.out, self._outputs_of(found))
+            known = _damaged(scene)
+            scanned = scan_scene(scene, model, options, work, identity, self.tell, self.crew)
+            is_whole = _damaged(scene) == known
+        rest = partial(self._end, scanned, made_from if is_whole else None, model)
+        return _Rest(rest, scanned.is_small and not self.crew.is_many)
+
+    def _end(self, scanned: Scanned, made_from: dict[str, Any] | None, model: LoadedModel) -> bool:
+        """The roads of an image and their files; whether all of it could be used.
+
+        Args:
+            made_from: written beside them; None where a part is lacking, so that the same command
+                does it again.
+        """
+        found = network_of(scanned, model, self._options(), self.tell, self.crew)
+        started = time.perf_counter()
+        write_outputs(found, self.out, self._outputs_of(found))
+        stem = scanned.view.scene.name
         summary = _with_files(found, time.perf_counter() - started)
         self.tell(f"{stem}: {one_line(summary)}")
         facts: dict[str, Any] = {"checkpoint": model.source, "notes": list(found.notes)}
@@ -203,15 +267,22 @@ class _Job:
         """
         there = existing_outputs(self.out, stem)
         summary = self.out / f"{stem}{SUMMARY}"
-        if summary in there and (read_json(summary) or {}).get("made_from") == made_from:
+        told = (read_json(summary) or {}) if summary in there else {}
+        if told.get("made_from") == made_from:
             return True
-        if there and not work.is_dir() and not self.config.overwrite:
+        unfinished = told.get("made_from", made_from) is None
+        if there and not work.is_dir() and not unfinished and not self.config.overwrite:
             raise RoadexError(
                 f"{there[0]}: is there already, of another image or other settings; choose another "
                 "out= or set overwrite=true"
             )
         summary.unlink(missing_ok=True)
         return False
+
+
+def _damaged(scene: Scene) -> set[Source]:
+    """The images of a mosaic that turned out to be damaged."""
+    return set(scene.failures) if isinstance(scene, MosaicScene) else set()
 
 
 def _stamp(image: Source) -> list[Any]:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from roadex.errors import RoadexError
 from roadex.files import user_path
-from roadex.prediction.stac import stac_images
+from roadex.prediction.stac import names_items, stac_images
 from roadex.rasters.pictures import IMAGE_SUFFIXES, list_files
 from roadex.rasters.remote import Remote, Source, as_source, is_remote, leads_elsewhere
 from roadex.rasters.remote_folders import list_remote
@@ -39,6 +39,8 @@ def find_images(pattern: str, assets: list[str] | None = None) -> list[Source]:
 def _named(pattern: str, assets: list[str] | None) -> list[Source]:
     if is_remote(pattern):
         remote = Remote(pattern)
+        if names_items(remote):
+            return stac_images(remote, assets)
         return [*list_remote(remote, _IMAGES)] if pattern.endswith("/") else [remote]
     path = user_path(pattern)
     if path.is_dir():

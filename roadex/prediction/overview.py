@@ -95,9 +95,12 @@ def _lines(
 
 def _of_medium_brightness(picture: NDArray[np.uint8]) -> NDArray[np.uint8]:
     """The picture so bright that roads of any colour stand out from it; black stays black."""
-    grey = picture.max(axis=2)
-    known = grey[grey > 0]
-    gain = _BRIGHTNESS / float(np.median(known)) if known.size else 1.0
+    channels = cv2.split(picture)
+    grey = cv2.max(cv2.max(channels[0], channels[1]), channels[2])
+    counts = np.bincount(np.asarray(grey).ravel(), minlength=256)
+    counts[0] = 0
+    middle = np.searchsorted(np.cumsum(counts), (counts.sum() + 1) // 2)
+    gain = _BRIGHTNESS / float(middle) if middle else 1.0
     table = np.clip(np.arange(256) * min(max(gain, 0.5), 3.0), 0, 195).astype(np.uint8)
     return np.asarray(cv2.LUT(np.ascontiguousarray(picture), table), np.uint8)
 

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from roadex.config.graph import SPURS_BY_WIDTH, needs_connectivity
 from roadex.config.inference import InferenceConfig
@@ -32,13 +33,14 @@ from roadex.prediction.overview import small_image
 from roadex.prediction.resample import Resampling
 from roadex.prediction.scan import scan
 from roadex.prediction.scene import Scene
-from roadex.prediction.store import open_store
+from roadex.prediction.store import Store, open_store
 from roadex.prediction.summary import describe, with_speed
 from roadex.prediction.view import View, fit_shape
 from roadex.runs.load import checkpoint_file, load_checkpoint
 
 SHIPPED = Path(__file__).parents[1] / "weights" / "real.pt"
 _PROBE_PX = 64
+_SMALL = 1 << 24  # pixels
 
 
 @dataclass(frozen=True)
@@ -186,36 +188,87 @@ def predict_scene(
     Raises:
         RoadexError: the image cannot be used, or the folder not be written.
     """
+    crew = crew or Alone()
+    scanned = scan_scene(scene, model, options, folder, identity, tell, crew)
+    return network_of(scanned, model, options, tell, crew)
+
+
+@dataclass(frozen=True)
+class Scanned:
+    """A scene whose probabilities are in a store.
+
+    Attributes:
+        picture: the whole image, small enough to look at.
+        notes: what the user should know about how the image was read.
+        failures: blocks that could not be predicted, and why.
+        clock: seconds of each step so far.
+    """
+
+    view: View
+    store: Store
+    picture: NDArray[np.uint8]
+    notes: tuple[str, ...]
+    failures: dict[str, str]
+    clock: dict[str, float]
+
+    @property
+    def is_small(self) -> bool:
+        """Whether the memory for what is left to do does not matter."""
+        return self.store.shape[0] * self.store.shape[1] <= _SMALL
+
+
+def scan_scene(
+    scene: Scene,
+    model: LoadedModel,
+    options: ReadingOptions,
+    folder: Path,
+    identity: dict[str, Any],
+    tell: Any,
+    crew: Crew,
+) -> Scanned:
+    """The first half of `predict_scene`, all that needs the model or the open scene."""
     clock: dict[str, float] = {}
     view, notes = open_view(scene, model, options)
     for note in notes:
         tell(f"{scene.name}: {note}")
     classes = model.classes if needs_connectivity(options.graph) else 0
     store = open_store(folder, view.shape, classes, scene.masked, identity)
-    crew, failures = crew or Alone(), {}
+    failures: dict[str, str] = {}
     with _timed(clock, "network"):
         if crew.is_many:
             failures = scan_blocks(view, model.predictor, store, crew, options.block_px)
         else:
             scan(view, model.predictor, store)
-        return_freed_memory()
-    threshold = model.threshold if options.threshold is None else options.threshold
-    with _timed(clock, "graph"):
-        how = Decoding(store, threshold, view.gsd, options.graph, options.block_px)
-        found = decode(how, crew, scene.name)
-    failures = {**failures, **found.failed}
-    if found.undecided:
-        notes = (*notes, f"{found.undecided} road ends between blocks met no other (block_px=)")
-        tell(f"{scene.name}: {notes[-1]}")
     with _timed(clock, "overview"):
         picture = small_image(view, options.overview_px)
+    return Scanned(view, store, picture, notes, failures, clock)
+
+
+def network_of(
+    scanned: Scanned, model: LoadedModel, options: ReadingOptions, tell: Any, crew: Crew
+) -> RoadNetwork:
+    """The second half of `predict_scene`."""
+    view, store, notes, clock = scanned.view, scanned.store, scanned.notes, dict(scanned.clock)
+    name = view.scene.name
+    threshold = model.threshold if options.threshold is None else options.threshold
+    with _timed(clock, "graph"):
+        if not scanned.is_small:
+            return_freed_memory()
+        how = Decoding(store, threshold, view.gsd, options.graph, options.block_px)
+        found = decode(how, crew, name)
+    if found.undecided:
+        notes = (*notes, f"{found.undecided} road ends between blocks met no other (block_px=)")
+        tell(f"{name}: {notes[-1]}")
     share = store.valid_share()
     if not share:
         notes = (*notes, "no pixel has data, so there is no road")
-        tell(f"{scene.name}: {notes[-1]}")
+        tell(f"{name}: {notes[-1]}")
     facts = describe(found.roads, view.extent_m, max(view.pixel_m), share)
     summary = {**with_speed(facts, clock), "threshold": threshold}
-    return RoadNetwork(found.roads, view, store, picture, threshold, summary, notes, failures)
+    failures = {**scanned.failures, **found.failed}
+    return RoadNetwork(
+        found.roads, view, store, scanned.picture, threshold, summary, notes, failures
+    )
 
 
 @contextmanager

@@ -47,7 +47,10 @@ _DRIVERS = {
     ".webp": "WEBP",
     ".jp2": "JP2OpenJPEG",
     ".vrt": "VRT",
+    # GDAL's description of a web map service or of its tiles.
+    ".xml": "WMS",
 }
+_LEADING = (".vrt", ".xml")
 # Red, green and blue by the number of bands, where a file does not say: one band is shown as grey,
 # eight are WorldView's (coastal, blue, green, yellow, red, red edge, two of near infrared).
 BANDS = {1: (1, 1, 1), 2: (1, 1, 1), 3: (1, 2, 3), 4: (1, 2, 3), 8: (5, 3, 2)}
@@ -102,7 +105,7 @@ def readable(path: Source) -> Iterator[None]:
     except (rasterio.errors.RasterioError, rasterio.errors.RasterioIOError, ValueError) as error:
         # Rasterio says "read failed", and the library below it why.
         reason = next(iter(str(error.__cause__ or error).splitlines()), repr(error))
-        if isinstance(path, Remote):
+        if isinstance(path, Remote) or path.suffix.lower() == ".xml":
             raise RoadexError(
                 f"{path}: cannot be read ({without_secrets(reason)}); check the address, the "
                 "access and the connection"
@@ -117,7 +120,7 @@ def options_for(path: Source) -> dict[str, Any]:
     """What GDAL is told when it reads a raster."""
     if isinstance(path, Remote):
         return {**GDAL_OPTIONS, **REMOTE_OPTIONS}
-    return {**GDAL_OPTIONS, **HTTP_OPTIONS} if path.suffix.lower() == ".vrt" else GDAL_OPTIONS
+    return {**GDAL_OPTIONS, **HTTP_OPTIONS} if path.suffix.lower() in _LEADING else GDAL_OPTIONS
 
 
 def _kind(path: Source) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import warnings
 from fnmatch import fnmatch
 
 from roadex.errors import RoadexError
@@ -37,7 +38,9 @@ def _below(folder: Remote) -> list[str]:
         raise RoadexError(f"{folder} needs pyogrio: {install_line('geo')}") from error
     base = folder.gdal.rstrip("/")
     try:
-        found = pyogrio.vsi_listtree(base)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # what it warns of it raises, too
+            found = pyogrio.vsi_listtree(base)
     except (OSError, RuntimeError, ValueError, NotADirectoryError) as error:
         reason = without_secrets((str(error).splitlines() or [repr(error)])[0])
         raise RoadexError(f"{folder}: cannot be listed ({reason}); check the access") from None

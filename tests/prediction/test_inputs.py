@@ -18,6 +18,7 @@ from roadex.errors import RoadexError
 from roadex.prediction import batch
 from roadex.prediction.inputs import find_images
 from roadex.prediction.scene import open_scene
+from roadex.rasters.pictures import write_image
 from roadex.rasters.remote import Remote
 from tests.conftest import ROOT
 from tests.support.http_server import serving
@@ -178,3 +179,63 @@ def test_lists_that_name_nothing_are_refused(name, content, complaint, tmp_path)
 def test_the_web_has_no_folders():
     with pytest.raises(RoadexError, match="list no folders"):
         find_images("https://host/tiles/")
+
+
+def test_stac_items_behind_an_address_are_read_page_by_page(tmp_path):
+    pytest.importorskip("pystac")
+    old = stac_item("old", "../old.tif", "2020-01-01T00:00:00Z")
+    new = stac_item("new", "https://host/new.tif", "2024-01-01T00:00:00Z")
+    pages = {"search": ([old], [{"rel": "next", "href": "more.json"}]), "more.json": ([new], [])}
+    (tmp_path / "api").mkdir()
+    for name, (items, links) in pages.items():
+        page = {"type": "FeatureCollection", "features": items, "links": links}
+        (tmp_path / "api" / name).write_text(json.dumps(page))
+    (tmp_path / "api" / "half.json").write_text('{"type": "FeatureCo')
+    file = stac_item("sly", "file:///etc/passwd", "2020-01-01T00:00:00Z")
+    (tmp_path / "api" / "sly.json").write_text(json.dumps(file))
+    with serving(tmp_path) as server:
+        found = find_images(f"{server.address}/api/search?limit=1")
+        assert found == [Remote("https://host/new.tif"), Remote(f"{server.address}/old.tif")]
+        for name, complaint in (
+            ("half.json", "half.json: not a STAC item"),
+            ("none.json?key=secret", r"none.json: cannot be read \(Not Found\); check"),
+            ("sly.json", "file:///etc/passwd: cannot be read; use http"),
+        ):
+            with pytest.raises(RoadexError, match=complaint) as caught:
+                find_images(f"{server.address}/api/{name}")
+            assert "secret" not in str(caught.value)
+    with pytest.raises(RoadexError, match=r"cannot be read .*refused"):
+        find_images(f"{server.address}/api/search")
+
+
+TILES = """<GDAL_WMS>
+<Service name="TMS"><ServerUrl>{address}/${{z}}/${{x}}/${{y}}.png</ServerUrl></Service>
+<DataWindow><UpperLeftX>500000</UpperLeftX><UpperLeftY>5000000</UpperLeftY>
+<LowerRightX>500200</LowerRightX><LowerRightY>4999800</LowerRightY>
+<TileLevel>1</TileLevel><TileCountX>1</TileCountX><TileCountY>1</TileCountY><YOrigin>top</YOrigin>
+</DataWindow><Projection>EPSG:32632</Projection><BandsCount>3</BandsCount>
+<BlockSizeX>200</BlockSizeX><BlockSizeY>200</BlockSizeY></GDAL_WMS>"""
+
+
+def test_tiles_of_the_web_are_an_image(image, tmp_path):
+    """Two levels of tiles, z/x/y.png, by GDAL's description of them."""
+    town = write_tif(tmp_path / "near.tif", image)
+    for level, picture in ((0, image[::2, ::2]), (1, image)):
+        for row, column in np.ndindex(2**level, 2**level):
+            tile = tmp_path / str(level) / str(column) / f"{row}.png"
+            tile.parent.mkdir(parents=True, exist_ok=True)
+            part = picture[200 * row : 200 * row + 200, 200 * column : 200 * column + 200]
+            write_image(tile, np.ascontiguousarray(part))
+    said: list[str] = []
+    with serving(tmp_path) as server:
+        path = tmp_path / "far.xml"
+        path.write_text(TILES.format(address=server.address))
+        for source in (path, town):
+            config = PredictConfig(input=str(source), out=str(tmp_path / "out"), outputs=["csv"])
+            assert batch.predict_all(config, said.append)[0] == [], said
+        (tmp_path / "1" / "1" / "0.png").unlink()
+        config = PredictConfig(input=str(path), out=str(tmp_path / "again"), outputs=["csv"])
+        assert batch.predict_all(config, said.append)[0] == ["far.xml"]
+    assert "far.xml: cannot be read" in said[-1] and "\n" not in said[-1]
+    far, near = ((tmp_path / "out" / f"{name}.csv").read_text() for name in ("far", "near"))
+    assert far.replace("far,", "near,") == near and near.count("\n") > 5

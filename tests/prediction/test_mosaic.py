@@ -16,9 +16,11 @@ from rasterio.vrt import WarpedVRT
 from rasterio.warp import calculate_default_transform, reproject
 from shapely.geometry import box
 
+from roadex.config.predict import PredictConfig
 from roadex.errors import RoadexError
 from roadex.graph.network import total_length
 from roadex.metrics import apls
+from roadex.prediction import batch
 from roadex.prediction.api import RoadPredictor
 from roadex.prediction.inputs import find_images
 from roadex.prediction.mosaic import mosaic_of
@@ -40,12 +42,12 @@ def write_tile(path, image, rows: slice, columns: slice, **options):
     return write_tif(path, image[rows, columns], corner=corner, **options)
 
 
-def quarters(folder, image, overlap: int = 0, gap: int = 0):
+def quarters(folder, image, overlap: int = 0, gap: int = 0, **options):
     folder.mkdir(exist_ok=True)
     half = SIDE // 2
     spans = [slice(0, half + overlap), slice(half + gap - overlap, SIDE)]
     return [
-        write_tile(folder / f"tile_{r}{c}.tif", image, rows, columns)
+        write_tile(folder / f"tile_{r}{c}.tif", image, rows, columns, **options)
         for r, rows in enumerate(spans)
         for c, columns in enumerate(spans)
     ]
@@ -167,6 +169,22 @@ def test_what_cannot_be_part_of_it_is_named_and_the_rest_is_done(tmp_path, image
     assert "3 of 6 images could not be used" in done.stderr
     summary = json.loads((tmp_path / "out" / "tiles.summary.json").read_text())
     assert summary["area_km2"] == pytest.approx(0.03, rel=0.1)
+
+
+def test_a_tile_that_could_not_be_read_is_tried_again(tmp_path, image, monkeypatch):
+    monkeypatch.setattr(batch, "load_model", lambda *_: bright_model())
+    paths = quarters(tmp_path / "tiles", image, compress="deflate")
+    whole = paths[3].read_bytes()
+    paths[3].write_bytes(whole[:-900] + bytes(900))
+    config = PredictConfig(
+        input=str(tmp_path / "tiles"), out=str(tmp_path / "out"), mosaic=True, outputs=["csv"]
+    )
+    said: list[str] = []
+    assert batch.predict_all(config, said.append)[0] == [paths[3].name]
+    assert batch.predict_all(config, said.append)[0] == [paths[3].name]
+    paths[3].write_bytes(whole)
+    assert batch.predict_all(config, said.append)[0] == []
+    assert batch.predict_all(config, said.append)[0] == [] and said[-1] == "tiles: done already"
 
 
 def test_bad_areas_and_lists_are_one_line(tmp_path, image):
