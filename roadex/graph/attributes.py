@@ -11,6 +11,7 @@ import math
 import re
 from collections import Counter
 from collections.abc import Iterable, Mapping
+from functools import lru_cache
 from typing import Any
 
 import networkx as nx
@@ -86,14 +87,21 @@ TAGS = (
 
 def texts_of(value: Any) -> list[str]:
     """The values of a tag, in order; lists, "a;b" and "['a', 'b']" are taken apart."""
-    if isinstance(value, str):
-        parts: Iterable[Any] = re.split(r"[;|]|,(?=\s*['\"])", value.strip("[](){} "))
-    elif isinstance(value, list | tuple | set):
+    if value is None:
+        return []
+    if isinstance(value, list | tuple | set):
         return [text for part in value for text in texts_of(part)]
-    else:
-        parts = [value]
-    texts = [str(part).strip(" '\"") for part in parts if part is not None]
-    return [text for text in texts if text.lower() not in _MISSING]
+    return list(_texts(value)) if isinstance(value, str) else list(_sound([str(value)]))
+
+
+@lru_cache(maxsize=10_000)  # cities have few tags and many roads
+def _texts(value: str) -> tuple[str, ...]:
+    return _sound(re.split(r"[;|]|,(?=\s*['\"])", value.strip("[](){} ")))
+
+
+def _sound(parts: Iterable[str]) -> tuple[str, ...]:
+    texts = (part.strip(" '\"") for part in parts)
+    return tuple(text for text in texts if text.lower() not in _MISSING)
 
 
 def speed_of(value: Any) -> float | None:
