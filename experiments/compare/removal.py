@@ -2,10 +2,10 @@
 
 Usage: python experiments/compare/removal.py OUT.csv MAPS ROADS [compare.KEY=VALUE ...]
 
-MAPS and ROADS are folders whose files begin with the same names. Of each map a tenth, or three tenths, of
-the roads that the other side has go (three draws); what the comparison calls missing then, and did not call
-missing before, is held against them. Metres count as found, and as right, within 10 m of each other
-by plain geometry, which shares no code with the comparison.
+MAPS and ROADS are folders whose files begin with the same names. Of each map a tenth, or three
+tenths, of the roads that the other side has go (three draws); what the comparison calls missing
+then, and did not call missing before, is held against them. Metres count as found, and as right,
+within 10 m of each other by plain geometry, which shares no code with the comparison.
 """
 
 from __future__ import annotations
