@@ -23,6 +23,7 @@ def main(config: PrepareConfig) -> None:
       python -m roadex.prepare dataset=deepglobe dataset.raw=DIR dataset.workers=4
       python -m roadex.prepare dataset=massachusetts dataset.raw=DIR dataset.cache=DIR
       python -m roadex.prepare dataset=folder dataset.images=DIR dataset.lines=DIR dataset.gsd=0.5
+      python -m roadex.prepare dataset=folder dataset.images=DIR dataset.lines=city.osm.pbf
     """
     from roadex.data.prepare import prepare
     from roadex.data.problems import require_whole

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import logging
-from collections import Counter
 from pathlib import Path
 
 import networkx as nx
 
 from roadex.errors import RoadexError
 from roadex.files import user_path
-from roadex.graph.attributes import NOT_ROADS, TAGS, highway_of, unclear_tags
+from roadex.graph.attributes import TAGS, unclear_tags, without_paths
 from roadex.graph.formats import read_network
 from roadex.metrics.pairing import tell_left_out
 
@@ -44,8 +43,7 @@ def read_pair(old: str, new: str, gsd: float | None) -> tuple[nx.MultiGraph, nx.
 def _read(key: str, path: Path, gsd: float | None, crs: str | None) -> nx.MultiGraph:
     if not path.is_file():
         raise RoadexError(f"{key}={path}: no such file")
-    network = read_network(path, gsd, crs=crs, keep_apart=TAGS)
-    _drop_paths(network)
+    network = without_paths(read_network(path, gsd, crs=crs, keep_apart=TAGS))
     tell_left_out(path, network)
     _tell_unclear(path, network)
     if not network.number_of_edges():
@@ -60,16 +58,3 @@ def _tell_unclear(path: Path, network: nx.MultiGraph) -> None:
         parts = [f"{count} x {tag}" for tag, count in counts.most_common(_NAMED)]
         rest = f" and {len(counts) - _NAMED} others" if len(counts) > _NAMED else ""
         log.warning("%s: not understood %s%s", path, ", ".join(parts), rest)
-
-
-def _drop_paths(network: nx.MultiGraph) -> None:
-    """Leave out ways on which no car drives, in place; they are counted."""
-    classes = {
-        (u, v, key): highway_of(data) for u, v, key, data in network.edges(keys=True, data=True)
-    }
-    left_out = {step: kind for step, kind in classes.items() if kind in NOT_ROADS}
-    network.remove_edges_from(left_out)
-    network.remove_nodes_from([node for node in network if not network.degree(node)])
-    counts = Counter(f"way with highway={kind}" for kind in left_out.values())
-    dropped = Counter(network.graph.get("dropped", {}))
-    network.graph["dropped"] = dict(dropped + counts)

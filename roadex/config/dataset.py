@@ -130,7 +130,8 @@ class SyntheticConfig(DatasetConfig):
 class FolderConfig(DatasetConfig):
     """Any folder of images, with masks or GeoJSON lines, paired by file stem less the suffixes.
 
-    `raw` stands for its sub-folders images and masks, or images and lines. Lines want GeoTIFFs.
+    `raw` stands for its sub-folders images and masks, or images and lines. Lines want GeoTIFFs;
+    `lines` may be one file for all images, such as an OpenStreetMap extract.
     """
 
     kind: str = "folder"
@@ -150,6 +151,9 @@ class FolderConfig(DatasetConfig):
     road_above: int | None = bounded(None, least=0, most=65534)
     road_values: list[int] | None = None
     widths: RoadWidthConfig = field(default_factory=RoadWidthConfig)
+    # Metres of a lane, by which roads of one file for all images are wide whose width it does not
+    # tell but their lanes.
+    lane_m: float = bounded(3.5, above=0)
     stretch: StretchConfig = field(default_factory=StretchConfig)
     bands: list[int] | None = None
 

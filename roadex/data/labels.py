@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 
 import networkx as nx
 import numpy as np
@@ -42,10 +42,15 @@ def half_width(road: dict[str, object], widths: RoadWidthConfig) -> float:
     return widths.other_m
 
 
-def clip_to_tile(graph: nx.MultiGraph, size: tuple[float, float]) -> nx.MultiGraph:
+def clip_to_tile(
+    graph: nx.MultiGraph, size: tuple[float, float], keep_apart: Collection[str] = ()
+) -> nx.MultiGraph:
     """The part of a network within a tile `size` metres (x, y) large.
 
     Roads that the border cuts end on it; a node on the border may hold several of them.
+
+    Args:
+        keep_apart: attributes at whose change a road ends.
     """
     corner = np.array(size)
     clipped = empty_network(graph.graph.get("crs"))
@@ -58,7 +63,7 @@ def clip_to_tile(graph: nx.MultiGraph, size: tuple[float, float]) -> nx.MultiGra
             names = [ends.get(tip, ("cut", u, v, key, *tip)) for tip in tips]
             pair = [numbers.setdefault(name, len(numbers)) for name in names]
             add_road(clipped, pair[0], pair[1], line, **traits)
-    return merge_degree_two(clipped)
+    return merge_degree_two(clipped, keep_apart)
 
 
 def _within(line: Floats, corner: Floats) -> Iterator[Floats]:

@@ -80,8 +80,8 @@ _CLASS_COLUMNS = ("highway", "road_type", "inferred_road_type", "fclass", "class
 _NUMBERED = ("road_type", "inferred_road_type")
 # The tags on which roads differ that one network has as one line: see `read_network(keep_apart=)`.
 TAGS = (
-    "highway", "lanes", "surface", "maxspeed", "bridge", "tunnel", "layer", "road_type", "paved",
-    "lane_number", "lane_numbe", "bridge_type", "bridge_typ", *_SPEED_COLUMNS,
+    "highway", "lanes", "surface", "width", "maxspeed", "bridge", "tunnel", "layer", "road_type",
+    "paved", "lane_number", "lane_numbe", "bridge_type", "bridge_typ", *_SPEED_COLUMNS,
 )  # fmt: skip
 
 
@@ -188,6 +188,18 @@ def unclear_tags(graph: nx.MultiGraph) -> Counter[str]:
             if not is_clear and (texts := texts_of(data.get(name))):
                 counts[f"{name}={';'.join(texts)}"] += 1
     return counts
+
+
+def without_paths(graph: nx.MultiGraph) -> nx.MultiGraph:
+    """A copy without ways on which no car drives, which are counted in `graph["dropped"]`."""
+    copy = graph.copy()
+    classes = {step: highway_of(copy.edges[step]) for step in copy.edges(keys=True)}
+    left_out = {step: kind for step, kind in classes.items() if kind in NOT_ROADS}
+    copy.remove_edges_from(left_out)
+    copy.remove_nodes_from([node for node in list(copy) if not copy.degree(node)])
+    counts = Counter(f"way with highway={kind}" for kind in left_out.values())
+    copy.graph["dropped"] = dict(Counter(graph.graph.get("dropped", {})) + counts)
+    return copy
 
 
 def is_tunnel(data: Mapping[str, Any]) -> bool:

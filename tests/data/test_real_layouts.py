@@ -21,6 +21,7 @@ from roadex.config.dataset import (
 from roadex.config.labels import IGNORE
 from roadex.data.prepared import TileRecipe, prepare_tile
 from roadex.data.sources import open_source
+from roadex.data.sources.line_labels import OwnLines
 from roadex.data.stretch import calibrate
 from roadex.errors import RoadexError
 from roadex.graph.network import total_length
@@ -71,7 +72,7 @@ def test_road_surface_agrees_with_the_published_mask(single_band, real_data):
     scores = {}
     for half_width in (1.0, 2.0, 3.0, 6.0):
         widths = RoadWidthConfig(by_type={}, other_m=half_width)
-        uniform = type(reader)(reader.gsd, widths, reader.stretch, None, EVEN)
+        uniform = type(reader)(reader.gsd, OwnLines(widths), reader.stretch, None, EVEN)
         mask = uniform.read(single_band.entries[name]).mask == 1
         same = cv2.resize(published, mask.shape[::-1], interpolation=cv2.INTER_AREA) > 127
         scores[half_width] = (mask & same).sum() / (mask | same).sum()

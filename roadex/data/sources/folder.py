@@ -1,43 +1,68 @@
-"""Any images, with masks or with GeoJSON lines."""
+"""Any images, with masks, with GeoJSON lines, or with one map for all of them."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import replace
 
 from roadex.config.dataset import DatasetConfig, FolderConfig
 from roadex.data.sources.files import Division, FileSource, Reader, match
 from roadex.data.sources.georeferenced import GeoReader
-from roadex.data.sources.listing import named, to_source
+from roadex.data.sources.line_labels import LineLabels, MapLines, OwnLines
+from roadex.data.sources.listing import Named, named, to_source
 from roadex.data.sources.masks import MaskReader, mask_rules
 from roadex.errors import RoadexError
 from roadex.files import user_path
 from roadex.rasters.pictures import list_files, list_images
 from roadex.rasters.rasters import told_pixel
 
+# Files of lines in a coordinate system, one for all images.
+MAP_SUFFIXES = (
+    ".osm", ".pbf", ".gpkg", ".parquet", ".shp", ".fgb", ".geojson", ".json", ".graphml",
+)  # fmt: skip
+
 
 def folder_source(config: FolderConfig) -> FileSource:
     """Images of one folder with the masks or lines of another, by stem less the suffixes.
 
-    `dataset.raw=DIR` stands for DIR/images with DIR/masks or DIR/lines.
+    `dataset.raw=DIR` stands for DIR/images with DIR/masks or DIR/lines. `dataset.lines` may be one
+    file of roads for all images.
 
     Raises:
         RoadexError: a folder is missing or empty, or no image has a label.
     """
     images, masks, lines = _folders(config)
+    pictures = named(list_images(images, "dataset.images"), config.image_suffix)
     if masks is not None:
         reader: Reader = MaskReader(
             mask_rules(config), None, config.bands, config.stretch, gsd=config.gsd or None
         )
-        labels, key = list_images(masks, "dataset.masks"), masks
+        labels, key = named(list_images(masks, "dataset.masks"), config.mask_suffix), masks
     else:
         assert lines is not None
-        reader = GeoReader(config.gsd, config.widths, config.stretch, config.bands)
-        labels, key = list_files(lines, "dataset.lines", (".geojson", ".json")), lines
-    pictures = list_images(images, "dataset.images")
-    matched = match(named(pictures, config.image_suffix), named(labels, config.mask_suffix))
+        drawn, labels = _lines(config, lines, {name for name, _ in pictures})
+        reader, key = GeoReader(config.gsd, drawn, config.stretch, config.bands), lines
+    matched = match(pictures, labels)
     remedy = "set dataset.image_suffix and dataset.mask_suffix if their names differ"
     where = f"{images} and {key}"
     return to_source(matched, reader, Division(config.splits), where, remedy)
+
+
+def _lines(config: FolderConfig, lines: str, images: Iterable[str]) -> tuple[LineLabels, Named]:
+    """How lines become labels, and the file of each image: its own, or one for all.
+
+    Raises:
+        RoadexError: there is no such folder, or no lines are in files of that kind.
+    """
+    path = user_path(lines)
+    if not path.is_file():
+        files = list_files(lines, "dataset.lines", (".geojson", ".json"))
+        return OwnLines(config.widths), named(files, config.mask_suffix)
+    if path.suffix.lower() not in MAP_SUFFIXES:
+        raise RoadexError(
+            f"dataset.lines={lines}: a file for all images is one of {', '.join(MAP_SUFFIXES)}"
+        )
+    return MapLines(config.widths, config.lane_m), [(name, path) for name in sorted(images)]
 
 
 def located(config: DatasetConfig) -> DatasetConfig:

@@ -8,6 +8,7 @@ from pathlib import Path
 from roadex.config.dataset import SpaceNetConfig
 from roadex.data.sources.files import Division, FileSource, match
 from roadex.data.sources.georeferenced import GeoReader
+from roadex.data.sources.line_labels import OwnLines
 from roadex.data.sources.listing import Named, raw_folder, to_source
 from roadex.errors import RoadexError
 
@@ -32,7 +33,7 @@ def spacenet_source(config: SpaceNetConfig) -> FileSource:
     pictures = sorted([*raw.rglob("*.tif"), *raw.rglob("*.tiff")])
     product = config.product or _best_product(raw, pictures)
     images = _named([path for path in pictures if path.parent.name == product], raw)
-    reader = GeoReader(config.gsd, config.widths, config.stretch, config.bands)
+    reader = GeoReader(config.gsd, OwnLines(config.widths), config.stretch, config.bands)
     others = ", ".join(sorted({path.parent.name for path in pictures}))
     remedy = f"dataset.product={product}: choose one of {others or 'none found'}"
     division = Division(config.splits)
