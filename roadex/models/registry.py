@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, cast
 
 from torch import nn
 
 from roadex.config.backbone import BackboneConfig
+from roadex.config.extensions import extensions, together
 from roadex.config.model import ModelConfig
 from roadex.models.deeplabv3plus import build_deeplabv3plus
 from roadex.models.dlinknet import build_dlinknet
@@ -33,7 +34,8 @@ MODELS: dict[str, Callable[[Any, BackboneConfig], nn.Module]] = {
 
 def build_model(config: ModelConfig, backbone: BackboneConfig) -> nn.Module:
     """The network of `model=` on the backbone of `backbone=`, with fresh weights."""
-    return MODELS[config.name](config, backbone)
+    brought = {name: one.build for name, one in extensions("model").items()}
+    return cast(nn.Module, together("model", MODELS, brought)[config.name](config, backbone))
 
 
 def count_parameters(model: nn.Module) -> int:
