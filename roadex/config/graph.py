@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 
@@ -59,6 +59,35 @@ class GapSettings:
 
 
 @dataclass(unsafe_hash=True)
+class VertexSettings:
+    """Vertices, and the pairs of them that are judged: see roadex/graph/paths.
+
+    They belong to the model: what it learnt to judge is found in the same way later.
+    """
+
+    # Vertices lie at least so far apart.
+    spacing_m: float = field(default=8.0, metadata={"above": 0.0})
+    # Vertices farther apart than this are no pair: the longest gap that can be closed.
+    reach_m: float = field(default=40.0, metadata={"above": 0.0})
+    # No vertex where the smoothed probability of road is lower.
+    least_road: float = field(default=0.03, metadata={"above": 0.0, "most": 1.0})
+    # A vertex lies on a true road that is so near.
+    snap_m: float = field(default=6.0, metadata={"above": 0.0})
+    # A road longer than so many times the straight line does not join a pair.
+    winding: float = field(default=1.3, metadata={"least": 1.0})
+
+
+@dataclass(unsafe_hash=True)
+class PathSettings:
+    """How judged pairs of vertices become roads: see roadex/graph/paths/network.py."""
+
+    # A road between two others needs this mean chance of its pairs; null: that of validation.
+    chance: float | None = field(default=None, metadata={"above": 0.0, "most": 1.0})
+    # One that leads nowhere needs so many times as much.
+    dead_end: float = field(default=1.5, metadata={"least": 1.0})
+
+
+@dataclass(unsafe_hash=True)
 class DecodingSettings(GraphSettings):
     """How probabilities become a graph: the mask's own recipe, and what the network knows beyond.
 
@@ -76,6 +105,17 @@ class DecodingSettings(GraphSettings):
     bridge_junction: float = field(default=0.0, metadata={"least": 0.0, "most": 1.0})
     # A junction moves to the middle of what the network takes for one, so far at most.
     junction_shift_m: float = _switchable(0.0)
+    # How maps become roads: by the mask or by judged pairs of vertices; auto takes these where the
+    # model judges them.
+    decoder: str = field(default="auto", metadata={"options": ("auto", "mask", "paths")})
+    paths: PathSettings = field(default_factory=PathSettings)
+
+
+def with_chance(settings: DecodingSettings, chance: float | None) -> DecodingSettings:
+    """The settings with the chance of validation where they name none."""
+    if settings.paths.chance is not None:
+        return settings
+    return replace(settings, paths=replace(settings.paths, chance=chance))
 
 
 # What predict does unless told otherwise; conf/graph/spurs_by_width.yaml.

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from roadex.config.augment import AugmentConfig
-from roadex.data.cut import Arrays, cut, cut_turned, shrunk
+from roadex.data.cut import Arrays, Cut, Matrix, cut, cut_turned, shrunk
 
 _TURNS = (-1, cv2.ROTATE_90_COUNTERCLOCKWISE, cv2.ROTATE_180, cv2.ROTATE_90_CLOCKWISE)
 
@@ -22,11 +22,13 @@ class Motion:
         degrees: by which it is turned.
         quarter_turns: against the clock, after that.
         flip: whether left and right are exchanged after both.
+        matrix: (2, 3) from x, y in pixels of the tile to those of the crop; see roadex/data/cut.py.
     """
 
     degrees: float
     quarter_turns: int
     flip: bool
+    matrix: Matrix
 
 
 @dataclass(frozen=True)
@@ -52,17 +54,18 @@ class Augmentation:
         self, arrays: Arrays, size: int, rng: np.random.Generator, zoom: float = 1.0
     ) -> tuple[Arrays, Motion]:
         """The square as above, and how it lies in the tile."""
-        arrays, degrees = self._cut(arrays, size, rng, zoom)
+        (arrays, matrix), degrees = self._cut(arrays, size, rng, zoom)
         turns = int(rng.integers(4)) if self.config.quarter_turns else 0
         flip = bool(rng.integers(2)) if self.config.flip else False
         arrays = tuple(_turned(array, turns, flip) for array in arrays)
         image = self._jitter(self._stretch(arrays[0], rng), rng)
         image = self._occlude(self._blur(image, rng), rng)
-        return (image, *arrays[1:]), Motion(degrees, turns, flip)
+        matrix = _turned_matrix(matrix, size, turns, flip)
+        return (image, *arrays[1:]), Motion(degrees, turns, flip, matrix)
 
     def _cut(
         self, arrays: Arrays, size: int, rng: np.random.Generator, zoom: float
-    ) -> tuple[Arrays, float]:
+    ) -> tuple[Cut, float]:
         """The square and the degrees by which it is turned; the scale's logarithm is even."""
         config = self.config
         if config.rotation == 0 and config.scale_min == config.scale_max == zoom == 1:
@@ -120,3 +123,14 @@ def _turned(array: NDArray[np.uint8], turns: int, flip: bool) -> NDArray[np.uint
     """Quarter turns against the clock, then left and right exchanged; faster than NumPy's."""
     turned = cv2.rotate(array, _TURNS[turns]) if turns else array
     return np.asarray(cv2.flip(turned, 1) if flip else turned, np.uint8)
+
+
+def _turned_matrix(matrix: Matrix, size: int, turns: int, flip: bool) -> Matrix:
+    """The same turns and flip of a crop of side `size`, after a matrix (2, 3) into it."""
+    whole = np.vstack([matrix, [0.0, 0.0, 1.0]])
+    quarter = np.array([[0.0, 1.0, 0.0], [-1.0, 0.0, size], [0.0, 0.0, 1.0]])
+    mirror = np.array([[-1.0, 0.0, size], [0.0, 1.0, 0.0], [0.0, 0.0, 1.0]])
+    for _ in range(turns):
+        whole = quarter @ whole
+    result: Matrix = (mirror @ whole if flip else whole)[:2]
+    return result

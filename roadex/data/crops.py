@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import signal
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import cv2
@@ -12,15 +12,16 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
-from torch.utils.data import DataLoader, Dataset, Sampler
+from torch.nn.utils.rnn import pad_sequence
+from torch.utils.data import DataLoader, Dataset, Sampler, default_collate
 
 from roadex.data.augment import Augmentation
-from roadex.data.mixing import Maps, mixed, pasted
+from roadex.data.mixing import Sample, mixed, pasted
 from roadex.data.prepared import PreparedDataset, PreparedTile
 from roadex.graph.orientation import orientation_classes, turned_codes
+from roadex.graph.paths.segments import moved_segments
 
 Crop = dict[str, Tensor]
-KEYS = ("image", "mask", "connectivity", "orientation")
 Part = Callable[[list[int]], list[int]]
 
 
@@ -39,13 +40,14 @@ class CropDataset(Dataset[Crop]):
         augmentation: Augmentation,
         seed: int,
         orientation: bool = False,
+        roads: bool = False,
     ) -> None:
         self.dataset = dataset
         self.size = size
         self.epoch_length = len(dataset.training_draws())
         self.augmentation = augmentation
         self.seed = seed
-        self._tiles = OpenTiles(dataset, orientation)
+        self._tiles = OpenTiles(dataset, orientation, roads)
         self._looks: dict[str, Look] = {}
         self._names: tuple[int, list[str]] = (-1, [])
         self._order: tuple[int, NDArray[np.int64]] = (-1, np.zeros(0, dtype=np.int64))
@@ -57,35 +59,33 @@ class CropDataset(Dataset[Crop]):
     def __getitem__(self, draw: int) -> Crop:
         """Crop number `draw` since the start of the training.
 
-        Returns image (3, S, S), mask, connectivity and, if wished, orientation (S, S), all uint8.
+        Returns image (3, S, S), mask, connectivity and, if wished, orientation (S, S), all uint8,
+        and, if wished, the true roads (M, 6) as in roadex/graph/paths/segments.py.
         """
         rng = np.random.default_rng([self.seed, draw])
-        maps = self._cut(self._tile_name(draw), rng)
+        sample = self._cut(self._tile_name(draw), rng)
         config = self.augmentation.config
         for share, join in ((config.mix, mixed), (config.paste, pasted)):
             if share and rng.random() < share:
                 names = self._drawn(draw // self.epoch_length)
                 other = self._cut(names[int(rng.integers(self.epoch_length))], rng)
-                maps = join(maps, other, rng)
-        return {
-            key: torch.from_numpy(np.ascontiguousarray(array))
-            for key, array in zip(KEYS, maps, strict=False)
-        }
+                sample = join(sample, other, rng)
+        return sample.tensors()
 
-    def _cut(self, name: str, rng: np.random.Generator) -> Maps:
-        """A random crop of a tile: the arrays of `KEYS` that are wished, rows and columns last."""
+    def _cut(self, name: str, rng: np.random.Generator) -> Sample:
+        """A random crop of a tile with all labels that are wished."""
         tile = self._tiles(name)
-        arrays = (tile.image, tile.mask, tile.connectivity)
         look = self._look(name)
-        if tile.directions is None:
-            image, *labels = self.augmentation(arrays, self.size, rng, look.zoom)
-        else:
-            all_four = (*arrays, tile.directions)
-            moved, motion = self.augmentation.moved(all_four, self.size, rng, look.zoom)
-            image, *labels, codes = moved
-            codes = turned_codes(codes, motion.degrees, motion.quarter_turns, motion.flip)
-            labels.append(orientation_classes(codes))
-        return [look(image).transpose(2, 0, 1), *labels]
+        maps = [tile.image, tile.mask, tile.connectivity]
+        if tile.directions is not None:
+            maps.append(tile.directions)
+        moved, motion = self.augmentation.moved(tuple(maps), self.size, rng, look.zoom)
+        image, *labels = moved
+        if tile.directions is not None:
+            codes = turned_codes(labels[2], motion.degrees, motion.quarter_turns, motion.flip)
+            labels[2] = orientation_classes(codes)
+        roads = None if tile.roads is None else moved_segments(tile.roads, motion.matrix, self.size)
+        return Sample(look(image).transpose(2, 0, 1), labels, roads)
 
     def _look(self, name: str) -> Look:
         key = self.dataset.member_key(name)
@@ -140,18 +140,29 @@ class Look:
 class OpenTiles:
     """The tiles of a dataset, the last few of them kept open: opening costs more than a crop."""
 
-    def __init__(self, dataset: PreparedDataset, directions: bool = False, most: int = 256) -> None:
+    def __init__(
+        self,
+        dataset: PreparedDataset,
+        directions: bool = False,
+        roads: bool = False,
+        most: int = 256,
+    ) -> None:
         self._read = dataset.with_directions if directions else dataset.tile
+        self._roads = dataset.roads if roads else None
         self.most = most
         self._open: dict[str, PreparedTile] = {}
 
     def __call__(self, name: str) -> PreparedTile:
         """The mapped arrays of a tile."""
-        tile = self._open.pop(name, None) or self._read(name)
+        tile = self._open.pop(name, None) or self._opened(name)
         self._open[name] = tile  # the last to be dropped
         if len(self._open) > self.most:
             del self._open[next(iter(self._open))]
         return tile
+
+    def _opened(self, name: str) -> PreparedTile:
+        tile = self._read(name)
+        return tile if self._roads is None else replace(tile, roads=self._roads(name))
 
     def __getstate__(self) -> dict[str, Any]:
         """Without the open tiles: another process opens its own, a copy would hold all pixels."""
@@ -200,6 +211,16 @@ class DrawSampler(Sampler[list[int]]):
         return list(range(first, first + self.batch_size))
 
 
+def collated(crops: list[Crop]) -> Crop:
+    """Crops as one batch; the roads of each, of which there are more or fewer, end in NaN."""
+    roads = [crop["roads"] for crop in crops if "roads" in crop]
+    rest = [{key: value for key, value in crop.items() if key != "roads"} for crop in crops]
+    batch: Crop = default_collate(rest)
+    if roads:
+        batch["roads"] = pad_sequence(roads, batch_first=True, padding_value=float("nan"))
+    return batch
+
+
 def crop_loader(
     crops: CropDataset,
     batch_size: int,
@@ -212,6 +233,7 @@ def crop_loader(
     return DataLoader(
         crops,
         batch_sampler=DrawSampler(len(crops), batch_size, only, part),
+        collate_fn=collated,
         num_workers=workers,
         pin_memory=pin,
         persistent_workers=workers > 0,

@@ -1,4 +1,8 @@
-"""Cutting a square out of a tile: straight, or turned and scaled."""
+"""Cutting a square out of a tile: straight, or turned and scaled.
+
+Beside the square each cut tells where it lies: a matrix (2, 3) from x, y in pixels of the tile to
+those of the square, the first pixel's centre at (0.5, 0.5) in both.
+"""
 
 from __future__ import annotations
 
@@ -11,9 +15,11 @@ from numpy.typing import NDArray
 from roadex.config.labels import IGNORE
 
 Arrays = tuple[NDArray[np.uint8], ...]
+Matrix = NDArray[np.float64]
+Cut = tuple[Arrays, Matrix]
 
 
-def cut(arrays: Arrays, size: int, rng: np.random.Generator) -> Arrays:
+def cut(arrays: Arrays, size: int, rng: np.random.Generator) -> Cut:
     """A random square of side `size` from an image (H, W, 3) and its label maps (H, W).
 
     Where the tile is smaller, the image is reflected and the labels are 255 (ignore).
@@ -22,10 +28,12 @@ def cut(arrays: Arrays, size: int, rng: np.random.Generator) -> Arrays:
     top = int(rng.integers(max(height - size, 0) + 1))
     left = int(rng.integers(max(width - size, 0) + 1))
     cuts = [np.array(array[top : top + size, left : left + size]) for array in arrays]
+    matrix = np.array([[1.0, 0.0, -left], [0.0, 1.0, -top]])
     if height >= size and width >= size:
-        return tuple(cuts)
+        return tuple(cuts), matrix
     image = _grow(cuts[0], size, mode="symmetric")
-    return (image, *(_grow(c, size, mode="constant", constant_values=IGNORE) for c in cuts[1:]))
+    labels = (_grow(c, size, mode="constant", constant_values=IGNORE) for c in cuts[1:])
+    return (image, *labels), matrix
 
 
 def _grow(array: NDArray[np.uint8], size: int, **padding: object) -> NDArray[np.uint8]:
@@ -36,7 +44,7 @@ def _grow(array: NDArray[np.uint8], size: int, **padding: object) -> NDArray[np.
 
 def cut_turned(
     arrays: Arrays, size: int, degrees: float, scale: float, rng: np.random.Generator
-) -> Arrays:
+) -> Cut:
     """A random square turned by `degrees` and magnified by `scale`, as `cut` otherwise.
 
     The image is sampled bilinearly; a label is that of the nearest pixel, so that no new class
@@ -50,21 +58,25 @@ def cut_turned(
     high = np.ceil(centre + reach).astype(int) + 3
     parts = [np.ascontiguousarray(a[low[1] : high[1], low[0] : high[0]]) for a in arrays]
     shift = centre - 0.5 - low - turn @ np.full(2, (size - 1) / 2)
-    matrix = np.column_stack([turn, shift])
-    return (_warp_image(parts[0], matrix, size), *(_warp(p, matrix, size) for p in parts[1:]))
+    back = np.column_stack([turn, shift])
+    square = (_warp_image(parts[0], back, size), *(_warp(p, back, size) for p in parts[1:]))
+    there = np.linalg.inv(turn)
+    return square, np.column_stack([there, size / 2 - there @ centre])
 
 
-def shrunk(arrays: Arrays, size: int) -> Arrays:
+def shrunk(square: Cut, size: int) -> Cut:
     """A square image and its labels at a smaller side: pixels averaged, labels of the nearest."""
+    arrays, matrix = square
     image = cv2.resize(np.ascontiguousarray(arrays[0]), (size, size), interpolation=cv2.INTER_AREA)
     labels = (
         cv2.resize(np.ascontiguousarray(array), (size, size), interpolation=cv2.INTER_NEAREST_EXACT)
         for array in arrays[1:]
     )
-    return (np.asarray(image, np.uint8), *(np.asarray(array, np.uint8) for array in labels))
+    smaller = (np.asarray(image, np.uint8), *(np.asarray(array, np.uint8) for array in labels))
+    return smaller, matrix * (size / arrays[0].shape[0])
 
 
-def _inverse_map(degrees: float, scale: float) -> NDArray[np.float64]:
+def _inverse_map(degrees: float, scale: float) -> Matrix:
     """The matrix (2, 2) from offsets x, y in the crop to offsets in the tile."""
     cosine, sine = (f(math.radians(degrees)) / scale for f in (math.cos, math.sin))
     return np.array([[cosine, -sine], [sine, cosine]])

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import cv2
 import numpy as np
+import torch
 from numpy.typing import NDArray
+from torch import Tensor
 
-Maps = list[NDArray[np.uint8]]  # image (3, S, S), mask (S, S), then further labels (S, S)
+from roadex.graph.paths.segments import Segments, beside, within_box, without_box
 
+LABELS = ("mask", "connectivity", "orientation")
 ROAD = 1
 FEATHER = 1.0  # deviation of the blur at a pasted road's border, in pixels
 SMOOTHEST = 6.0  # largest deviation of the blur of a pasted road's surface, in pixels
@@ -15,20 +20,45 @@ GRAIN = 6.0  # largest deviation of the noise that a smooth surface gets
 FEW = 200  # road pixels that do not tell a colour
 
 
-def mixed(maps: Maps, other: Maps, rng: np.random.Generator) -> Maps:
-    """The maps with a rectangle of a fifth to three fifths of `other`'s, after CutMix.
+@dataclass(frozen=True)
+class Sample:
+    """A crop with its labels.
+
+    Attributes:
+        image: (3, S, S) uint8.
+        labels: (S, S) uint8 each: mask, connectivity and, if wished, orientation.
+        roads: (M, 6) as in roadex/graph/paths/segments.py, if wished.
+    """
+
+    image: NDArray[np.uint8]
+    labels: list[NDArray[np.uint8]]
+    roads: Segments | None = None
+
+    def tensors(self) -> dict[str, Tensor]:
+        """All by their names, as a training takes them."""
+        arrays = {"image": self.image, **dict(zip(LABELS, self.labels, strict=False))}
+        named = {key: torch.from_numpy(np.ascontiguousarray(a)) for key, a in arrays.items()}
+        return named if self.roads is None else named | {"roads": torch.from_numpy(self.roads)}
+
+
+def mixed(sample: Sample, other: Sample, rng: np.random.Generator) -> Sample:
+    """The sample with a rectangle of a fifth to three fifths of `other`'s, after CutMix.
 
     Across two datasets it keeps a network from telling by the rest of the picture which of them it
     sees (Yun et al. 2019; Tranheden et al. 2021).
     """
     area, stretch = rng.uniform(0.2, 0.6), float(np.exp(rng.uniform(-0.4, 0.4)))
-    size = maps[0].shape[-1]
+    size = sample.image.shape[-1]
     rows = _span(size, np.sqrt(area * stretch), rng)
     columns = _span(size, np.sqrt(area / stretch), rng)
-    joined = [np.array(array) for array in maps]
-    for own, its in zip(joined, other, strict=True):
+    joined = [np.array(array) for array in (sample.image, *sample.labels)]
+    for own, its in zip(joined, (other.image, *other.labels), strict=True):
         own[..., rows, columns] = its[..., rows, columns]
-    return joined
+    roads = None
+    if sample.roads is not None and other.roads is not None:
+        box = (float(columns.start), float(rows.start), float(columns.stop), float(rows.stop))
+        roads = beside(without_box(sample.roads, box), within_box(other.roads, box))
+    return Sample(joined[0], joined[1:], roads)
 
 
 def _span(size: int, share: float, rng: np.random.Generator) -> slice:
@@ -38,24 +68,25 @@ def _span(size: int, share: float, rng: np.random.Generator) -> slice:
     return slice(start, start + length)
 
 
-def pasted(maps: Maps, other: Maps, rng: np.random.Generator) -> Maps:
-    """The maps with the roads of `other` laid over them, after copy-paste (Ghiasi et al. 2021).
+def pasted(sample: Sample, other: Sample, rng: np.random.Generator) -> Sample:
+    """The sample with the roads of `other` laid over it, after copy-paste (Ghiasi et al. 2021).
 
     The mean colour of the pasted roads is moved towards that of the crop's own, by a random share,
     and half of them lose their cars and markings: what is learnt is a road's shape.
     """
-    (image, *labels), (its_image, *its_labels) = maps, other
+    image, labels, its_labels = sample.image, sample.labels, other.labels
     region = its_labels[0] == ROAD
-    surface = its_image.astype(np.float32)
+    surface = other.image.astype(np.float32)
     if rng.random() < 0.5:
         surface = _smooth(surface, region, rng)
-    shift = rng.random() * (_colour(image, labels[0]) - _colour(its_image, its_labels[0]))
+    shift = rng.random() * (_colour(image, labels[0]) - _colour(other.image, its_labels[0]))
     alpha = cv2.GaussianBlur(region.astype(np.float32), (0, 0), FEATHER)
     blend = image + alpha * (surface + np.nan_to_num(shift)[:, None, None] - image)
-    return [
-        np.clip(np.rint(blend), 0, 255).astype(np.uint8),
-        *(np.where(region, its, own) for own, its in zip(labels, its_labels, strict=True)),
-    ]
+    laid = [np.where(region, its, own) for own, its in zip(labels, its_labels, strict=True)]
+    roads = None
+    if sample.roads is not None and other.roads is not None:
+        roads = beside(sample.roads, other.roads)
+    return Sample(np.clip(np.rint(blend), 0, 255).astype(np.uint8), laid, roads)
 
 
 def _smooth(

@@ -23,6 +23,7 @@ from roadex.graph import mask_to_graph
 from roadex.graph.formats import read_network, write_network
 from roadex.graph.network import total_length
 from roadex.graph.orientation import direction_map
+from roadex.graph.paths.segments import Segments, segments_of
 from roadex.graph.raster import connectivity_map
 
 PREPARED_VERSION = 2
@@ -56,12 +57,14 @@ class PreparedTile:
         connectivity: (H, W) uint8, 0 background, 1 dead end, 2 along a road, 3 three ways, ...,
             255 ignore.
         directions: (H, W) uint8 as in roadex/graph/orientation.py; None where nobody asked.
+        roads: (M, 6) as in roadex/graph/paths/segments.py; None where nobody asked.
     """
 
     image: NDArray[np.uint8]
     mask: NDArray[np.uint8]
     connectivity: NDArray[np.uint8]
     directions: NDArray[np.uint8] | None = None
+    roads: Segments | None = None
 
 
 @dataclass(frozen=True)
@@ -115,7 +118,8 @@ class PreparedDataset:
             RoadexError: one of its files is gone or damaged.
         """
         where = self.tile_folder(name)
-        return PreparedTile(*(_mapped(where / f"{key}.npy") for key in ARRAYS))
+        image, mask, connectivity = (_mapped(where / f"{key}.npy") for key in ARRAYS)
+        return PreparedTile(image, mask, connectivity)
 
     def with_directions(self, name: str) -> PreparedTile:
         """The same with the directions of the roads, which are drawn on their first use."""
@@ -128,6 +132,14 @@ class PreparedDataset:
             with atomic_write(path) as temporary:
                 np.save(temporary, codes)
         return replace(tile, directions=_mapped(path))
+
+    def roads(self, name: str) -> Segments:
+        """The true roads of a tile as segments in pixels, which are made on their first use."""
+        path = self.tile_folder(name) / "roads.npy"
+        if not path.is_file():
+            with atomic_write(path) as temporary:
+                np.save(temporary, segments_of(self.graph(name), self.member(name).gsd))
+        return np.array(_mapped(path), dtype=np.float64)
 
     def graph(self, name: str) -> nx.MultiGraph:
         """The true road graph in metres, in the image frame."""

@@ -7,9 +7,9 @@ import signal
 import threading
 from collections.abc import Callable, Iterator
 
-from torch.utils.data import DataLoader, default_collate
+from torch.utils.data import DataLoader
 
-from roadex.data.crops import Crop, DrawSampler
+from roadex.data.crops import Crop, DrawSampler, collated
 from roadex.errors import DataError, RoadexError
 
 log = logging.getLogger(__name__)
@@ -51,8 +51,7 @@ class Batches:
 
     def cut(self, draws: list[int]) -> Crop:
         """A batch by its draw numbers."""
-        crops: Crop = default_collate([self._loader.dataset[draw] for draw in draws])
-        return crops
+        return collated([self._loader.dataset[draw] for draw in draws])
 
     def of_epoch(self, epoch: int, start: int) -> Iterator[Crop]:
         """The batches of an epoch, counted from 1, from batch number `start`, counted from 0.

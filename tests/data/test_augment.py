@@ -89,7 +89,7 @@ def test_labels_of_the_turned_graph_are_the_turned_labels(degrees, scale):
     image = np.repeat(labels[..., None], 3, axis=2)
     # As large as the whole tile, so that the crop can only lie in its middle.
     size = int(np.ceil(SIDE * scale))
-    _, turned = cut_turned((image, labels), size, degrees, scale, np.random.default_rng(0))
+    (_, turned), _ = cut_turned((image, labels), size, degrees, scale, np.random.default_rng(0))
     graph = seen_from_the_crop(ROADS, degrees, scale, size)
     wanted = connectivity_map(graph, (size, size), 1 / scale, WIDTH_M, border_m=0)
     # The nearest pixel's centre is up to half the diagonal of a magnified pixel away.

@@ -13,7 +13,7 @@ from roadex.config.augment import AugmentConfig
 from roadex.config.dataset import FolderConfig
 from roadex.data.augment import Augmentation
 from roadex.data.crops import CropDataset, DrawSampler, OpenTiles, crop_loader
-from roadex.data.mixing import pasted
+from roadex.data.mixing import Sample, pasted
 from roadex.data.prepare import prepare
 from tests.support.worlds import write_folder
 
@@ -137,12 +137,18 @@ def test_a_pasted_road_takes_a_share_of_the_way_to_the_colour_of_the_own_roads()
     mine, its = np.zeros((40, 40), np.uint8), np.zeros((40, 40), np.uint8)
     mine[:10], its[:, 15:30] = 1, 1
     shown = {
-        int(pasted([own, mine], [other, its], np.random.default_rng(seed))[0][0, 30, 22])
+        int(
+            pasted(Sample(own, [mine]), Sample(other, [its]), np.random.default_rng(seed)).image[
+                0, 30, 22
+            ]
+        )
         for seed in range(20)
     }
     assert 60 <= min(shown) < 90 and 170 < max(shown) <= 200
-    bare = pasted([own, np.zeros_like(mine)], [other, its], np.random.default_rng(0))
-    assert bare[0][0, 30, 22] == 200, "without own roads there is no colour to move to"
+    bare = pasted(
+        Sample(own, [np.zeros_like(mine)]), Sample(other, [its]), np.random.default_rng(0)
+    )
+    assert bare.image[0, 30, 22] == 200, "without own roads there is no colour to move to"
 
 
 def test_sampler_gives_a_smaller_batch_rather_than_none():

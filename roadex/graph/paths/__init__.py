@@ -1,0 +1,1 @@
+"""Roads as vertices and the pairs of them that a road joins."""

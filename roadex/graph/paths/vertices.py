@@ -1,0 +1,177 @@
+"""The vertices of a road network in what a model says of every place.
+
+Junctions and dead ends come first, then the places where roads leave the image, then places along
+roads, each by non-maximum suppression: the strongest is taken, and what lies near it is left out.
+All distances are metres, so that the size of a pixel does not matter.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.spatial import cKDTree
+
+from roadex.config.graph import VertexSettings
+
+Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
+Bools = NDArray[np.bool_]
+Map = NDArray[np.float32]
+
+ALONG, BORDER, END, JUNCTION = range(4)
+_LEAST_NODE = np.float32(0.35)  # the probability that a place is an end, or a junction
+_LEVELS = 16  # of equal strength are places whose probabilities agree to a sixteenth
+_MIXER = np.uint64(0x9E3779B97F4A7C15)  # 2^64 over the golden ratio: spreads numbers evenly
+
+
+@dataclass(frozen=True)
+class Strength:
+    """What a model says of the cells of an image, (h, w) each, from 0 to 1.
+
+    Attributes:
+        ridge: the probability of road, smoothed so that it is highest in the middle of a road.
+        ends, junctions: the probability of a dead end, and of a junction.
+        cell: width and height of a cell in metres.
+    """
+
+    ridge: Map
+    ends: Map
+    junctions: Map
+    cell: tuple[float, float]
+
+
+@dataclass(frozen=True)
+class Vertices:
+    """Places that roads may join.
+
+    Attributes:
+        points: (n, 2) x, y in metres in the frame of the image.
+        kinds: (n,) ALONG, BORDER, END or JUNCTION.
+    """
+
+    points: Floats
+    kinds: Ints
+
+    def __len__(self) -> int:
+        return len(self.points)
+
+
+def find_vertices(
+    strength: Strength, settings: VertexSettings, most: int | None = None
+) -> Vertices:
+    """The vertices of an image, at least `spacing_m` apart, none where the ridge is low.
+
+    Args:
+        most: no more than so many, the first ones.
+    """
+    road = strength.ridge >= settings.least_road
+    kinds = [
+        (JUNCTION, road & (strength.junctions >= _LEAST_NODE), strength.junctions),
+        (END, road & (strength.ends >= _LEAST_NODE), strength.ends),
+        (BORDER, road & _peaks_on_the_border(strength.ridge), strength.ridge),
+        (ALONG, road & _on_a_ridge(strength.ridge), strength.ridge),
+    ]
+    cells = [np.argwhere(where) for _, where, _ in kinds]
+    scores = [score[where] for _, where, score in kinds]
+    kind = np.repeat([kind for kind, _, _ in kinds], [len(part) for part in cells])
+    places = np.concatenate(cells)
+    order = np.lexsort((*_equal_last(places), -_levels(np.concatenate(scores)), -kind))
+    places, kind = places[order], kind[order]
+    points = (places[:, ::-1] + 0.5) * strength.cell
+    kept = _apart(points, settings.spacing_m, most)
+    exact = _refined(strength, places[kept], kind[kept])
+    return Vertices(exact, kind[kept].astype(np.int64))
+
+
+def _levels(scores: Map) -> Ints:
+    return np.floor(scores * _LEVELS).astype(np.int64)
+
+
+def _equal_last(places: Ints) -> tuple[Ints, ...]:
+    """What decides between places of one strength: by row and column scattered over the image.
+
+    Were it the row, a chain of decisions would run along a whole road, and one end of it would
+    move all vertices up to the other.
+    """
+    number = (places[:, 0].astype(np.uint64) << np.uint64(32)) + places[:, 1].astype(np.uint64)
+    mixed = (number + np.uint64(1)) * _MIXER
+    return ((mixed ^ (mixed >> np.uint64(29))).astype(np.int64),)
+
+
+def _apart(points: Floats, spacing: float, most: int | None) -> Ints:
+    """Indices of the points, the first ones first, that lie so far from all taken before."""
+    if not len(points):
+        return np.zeros(0, dtype=np.int64)
+    tree = cKDTree(points)
+    free = np.ones(len(points), dtype=np.bool_)
+    kept: list[int] = []
+    for index in range(len(points)):
+        if len(kept) == most:
+            break
+        if free[index]:
+            kept.append(index)
+            free[tree.query_ball_point(points[index], spacing)] = False
+    return np.array(kept, dtype=np.int64)
+
+
+def _on_a_ridge(ridge: Map) -> Bools:
+    """Cells that are not lower than both neighbours in one of the four directions."""
+    padded = np.pad(ridge, 1, mode="edge")
+    rows, columns = ridge.shape
+    found = np.zeros(ridge.shape, dtype=np.bool_)
+    for down, right in ((0, 1), (1, 0), (1, 1), (1, -1)):
+        before = padded[1 - down : 1 - down + rows, 1 - right : 1 - right + columns]
+        after = padded[1 + down : 1 + down + rows, 1 + right : 1 + right + columns]
+        found |= ((ridge > before) & (ridge >= after)) | ((ridge >= before) & (ridge > after))
+    return found
+
+
+def _peaks_on_the_border(ridge: Map) -> Bools:
+    """Cells of the outermost rows and columns that are not lower than those beside them there."""
+    found = np.zeros(ridge.shape, dtype=np.bool_)
+    for side, out in ((ridge[0], found[0]), (ridge[-1], found[-1])):
+        out |= _peaks(side)
+    for side, out in ((ridge[:, 0], found[:, 0]), (ridge[:, -1], found[:, -1])):
+        out |= _peaks(side)
+    return found
+
+
+def _peaks(side: Map) -> Bools:
+    padded = np.pad(side, 1, mode="edge")
+    peaks: Bools = (side >= padded[:-2]) & (side >= padded[2:])
+    return peaks
+
+
+def _refined(strength: Strength, places: Ints, kinds: Ints) -> Floats:
+    """Points (n, 2), x, y in metres, at the top of the parabolas through a cell and its neighbours.
+
+    What lies on the border is moved onto it.
+    """
+    ridge = np.pad(strength.ridge, 1, mode="edge").astype(np.float64)
+    rows, columns = places.T + 1
+    here = ridge[rows, columns]
+    shifts = []
+    for down, right in ((0, 1), (1, 0)):
+        before, after = ridge[rows - down, columns - right], ridge[rows + down, columns + right]
+        bend = before - 2 * here + after
+        top = np.where(bend < -1e-6, (before - after) / (2 * np.minimum(bend, -1e-6)), 0.0)
+        shifts.append(np.clip(top, -0.5, 0.5))
+    shift = np.column_stack(shifts)
+    shift[kinds == JUNCTION] = 0.0
+    points = places[:, ::-1] + 0.5 + shift
+    limits = np.array(strength.ridge.shape[::-1], dtype=np.float64)
+    rim = kinds == BORDER
+    points[rim] = _onto_border(points[rim], limits)
+    return np.asarray(points * strength.cell, dtype=np.float64)
+
+
+def _onto_border(points: Floats, limits: Floats) -> Floats:
+    """Points (n, 2) in cells moved onto the nearest side of the image."""
+    gaps = np.concatenate([points, limits - points], axis=1)
+    side = gaps.argmin(axis=1)
+    moved = points.copy()
+    axis = side % 2
+    moved[np.arange(len(points)), axis] = np.where(side < 2, 0.0, limits[axis])
+    return moved
