@@ -183,7 +183,9 @@ def open_bench(config: TrainConfig, folder: Path, steps: int) -> Bench:
     draws = -(-steps * config.trainer.batch_size // tiles)
     dataset = replace(dataset, crops_per_tile=draws)
     augmentation, directions = Augmentation(config.augment), config.model.orientation_bins > 0
-    crops = CropDataset(dataset, config.dataset.crop, augmentation, config.seed, directions)
+    crops = CropDataset(
+        dataset, config.dataset.crop, augmentation, config.seed, directions, config.model.paths
+    )
     workers = loader_count(config.trainer.loaders, device)
     pin = device.type == "cuda" and workers > 0
     batches = Batches(lambda: crop_loader(crops, config.trainer.batch_size, workers, pin))

@@ -7,6 +7,7 @@ from enum import Enum
 
 from omegaconf import MISSING
 
+from roadex.config.graph import VertexSettings
 from roadex.config.limits import bounded, choice
 
 
@@ -20,6 +21,26 @@ class GlobalAware(Enum):
 
 
 @dataclass
+class PairHeadConfig:
+    """The head that judges which pairs of vertices a road joins: roadex/models/pair_head.py."""
+
+    # How vertices and pairs are found; they belong to the model, which learns to judge these.
+    vertices: VertexSettings = field(default_factory=VertexSettings)
+    # Maps that the model gives for the judgement of pairs alone.
+    evidence: int = bounded(8, least=0, most=64)
+    width: int = bounded(40, least=8)
+    # Times the pairs of a vertex attend to each other.
+    layers: int = bounded(2, least=1, most=12)
+    heads: int = bounded(4, least=1)
+    # Places along the way between two vertices at which the maps are read.
+    samples: int = bounded(17, least=2, most=129)
+    # For ablations: what lies along the way, the connectivity, and the other pairs of a vertex.
+    see_way: bool = True
+    see_connectivity: bool = True
+    see_others: bool = True
+
+
+@dataclass
 class ModelConfig:
     """What all models share: `name` is the key in the registry (roadex/models/registry.py)."""
 
@@ -30,6 +51,9 @@ class ModelConfig:
     connectivity_classes: int = bounded(5, least=3, most=64)
     # Directions of the road's orientation, told apart from the background; 0: not learnt.
     orientation_bins: int = choice(0, 0, 36)
+    # Whether pairs of vertices are judged, of which `graph.decoder=paths` makes the road network.
+    paths: bool = False
+    pair_head: PairHeadConfig = field(default_factory=PairHeadConfig)
 
 
 @dataclass

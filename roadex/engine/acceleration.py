@@ -53,6 +53,9 @@ def in_parallel(model: nn.Module, group: Group, device: torch.device) -> nn.Modu
     """The model whose gradients are the mean over the processes of a group."""
     if group.size == 1:
         return model
+    # The pair head is called outside of the forward pass: the learner averages its gradients.
+    own = [name for name, _ in model.named_parameters() if name.startswith("pair_head.")]
+    DistributedDataParallel._set_params_and_buffers_to_ignore_for_model(model, own)
     devices = [device] if device.type == "cuda" else None
     # Batch norms are synchronised, so that all processes have the same buffers anyway.
     return DistributedDataParallel(

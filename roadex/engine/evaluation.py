@@ -16,8 +16,9 @@ from tqdm import tqdm
 from roadex.config.labels import IGNORE
 from roadex.config.metrics import AplsSettings, MetricSettings
 from roadex.data.prepared import Member, PreparedDataset
-from roadex.graph import GraphSettings, probabilities_to_graph, road_mask
+from roadex.graph import DecodingSettings, GraphSettings, probabilities_to_graph, road_mask
 from roadex.graph.network import total_length
+from roadex.graph.paths.network import JudgedPairs, paths_to_graph
 from roadex.metrics.connections import count_false
 from roadex.metrics.pixel import BINS, Confusion, RelaxedCounts, SlackCurve, ThresholdCurve
 from roadex.metrics.summary import Job, PairScore, mean_scores, score_many
@@ -26,6 +27,7 @@ if TYPE_CHECKING:  # the processes that score graphs do without torch, which tak
     from roadex.engine.inference import Predict
 
     Adapt = Callable[[Predict, Member], Predict]
+    Judge = Callable[[dict[str, NDArray[np.float32]], tuple[float, float]], JudgedPairs]
 
 NAN = float("nan")
 
@@ -40,6 +42,8 @@ class SplitPrediction:
         directions: (K, H, W) uint8 per tile, likewise of each connectivity class; empty without the
             task, or where `with_directions` is off, since they take five times as much memory.
         connectivity: (K, K) pixel counts, row = truth, column = prediction; None without the task.
+        judge: what judges the pairs of vertices of a tile; None where the model has no such head.
+        pairs: of each tile, where they are judged.
     """
 
     dataset: PreparedDataset
@@ -48,6 +52,8 @@ class SplitPrediction:
     directions: dict[str, NDArray[np.uint8]] = field(default_factory=dict)
     curves: dict[str, ThresholdCurve] = field(default_factory=dict)
     connectivity: NDArray[np.int64] | None = None
+    judge: Judge | None = None
+    pairs: dict[str, JudgedPairs] = field(default_factory=dict)
 
     @property
     def curve(self) -> ThresholdCurve:
@@ -70,12 +76,21 @@ class SplitPrediction:
             self.connectivity = counts if self.connectivity is None else self.connectivity + counts
             if self.with_directions:
                 self.directions[name] = _in_bins(probabilities["connectivity"])
+        if self.judge is not None:
+            known = _known_only(probabilities, tile.mask == IGNORE)
+            gsd = self.dataset.member(name).gsd
+            self.pairs[name] = self.judge(known, (gsd, gsd))
 
     def only(self, name: str) -> SplitPrediction:
         """One tile's prediction, without the counts."""
         directions = {name: self.directions[name]} if name in self.directions else {}
+        pairs = {name: self.pairs[name]} if name in self.pairs else {}
         return SplitPrediction(
-            self.dataset, self.with_directions, {name: self.probability[name]}, directions
+            self.dataset,
+            self.with_directions,
+            {name: self.probability[name]},
+            directions,
+            pairs=pairs,
         )
 
     def graph(self, name: str, threshold: float, settings: GraphSettings) -> nx.MultiGraph:
@@ -86,6 +101,8 @@ class SplitPrediction:
             road = np.where(ignored, np.uint8(0), road)
             directions = None if directions is None else np.where(ignored, np.uint8(0), directions)
         gsd = self.dataset.member(name).gsd
+        if name in self.pairs and isinstance(settings, DecodingSettings):
+            return paths_to_graph(self.pairs[name], road, threshold, gsd, settings)
         return probabilities_to_graph(road, directions, threshold, gsd, settings)
 
     def of(self, key: str) -> SplitPrediction:
@@ -97,7 +114,17 @@ class SplitPrediction:
             {name: self.probability[name] for name in names},
             {name: self.directions[name] for name in names if name in self.directions},
             {key: self.curves[key]} if key in self.curves else {},
+            pairs={name: self.pairs[name] for name in names if name in self.pairs},
         )
+
+
+def _known_only(
+    probabilities: dict[str, NDArray[np.float32]], ignored: NDArray[np.bool_]
+) -> dict[str, NDArray[np.float32]]:
+    """Probabilities without road where the truth is not known."""
+    if not ignored.any():
+        return probabilities
+    return {task: np.where(ignored, np.float32(0), each) for task, each in probabilities.items()}
 
 
 def sum_curves(curves: Iterable[ThresholdCurve]) -> ThresholdCurve:
@@ -134,9 +161,11 @@ def predict_split(
     split: str,
     with_directions: bool = False,
     adapt: Adapt = as_it_is,
+    judge: Judge | None = None,
 ) -> SplitPrediction:
     """Predict every whole tile of a split, with a progress bar."""
-    return predict_tiles(predictor, dataset, dataset.splits[split], split, with_directions, adapt)
+    names = dataset.splits[split]
+    return predict_tiles(predictor, dataset, names, split, with_directions, adapt, judge)
 
 
 def predict_tiles(
@@ -146,14 +175,16 @@ def predict_tiles(
     what: str,
     with_directions: bool = False,
     adapt: Adapt = as_it_is,
+    judge: Judge | None = None,
 ) -> SplitPrediction:
     """Predict whole tiles; the pixels of one are counted while the network sees the next.
 
     Args:
         with_directions: keep the connectivity of each pixel, which some decodings need.
         adapt: the predictor for tiles of one of several datasets.
+        judge: judges pairs of vertices, of which the graphs are made then.
     """
-    prediction = SplitPrediction(dataset, with_directions)
+    prediction = SplitPrediction(dataset, with_directions, judge=judge)
     bar = tqdm(names, desc=f"{what} tiles", unit="tile", leave=False, disable=None)
     with ThreadPoolExecutor(1) as beside:
         counting: Future[None] | None = None

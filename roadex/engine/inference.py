@@ -15,6 +15,7 @@ from roadex.config.inference import InferenceConfig
 from roadex.config.trainer import Precision
 from roadex.data.prepared import Member
 from roadex.engine.device import autocast
+from roadex.models.contract import EVIDENCE
 
 Probabilities = dict[str, NDArray[np.float32]]
 # Probabilities of each task for an RGB image (H, W, 3) uint8.
@@ -77,7 +78,13 @@ class Predictor:
             for task in logits.keys() - TRAINING_ONLY:
                 full = undo(logits[task][-1].float())
                 sums[task] = sums[task] + full if task in sums else full
-        return {task: (total / len(symmetries)).softmax(dim=1)[0] for task, total in sums.items()}
+        means = {task: total / len(symmetries) for task, total in sums.items()}
+        return {task: probabilities_of(task, logits)[0] for task, logits in means.items()}
+
+
+def probabilities_of(task: str, logits: Tensor) -> Tensor:
+    """Logits (B, K, H, W) as numbers from 0 to 1: of a task's classes, which add up to 1."""
+    return logits.sigmoid() if task == EVIDENCE else logits.softmax(dim=1)
 
 
 def working_gsd(pixel_m: float, trained: float, finest: float | None) -> float:

@@ -27,6 +27,8 @@ from roadex.engine.device import autocast, place
 from roadex.engine.distributed import Group
 from roadex.engine.inference import Predictor, normalize
 from roadex.losses.multitask import WholeBatch, count_batch, multitask_loss
+from roadex.losses.pairs import pair_loss
+from roadex.models.pair_head import PAIR_PARTS, PairHead
 from roadex.models.registry import build_model
 from roadex.runs.checkpoint import Checkpoint, load_weights
 from roadex.runs.load import load_trainable
@@ -69,6 +71,13 @@ class Learner:
         """The network that is validated and kept."""
         return self.model if self.average is None else self.average.module
 
+    def train(self) -> None:
+        """Put the model into training mode; what does not learn keeps its batch statistics, too."""
+        self.model.train()
+        if self.config.trainer.only_pairs:
+            for name, part in self.model.named_children():
+                part.train(name in PAIR_PARTS)
+
     def predictor(self) -> Predictor:
         """The judged network, ready for whole tiles."""
         trainer = self.config.trainer
@@ -104,14 +113,40 @@ class Learner:
                     whole,
                     piece.get("orientation"),
                 )
+                if self.config.model.paths:
+                    loss, terms = self._with_pairs(loss, terms, logits, piece, on_device)
                 # The processes' gradients are averaged, but their losses add up.
                 self.descent.backward(loss * self.group.size)
             for name, value in {"total": loss, **terms}.items():
                 losses[name] = losses.get(name, 0.0) + value.detach()
+        self._share_head()
         self.descent.descend(self.model.parameters(), losses["total"])
         if self.average is not None:
             self.average.update(self.model, step=self.step)
         return losses
+
+    def _with_pairs(
+        self,
+        loss: Tensor,
+        terms: Losses,
+        logits: dict[str, list[Tensor]],
+        piece: Crop,
+        batch: Crop,
+    ) -> tuple[Tensor, Losses]:
+        """The loss with that of the pairs of vertices, a mean over the crops of the whole batch."""
+        head = self.model.pair_head
+        assert isinstance(head, PairHead)
+        losses = pair_loss(head, logits, piece["roads"], piece["mask"], self.config.dataset.gsd)
+        pairs = losses.sum() / (len(batch["mask"]) * self.group.size)
+        return loss + self.config.loss.pairs * pairs, {**terms, "pairs": pairs}
+
+    def _share_head(self) -> None:
+        """Average the gradients of the pair head, which the parallel model does not call itself."""
+        head = getattr(self.model, "pair_head", None)
+        if head is not None and self.group.size > 1:
+            for parameter in head.parameters():
+                if parameter.grad is not None:
+                    self.group.add(parameter.grad).div_(self.group.size)
 
     def _forward(self, pixels: Tensor) -> dict[str, list[Tensor]]:
         image = normalize(pixels, self.dataset.mean, self.dataset.std)
@@ -160,6 +195,16 @@ def _pieces(batch: Crop, count: int) -> list[Crop]:
     return [dict(zip(parts, piece, strict=True)) for piece in zip(*parts.values(), strict=True)]
 
 
+def load_initial(model: nn.Module, init: str) -> None:
+    """The weights of `init`; where it judges no pairs of vertices, those of the head stay fresh.
+
+    Raises:
+        RoadexError: no such checkpoint, or one of another architecture.
+    """
+    weights = load_trainable(init, "init").weights
+    load_weights(model, weights, f"init={init}", fresh=PAIR_PARTS)
+
+
 def build_learner(
     config: TrainConfig,
     dataset: PreparedDataset,
@@ -171,7 +216,10 @@ def build_learner(
     trainer, group = config.trainer, group or Group()
     model = build_model(config.model, config.backbone)
     if config.init is not None:
-        load_weights(model, load_trainable(config.init, "init").weights, f"init={config.init}")
+        load_initial(model, config.init)
+    if trainer.only_pairs:
+        for name, parameter in model.named_parameters():
+            parameter.requires_grad_(name.split(".")[0] in PAIR_PARTS)
     if trainer.recompute:
         recompute_hourglasses(model)
     if device.type == "cpu" and trainer.precision is Precision.bf16:

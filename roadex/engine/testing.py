@@ -5,10 +5,10 @@ from __future__ import annotations
 import logging
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from roadex.config.evaluate import EvaluateConfig
-from roadex.config.graph import needs_connectivity
+from roadex.config.graph import DecodingSettings, needs_connectivity, with_chance
 from roadex.config.inference import InferenceConfig
 from roadex.config.metrics import AplsSettings
 from roadex.config.train import TrainConfig
@@ -39,14 +39,17 @@ from roadex.engine.inference import (
     for_member,
     working_gsd,
 )
+from roadex.engine.judging import PairJudge
 from roadex.files import write_json, write_table
-from roadex.graph import GraphSettings
 from roadex.graph.formats import write_network
 from roadex.metrics.summary import mean_scores
 from roadex.plots.overlays import comparison, overlay
 from roadex.plots.tiles import KeptTile, keep_tile
 from roadex.rasters.pictures import write_image
 from roadex.runs.load import load_checkpoint
+
+if TYPE_CHECKING:
+    from roadex.engine.evaluation import Judge
 
 log = logging.getLogger(__name__)
 TEST_METRICS = ("apls", "topo", "length", "junctions")
@@ -74,14 +77,18 @@ def report_split(
     dataset: PreparedDataset,
     split: str,
     threshold: float,
-    settings: GraphSettings,
+    settings: DecodingSettings,
     metric: AplsSettings,
     folder: Path,
     pictures: int,
+    judge: Judge | None = None,
 ) -> SplitReport:
-    """Predict and score a split at a given threshold; draw its first `pictures` tiles."""
+    """Predict and score a split at a given threshold; draw its first `pictures` tiles.
+
+    Where `judge` judges pairs of vertices, the graphs are made of these.
+    """
     directions = needs_connectivity(settings)
-    prediction = predict_split(predictor, dataset, split, directions, for_member)
+    prediction = predict_split(predictor, dataset, split, directions, for_member, judge)
     graphs = decode_graphs(prediction, threshold, settings)
     results = score_graphs(graphs, metric, TEST_METRICS)
     scores = {
@@ -127,19 +134,21 @@ def evaluate_checkpoint(config: EvaluateConfig) -> dict[str, Any]:
     )
     if everything:
         dataset = dataset.with_split("all")
-    predictor = Predictor(
-        checkpoint.build().to(device), device, checkpoint.mean, checkpoint.std, config.inference
-    )
+    model = checkpoint.build().to(device)
+    judge = PairJudge.wanted(model, device, config.graph.decoder)
+    predictor = Predictor(model, device, checkpoint.mean, checkpoint.std, config.inference)
     threshold = checkpoint.threshold if config.threshold is None else config.threshold
+    graph = with_chance(config.graph, checkpoint.chance)
     report = report_split(
         _at_its_pixels(predictor, checkpoint.config, dataset.gsd, config.inference),
         dataset,
         config.split,
         threshold,
-        config.graph,
+        graph,
         config.apls,
         out / "overlays",
         config.overlays,
+        judge,
     )
     metrics = {
         **prefixed(config.split, report.scores),
@@ -149,7 +158,7 @@ def evaluate_checkpoint(config: EvaluateConfig) -> dict[str, Any]:
         "checkpoint": config.checkpoint,
         "epoch": checkpoint.epoch,
         "split_hash": split_hash(dataset.splits),
-        "settings": {"graph": asdict(config.graph), "apls": asdict(config.apls)},
+        "settings": {"graph": asdict(graph), "apls": asdict(config.apls)},
     }
     _write_report(report, metrics, out)
     return metrics

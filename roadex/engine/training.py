@@ -12,6 +12,7 @@ import torch
 from torch.utils.data import DataLoader
 
 from roadex.config.backbone import TimmBackboneConfig
+from roadex.config.graph import with_chance
 from roadex.config.schemas import to_plain
 from roadex.config.train import TrainConfig
 from roadex.data.augment import Augmentation
@@ -26,7 +27,8 @@ from roadex.engine.device import loader_count, pick_device, place, seed_everythi
 from roadex.engine.distributed import Group
 from roadex.engine.evaluation import prefixed
 from roadex.engine.inference import Predictor
-from roadex.engine.learner import Learner, build_learner
+from roadex.engine.judging import PairJudge
+from roadex.engine.learner import Learner, build_learner, load_initial
 from roadex.engine.loop import TrainingLoop
 from roadex.engine.loss_sums import LossSums
 from roadex.engine.progress import Best, Progress
@@ -39,10 +41,9 @@ from roadex.models.backbones.weights import input_normalization
 from roadex.models.cost import count_macs
 from roadex.models.registry import build_model, count_parameters
 from roadex.plots.curves import draw_curves
-from roadex.runs.checkpoint import load_weights
 from roadex.runs.environment import dataset_facts
 from roadex.runs.folder import RunFolder
-from roadex.runs.load import load_checkpoint, load_trainable
+from roadex.runs.load import load_checkpoint
 from roadex.tracking import open_tracker
 from roadex.tracking.tracker import NoTracker, Tracker
 
@@ -143,7 +144,12 @@ def _check_model(config: TrainConfig) -> None:
     with torch.random.fork_rng(devices=[]):
         model = build_model(config.model, config.backbone)
     if config.init is not None:
-        load_weights(model, load_trainable(config.init, "init").weights, f"init={config.init}")
+        load_initial(model, config.init)
+    if config.trainer.only_pairs and not (config.model.paths and config.init):
+        raise RoadexError(
+            "trainer.only_pairs=true needs a model to judge the maps of: set init=CHECKPOINT and "
+            "model.paths=true"
+        )
     if config.model.name == "deeplabv3plus":
         pieces = config.trainer.accumulate
         if config.trainer.batch_size // pieces < 2:
@@ -186,7 +192,9 @@ def _open_loader(
     data = config.dataset
     augmentation = Augmentation(config.augment)
     directions = config.model.orientation_bins > 0
-    crops = CropDataset(dataset, data.crop, augmentation, config.seed, directions)
+    crops = CropDataset(
+        dataset, data.crop, augmentation, config.seed, directions, roads=config.model.paths
+    )
     pin = torch.cuda.is_available() and workers > 0
     trainer = config.trainer
     # Processes that synchronise batch norms must compute as many pieces as each other.
@@ -219,10 +227,11 @@ def _test_best(learner: Learner, run: RunFolder) -> SplitReport:
         learner.dataset,
         "test",
         checkpoint.threshold,
-        config.graph,
+        with_chance(config.graph, checkpoint.chance),
         config.apls,
         run.overlays,
         config.trainer.overlays,
+        PairJudge.wanted(model, learner.device, config.graph.decoder),
     )
 
 

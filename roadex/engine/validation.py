@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import partial
 
 import numpy as np
 
-from roadex.config.graph import needs_connectivity
+from roadex.config.graph import needs_connectivity, with_chance
 from roadex.config.train import TrainConfig
 from roadex.data.prepared import PreparedDataset
 from roadex.engine.distributed import Group
@@ -20,12 +21,19 @@ from roadex.engine.evaluation import (
     score_tile,
 )
 from roadex.engine.inference import Predictor, for_member
+from roadex.engine.judging import PairJudge
 from roadex.engine.scorers import Scorers
 from roadex.metrics.pixel import ThresholdCurve
 from roadex.metrics.summary import PairScore, mean_scores
 from roadex.runs.checkpoint import Checkpoint
 
 SPLIT = "validation"
+CHANCES = (0.1, 0.15, 0.2, 0.25, 0.3, 0.4, 0.5)
+
+
+def _rank(score: float) -> float:
+    """NaN, of a split without a tile to score, is the least."""
+    return -1.0 if math.isnan(score) else score
 
 
 @dataclass(frozen=True)
@@ -35,23 +43,39 @@ class Validation:
     Attributes:
         threshold: of the best F1 over the pixels of the split.
         prediction: the pixel counts of all processes, at every threshold.
+        graphs: the scores of each tile's graphs, one for each of `chances`, tile by tile.
+        chances: of pairs of vertices, that a road is made from.
     """
 
     threshold: float
     prediction: SplitPrediction
     group: Group
     graphs: Callable[[], list[PairScore]]
+    chances: tuple[float | None, ...] = (None,)
 
-    def scores(self) -> dict[str, float]:
-        """All scores, the same however many processes had a part in them; waits for the graphs."""
+    def scores(self) -> tuple[dict[str, float], float | None]:
+        """All scores, the same however many processes had a part in them; waits for the graphs.
+
+        Returns:
+            The scores, and of the `chances` that pairs were joined from the best by APLS.
+        """
         own = [(result.name, result.scores) for result in self.graphs()]
-        everyone = [entry for part in self.group.gather(own) for entry in part]
-        results = [PairScore(name, scores, {}) for name, scores in everyone]
-        return {
+        everyone = self.group.gather(own)
+        tried = []
+        for index, chance in enumerate(self.chances):
+            results = [
+                PairScore(name, scores, {})
+                for part in everyone
+                for name, scores in part[index :: len(self.chances)]
+            ]
+            tried.append((mean_scores(results), results, chance))
+        graphs, results, chance = max(tried, key=lambda each: _rank(each[0].get("apls", 0.0)))
+        scores = {
             **pixel_scores(self.prediction, self.threshold),
-            **mean_scores(results),
+            **graphs,
             **each_dataset(self.prediction, results, self._pixel_scores),
         }
+        return scores, chance
 
     def _pixel_scores(self, prediction: SplitPrediction) -> dict[str, float]:
         return pixel_scores(prediction, self.threshold)
@@ -71,7 +95,8 @@ class Pending:
 
     def scored(self) -> Checkpoint:
         """The network with its scores; waits for them."""
-        return replace(self.checkpoint, scores=self.validation.scores())
+        scores, chance = self.validation.scores()
+        return replace(self.checkpoint, scores=scores, chance=chance)
 
 
 @dataclass(frozen=True)
@@ -96,13 +121,24 @@ class Validator:
         """Predict the tiles and begin with their graphs; the network may change from then on."""
         names = self.group.part(self.dataset.splits[SPLIT])
         directions = needs_connectivity(self.config.graph)
-        own = predict_tiles(predictor, self.dataset, names, SPLIT, directions, for_member)
+        judge = PairJudge.wanted(predictor.model, predictor.device, self.config.graph.decoder)
+        own = predict_tiles(predictor, self.dataset, names, SPLIT, directions, for_member, judge)
         pooled = self._pool(own)
         threshold = self._deciding(pooled).best_threshold()
-        settings = (threshold, self.config.graph, self.config.apls)
-        tasks = [partial(score_tile, own.only(name), name, *settings) for name in names]
+        chances = self._chances(judge)
+        decodings = [with_chance(self.config.graph, chance) for chance in chances]
+        tasks = [
+            partial(score_tile, own.only(name), name, threshold, decoding, self.config.apls)
+            for name in names
+            for decoding in decodings
+        ]
         graphs = self.scorers.start(tasks)
-        return Validation(threshold, pooled, self.group, graphs)
+        return Validation(threshold, pooled, self.group, graphs, chances)
+
+    def _chances(self, judge: PairJudge | None) -> tuple[float | None, ...]:
+        """The chances to choose from, or the one that is set."""
+        given = self.config.graph.paths.chance
+        return CHANCES if judge is not None and given is None else (given,)
 
     def _deciding(self, pooled: SplitPrediction) -> ThresholdCurve:
         """The pixel counts that the threshold is chosen by."""

@@ -17,9 +17,7 @@ from roadex.losses.terms import (
     soft_iou_loss,
 )
 from roadex.losses.topology import node_cross_entropy, soft_cldice_loss
-
-Logits = dict[str, list[Tensor]]
-
+from roadex.models.contract import EVIDENCE, Logits
 
 SCALES = {1: "full", 2: "half", 4: "quarter"}
 
@@ -63,7 +61,7 @@ def multitask_loss(
     targets = _targets(logits, mask, connectivity, orientation)
     whole = whole or _count(logits, targets, mask)
     terms: dict[str, Tensor] = {}
-    for task, maps in logits.items():
+    for task, maps in _tasks(logits).items():
         for name, scores in zip(_names(maps), maps, strict=True):
             scale = f"{task}/{_scale(scores, maps[-1])}"
             terms[f"{task}/{name}"] = _term(task, scores, targets[scale], config, whole, scale)
@@ -88,6 +86,11 @@ def count_batch(
     return _count(logits, _targets(logits, mask, connectivity, orientation), mask)
 
 
+def _tasks(logits: Logits) -> Logits:
+    """The maps that have labels of their own: the evidence for pairs is judged with them."""
+    return {task: maps for task, maps in logits.items() if task != EVIDENCE}
+
+
 def _names(maps: list[Tensor]) -> list[str]:
     """What a task's maps are called in the terms."""
     scales = [_scale(scores, maps[-1]) for scores in maps]
@@ -105,7 +108,7 @@ def _targets(
     """The target of each task at each scale that the task has maps of."""
     labels = {"segmentation": mask, "connectivity": connectivity, "orientation": orientation}
     targets: dict[str, Tensor] = {}
-    for task, maps in logits.items():
+    for task, maps in _tasks(logits).items():
         label = labels[task]
         assert label is not None, f"the crops hold no labels of the {task}"
         scales = {_scale(scores, maps[-1]) for scores in maps}
@@ -124,7 +127,7 @@ def _reduced(task: str, label: Tensor, classes: int, factor: int) -> Tensor:
 
 
 def _count(logits: Logits, targets: dict[str, Tensor], mask: Tensor) -> WholeBatch:
-    classes = {task: maps[-1].shape[1] for task, maps in logits.items()}
+    classes = {task: maps[-1].shape[1] for task, maps in _tasks(logits).items()}
     counts = {
         key: class_counts(target, classes[key.split("/")[0]]) for key, target in targets.items()
     }

@@ -3,6 +3,9 @@
 A model takes a normalised RGB image (B, 3, H, W) of any size and gives for each task a list of
 logits maps: those of lower resolution first, if it has any, and the one at the image's resolution
 (B, K, H, W) last. A map at 1/f of the resolution is (B, K, ceil(H/f), ceil(W/f)), f 2 or 4.
+
+With `model.paths` there is one list more, `evidence`: a single map (B, E, H, W) of what the model
+has to say of pairs of vertices, which its `pair_head` judges (roadex/models/pair_head.py).
 """
 
 from __future__ import annotations
@@ -13,6 +16,7 @@ from torch.nn import functional
 from roadex.config.model import ModelConfig
 
 Logits = dict[str, list[Tensor]]
+EVIDENCE = "evidence"
 
 
 def task_classes(config: ModelConfig) -> dict[str, int]:

@@ -8,7 +8,6 @@ from torch import Tensor, nn
 
 from roadex.config.backbone import BackboneConfig
 from roadex.config.model import DLinkNetConfig
-from roadex.models.contract import task_classes
 from roadex.models.encoder_decoder import EncoderDecoder, build_network
 
 
@@ -42,4 +41,4 @@ def build_dlinknet(config: DLinkNetConfig, backbone: BackboneConfig) -> EncoderD
     network = build_network("linknet", config, backbone)
     channels = cast(list[int], cast(nn.Module, network.encoder).out_channels)[-1]
     centre = DilatedCascade(channels, list(config.dilations))
-    return EncoderDecoder(network, task_classes(config), centre)
+    return EncoderDecoder(network, config, centre)

@@ -9,7 +9,8 @@ from torch import Tensor, nn
 from roadex.config.backbone import BackboneConfig, TimmBackboneConfig
 from roadex.config.model import ModelConfig
 from roadex.errors import RoadexError
-from roadex.models.contract import Logits, pad_to_multiple, task_classes
+from roadex.models.contract import EVIDENCE, Logits, pad_to_multiple, task_classes
+from roadex.models.heads import evidence_head
 
 MULTIPLE = 32  # the stride of the encoders
 
@@ -19,29 +20,34 @@ class EncoderDecoder(nn.Module):
 
     Args:
         network: of segmentation-models-pytorch, its classes being those of all tasks together.
-        classes: of each task.
+        config: tells the classes of each task.
         centre: changes the coarsest feature map before it is decoded.
     """
 
     def __init__(
-        self, network: nn.Module, classes: dict[str, int], centre: nn.Module | None = None
+        self, network: nn.Module, config: ModelConfig, centre: nn.Module | None = None
     ) -> None:
         super().__init__()
         self.encoder = cast(nn.Module, network.encoder)
         self.centre = centre or nn.Identity()
         self.decoder = cast(nn.Module, network.decoder)
-        self.head = cast(nn.Module, network.segmentation_head)
-        self.classes = classes
+        self.head = cast(nn.Sequential, network.segmentation_head)
+        self.classes = task_classes(config)
+        self.evidence = evidence_head(config, cast(nn.Conv2d, self.head[0]).in_channels)
         self.multiple = MULTIPLE
 
     def forward(self, image: Tensor) -> Logits:
         """Normalised RGB (B, 3, H, W) of any size to one map (B, K, H, W) for each task."""
         height, width = image.shape[-2:]
-        features = list(self.encoder(pad_to_multiple(image, self.multiple)))
+        padded = pad_to_multiple(image, self.multiple)
+        features = list(self.encoder(padded))
         features[-1] = self.centre(features[-1])
-        logits = self.head(self.decoder(features))[..., :height, :width]
-        parts = logits.split(list(self.classes.values()), dim=1)
-        return {task: [part] for task, part in zip(self.classes, parts, strict=True)}
+        decoded = self.decoder(features)
+        parts = self.head(decoded)[..., :height, :width].split(list(self.classes.values()), dim=1)
+        logits = {task: [part] for task, part in zip(self.classes, parts, strict=True)}
+        if self.evidence is not None:
+            logits[EVIDENCE] = [self.evidence(decoded, padded)[..., :height, :width]]
+        return logits
 
 
 def build_network(

@@ -3,6 +3,11 @@
 from __future__ import annotations
 
 from torch import Tensor, nn
+from torch.nn import functional
+
+from roadex.config.model import ModelConfig
+
+_HIDDEN = 16
 
 
 class IntermediateHead(nn.Sequential):
@@ -36,6 +41,28 @@ class FullResolutionClassifier(nn.Sequential):
             nn.LeakyReLU(0.2, inplace=True),
             nn.ConvTranspose2d(hidden, classes, 2, stride=2),
         )
+
+
+class EvidenceHead(nn.Module):
+    """What a model has to say of pairs of vertices: E maps from the features of its last layer."""
+
+    def __init__(self, channels: int, evidence: int) -> None:
+        super().__init__()
+        self.layers = IntermediateHead(channels, _HIDDEN, evidence)
+
+    def forward(self, features: Tensor, image: Tensor) -> Tensor:
+        """(B, C, h, w) to logits (B, E, H, W) at the size of `image`."""
+        logits: Tensor = self.layers(features)
+        if logits.shape[-2:] == image.shape[-2:]:
+            return logits
+        size = image.shape[-2:]
+        return functional.interpolate(logits, size=size, mode="bilinear", align_corners=False)
+
+
+def evidence_head(config: ModelConfig, channels: int) -> EvidenceHead | None:
+    """That of a model whose last features have so many channels; None where nobody asks for it."""
+    wanted = config.paths and config.pair_head.evidence
+    return EvidenceHead(channels, config.pair_head.evidence) if wanted else None
 
 
 class Remap(nn.Module):

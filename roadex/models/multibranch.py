@@ -17,8 +17,13 @@ from roadex.config.model import MultibranchConfig
 from roadex.models.backbones import build_backbone
 from roadex.models.blocks import ResidualBlock, initialize
 from roadex.models.branched_hourglass import BranchedHourglass
-from roadex.models.contract import Logits, pad_to_multiple, task_classes
-from roadex.models.heads import FullResolutionClassifier, IntermediateHead, Remap
+from roadex.models.contract import EVIDENCE, Logits, pad_to_multiple, task_classes
+from roadex.models.heads import (
+    FullResolutionClassifier,
+    IntermediateHead,
+    Remap,
+    evidence_head,
+)
 from roadex.models.hourglass import BlockFactory, group
 
 
@@ -89,6 +94,7 @@ class Multibranch(nn.Module):
         self.classifiers = nn.ModuleDict(
             {task: BranchClassifier(config, classes) for task, classes in tasks.items()}
         )
+        self.evidence = evidence_head(config, width)
         initialize(self)
         self.backbone = build_backbone(backbone, width, block)
         if backbone.kind != "timm":
@@ -98,7 +104,8 @@ class Multibranch(nn.Module):
     def forward(self, image: Tensor) -> Logits:
         """As in roadex/models/contract.py: a map for every stack, one at half scale, the full."""
         height, width = image.shape[-2:]
-        trunk = self.backbone(pad_to_multiple(image, self.multiple))
+        padded = pad_to_multiple(image, self.multiple)
+        trunk = self.backbone(padded)
         logits: Logits = {task: [] for task in self.classifiers}
         for index, stack in enumerate(self.stacks):
             features, scores = stack(trunk)
@@ -111,4 +118,7 @@ class Multibranch(nn.Module):
             *half, full = classifier(features[task])
             logits[task] += [score[..., : -(-height // 2), : -(-width // 2)] for score in half]
             logits[task].append(full[..., :height, :width])
+        if self.evidence is not None:
+            told = self.evidence(features["segmentation"], padded)
+            logits[EVIDENCE] = [told[..., :height, :width]]
         return logits

@@ -21,7 +21,8 @@ from roadex.config.backbone import BackboneConfig
 from roadex.config.model import GlobalAware, RoadexConfig
 from roadex.models.backbones import build_backbone
 from roadex.models.blocks import ResidualBlock, initialize
-from roadex.models.contract import Logits, pad_to_multiple, task_classes
+from roadex.models.contract import EVIDENCE, Logits, pad_to_multiple, task_classes
+from roadex.models.heads import evidence_head
 
 if TYPE_CHECKING:
     from roadex.models.backbones.pyramid import TimmBackbone
@@ -151,6 +152,7 @@ class Roadex(nn.Module):
             nn.Conv2d(width + total, width, 1) for _ in range(config.stacks - 1)
         )
         self.decoder = DetailDecoder(width, config.detail, total)
+        self.evidence = evidence_head(config, width)
         initialize(self)
         self._start_small()
         block = partial(ResidualBlock, gates=GlobalAware.channel, squeeze=config.squeeze)
@@ -184,7 +186,10 @@ class Roadex(nn.Module):
                 trunk = trunk + self.remaps[index](torch.cat([features, scores], dim=1))
         maps.append(self.decoder(features, padded, encoded)[..., :height, :width])
         parts = [scores.split(list(self.classes.values()), dim=1) for scores in maps]
-        return {task: [part[i] for part in parts] for i, task in enumerate(self.classes)}
+        logits = {task: [part[i] for part in parts] for i, task in enumerate(self.classes)}
+        if self.evidence is not None:
+            logits[EVIDENCE] = [self.evidence(features, padded)[..., :height, :width]]
+        return logits
 
     def _trunk(self, image: Tensor) -> tuple[Tensor, Tensor | None]:
         if self._encoded:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from roadex.config.backbone import BackboneConfig
 from roadex.config.model import SegformerConfig
-from roadex.models.contract import task_classes
 from roadex.models.encoder_decoder import EncoderDecoder, build_network
 
 
@@ -13,4 +12,4 @@ def build_segformer(config: SegformerConfig, backbone: BackboneConfig) -> Encode
     network = build_network(
         "segformer", config, backbone, decoder_segmentation_channels=config.width
     )
-    return EncoderDecoder(network, task_classes(config))
+    return EncoderDecoder(network, config)

@@ -12,8 +12,13 @@ from roadex.config.backbone import BackboneConfig
 from roadex.config.model import StackedMultitaskConfig
 from roadex.models.backbones import build_backbone
 from roadex.models.blocks import ResidualBlock, initialize
-from roadex.models.contract import Logits, pad_to_multiple, task_classes
-from roadex.models.heads import FullResolutionClassifier, IntermediateHead, Remap
+from roadex.models.contract import EVIDENCE, Logits, pad_to_multiple, task_classes
+from roadex.models.heads import (
+    FullResolutionClassifier,
+    IntermediateHead,
+    Remap,
+    evidence_head,
+)
 from roadex.models.hourglass import Hourglass, group
 
 
@@ -67,6 +72,7 @@ class StackedMultitask(nn.Module):
                 for task, classes in tasks.items()
             }
         )
+        self.evidence = evidence_head(config, width)
         initialize(self)
         self.backbone = build_backbone(backbone, width, block)
         if backbone.kind != "timm":
@@ -80,7 +86,8 @@ class StackedMultitask(nn.Module):
         full-resolution one (B, K, H, W).
         """
         height, width = image.shape[-2:]
-        trunk = self.backbone(pad_to_multiple(image, self.multiple))
+        padded = pad_to_multiple(image, self.multiple)
+        trunk = self.backbone(padded)
         logits: Logits = {task: [] for task in self.classifiers}
         for index, stack in enumerate(self.stacks):
             features, scores = stack(trunk)
@@ -91,4 +98,6 @@ class StackedMultitask(nn.Module):
                 trunk = trunk + sum(remap[task](features, scores[task]) for task in scores)
         for task, classifier in self.classifiers.items():
             logits[task].append(classifier(features)[..., :height, :width])
+        if self.evidence is not None:
+            logits[EVIDENCE] = [self.evidence(features, padded)[..., :height, :width]]
         return logits

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from roadex.config.backbone import BackboneConfig
 from roadex.config.model import UnetConfig
-from roadex.models.contract import task_classes
 from roadex.models.encoder_decoder import EncoderDecoder, build_network
 
 LEVELS = 5
@@ -14,4 +13,4 @@ def build_unet(config: UnetConfig, backbone: BackboneConfig) -> EncoderDecoder:
     """Decoder levels of 16, 8, 4, 2 and 1 times `width` channels."""
     channels = [config.width * 2**level for level in reversed(range(LEVELS))]
     network = build_network("unet", config, backbone, decoder_channels=channels)
-    return EncoderDecoder(network, task_classes(config))
+    return EncoderDecoder(network, config)

@@ -13,7 +13,7 @@ from typing import Any
 
 from numpy.typing import NDArray
 
-from roadex.config.graph import SPURS_BY_WIDTH
+from roadex.config.graph import SPURS_BY_WIDTH, DecodingSettings
 from roadex.config.inference import InferenceConfig
 from roadex.errors import RoadexError
 from roadex.files import user_path
@@ -73,7 +73,7 @@ class RoadPredictor:
         Raises:
             RoadexError: the image cannot be used.
         """
-        options = ReadingOptions(gsd, contrast, threshold, graph or SPURS_BY_WIDTH)
+        options = ReadingOptions(gsd, contrast, threshold, _decoding(graph))
         folder = Path(tempfile.mkdtemp(prefix="roadex-"))
         try:
             with _opened(source, bands) as scene:
@@ -99,6 +99,15 @@ def _opened(source: Image, bands: list[int] | None) -> Iterator[Scene]:
     else:
         assert not isinstance(source, Sequence)
         yield array_scene(source)
+
+
+def _decoding(graph: GraphSettings | None) -> DecodingSettings:
+    """Settings of a mask's own recipe ask for the roads of the mask."""
+    if graph is None:
+        return SPURS_BY_WIDTH
+    if isinstance(graph, DecodingSettings):
+        return graph
+    return DecodingSettings(**vars(graph), decoder="mask")
 
 
 def _files(source: Image) -> list[Source] | None:

@@ -52,7 +52,7 @@ class _Work:
         predictor = _on_worker(predictor)
         with self.scene() as scene:
             view = View(scene, self.contrast, self.resampling, self.pixel_m)
-            values, valid = _predicted(view, predictor, block, self.side, self.store.classes)
+            values, valid = _predicted(view, predictor, block, self.side, self.store)
             failures = dict(scene.failures) if isinstance(scene, MosaicScene) else {}
         with atomic_write(_file(self.store, block)) as temporary, temporary.open("wb") as file:
             np.savez_compressed(file, values=values, valid=np.zeros(0) if valid is None else valid)
@@ -145,9 +145,9 @@ def _store(store: Store, block: Item, place: tuple[slice, slice]) -> None:
 
 
 def _predicted(
-    view: View, predictor: Predictor, block: Item, side: int, classes: int
+    view: View, predictor: Predictor, block: Item, side: int, store: Store
 ) -> tuple[NDArray[np.uint8], NDArray[np.bool_] | None]:
-    """Probabilities (1 + classes, h, w) of a block in 1/256, and where it has data."""
+    """Probabilities (1 + K + E, h, w) of a block in 1/256, and where it has data."""
     own, used = [], []
     for first, length in zip(block, view.shape, strict=True):
         windows = spans(length, predictor.settings)
@@ -157,12 +157,12 @@ def _predicted(
     rows, columns = ([shifted(w, at) for w in ws] for ws, at in zip(used, corner, strict=True))
     blender = Blender(rows, columns, predictor.settings.overlap, predictor.device)
     shape = rows[-1].stop, columns[-1].stop
-    values = np.empty((1 + classes, *shape), np.uint8)
+    values = np.empty((1 + store.planes, *shape), np.uint8)
     valid = np.ones(shape, np.bool_) if view.scene.masked else None
     across = slice(corner[1], corner[1] + shape[1])
     for index, strip in enumerate(view.strips(used[0], across)):
         for column, span in enumerate(columns):
-            part = blender.add(index, column, predicted(predictor, strip, span, classes))
+            part = blender.add(index, column, predicted(predictor, strip, span, store))
             values[:, part.rows, part.columns] = to_levels(part.values)
         if valid is not None and strip.valid is not None:
             valid[rows[index]] = strip.valid

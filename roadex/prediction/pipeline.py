@@ -13,16 +13,21 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from roadex.config.graph import SPURS_BY_WIDTH, needs_connectivity
+from roadex.config.graph import (
+    SPURS_BY_WIDTH,
+    DecodingSettings,
+    needs_connectivity,
+    with_chance,
+)
 from roadex.config.inference import InferenceConfig
 from roadex.config.trainer import Precision
 from roadex.data.stretch import Calibration
 from roadex.engine.device import pick_device
 from roadex.engine.inference import Predictor, finest_gsd, working_gsd
+from roadex.engine.judging import PairJudge
 from roadex.errors import RoadexError
 from roadex.files import user_path
 from roadex.geo.grid import check_gsd
-from roadex.graph import GraphSettings
 from roadex.prediction.block_scan import scan_blocks
 from roadex.prediction.contrast import TRAINING, choose_contrast, unseen
 from roadex.prediction.crew import Alone, Crew
@@ -30,6 +35,7 @@ from roadex.prediction.decoding import Decoding, decode
 from roadex.prediction.memory import return_freed_memory
 from roadex.prediction.network import RoadNetwork
 from roadex.prediction.overview import small_image
+from roadex.prediction.path_decoding import PathDecoding, decode_paths
 from roadex.prediction.resample import Resampling
 from roadex.prediction.scan import scan
 from roadex.prediction.scene import Scene
@@ -56,6 +62,7 @@ class LoadedModel:
         threshold: road where the probability reaches it, chosen on validation.
         contrast: how images of more than 8 bits become 8.
         classes: of connectivity; 0 without.
+        chance: of pairs of vertices that a road joins, chosen on validation; None without pairs.
     """
 
     predictor: Predictor
@@ -66,6 +73,7 @@ class LoadedModel:
     contrast: Calibration
     classes: int
     finest_gsd: float | None = None
+    chance: float | None = None
 
 
 @dataclass(frozen=True)
@@ -75,7 +83,7 @@ class ReadingOptions:
     gsd: float | None = None
     contrast: str = TRAINING
     threshold: float | None = None
-    graph: GraphSettings = SPURS_BY_WIDTH
+    graph: DecodingSettings = SPURS_BY_WIDTH
     overview_px: int = 2048
     block_px: int = 8192
 
@@ -112,6 +120,7 @@ def load_model(
         content.contrast,
         classes,
         finest_gsd(settings, content.config.trainer.inference),
+        content.chance,
     )
 
 
@@ -231,8 +240,11 @@ def scan_scene(
     view, notes = open_view(scene, model, options)
     for note in notes:
         tell(f"{scene.name}: {note}")
-    classes = model.classes if needs_connectivity(options.graph) else 0
-    store = open_store(folder, view.shape, classes, scene.masked, identity)
+    judge = _judge(model, options.graph)
+    wanted = judge.head.classes > 0 if judge else needs_connectivity(options.graph)
+    classes = model.classes if wanted else 0
+    told = judge.head.config.evidence if judge else 0
+    store = open_store(folder, view.shape, classes, scene.masked, identity, told)
     failures: dict[str, str] = {}
     with _timed(clock, "network"):
         if crew.is_many:
@@ -254,8 +266,14 @@ def network_of(
     with _timed(clock, "graph"):
         if not scanned.is_small:
             return_freed_memory()
-        how = Decoding(store, threshold, view.gsd, options.graph, options.block_px)
-        found = decode(how, crew, name)
+        judge = _judge(model, options.graph)
+        if judge is not None:
+            settings = with_chance(options.graph, model.chance)
+            paths = PathDecoding(store, judge, threshold, view.gsd, settings)
+            found = decode_paths(paths, crew, name)
+        else:
+            how = Decoding(store, threshold, view.gsd, options.graph, options.block_px)
+            found = decode(how, crew, name)
     if found.undecided:
         notes = (*notes, f"{found.undecided} road ends between blocks met no other (block_px=)")
         tell(f"{name}: {notes[-1]}")
@@ -269,6 +287,12 @@ def network_of(
     return RoadNetwork(
         found.roads, view, store, scanned.picture, threshold, summary, notes, failures
     )
+
+
+def _judge(model: LoadedModel, settings: DecodingSettings) -> PairJudge | None:
+    """What judges the pairs of vertices that the roads are made of; None: the mask makes them."""
+    predictor = model.predictor
+    return PairJudge.wanted(predictor.model, predictor.device, settings.decoder)
 
 
 @contextmanager

@@ -15,6 +15,7 @@ from tqdm import tqdm
 
 from roadex.engine.inference import Predictor, spans
 from roadex.graph.beliefs import STEPS
+from roadex.models.contract import EVIDENCE
 from roadex.prediction.blend import Blender, final_part
 from roadex.prediction.slices import shifted
 from roadex.prediction.store import Store
@@ -56,10 +57,10 @@ class _Scan:
         rows = final_part(self.blender.rows, section.row)
         own = slice(left, final_part(columns, windows[-1]).stop)
         shape = rows.stop - rows.start, own.stop - own.start
-        values = np.empty((1 + self.store.classes, *shape), np.uint8)
+        values = np.empty((1 + self.store.planes, *shape), np.uint8)
         for index in windows:
             seen = shifted(columns[index], left)
-            found = predicted(self.predictor, section.strip, seen, self.store.classes)
+            found = predicted(self.predictor, section.strip, seen, self.store)
             block = self.blender.add(section.row, index, found)
             values[:, :, shifted(block.columns, left)] = to_levels(block.values)
             self.progress.update()
@@ -74,14 +75,16 @@ class _Scan:
 
 
 @torch.inference_mode()
-def predicted(predictor: Predictor, strip: Strip, columns: slice, classes: int) -> Tensor:
-    """Road and connectivity (1 + classes, h, w) of a window; where no pixel is valid, 0."""
+def predicted(predictor: Predictor, strip: Strip, columns: slice, store: Store) -> Tensor:
+    """Road and all other maps (1 + K + E, h, w) of a window; where no pixel is valid, 0."""
     image = strip.image[:, columns]
     if strip.valid is not None and not strip.valid[:, columns].any():
-        return torch.zeros((1 + classes, *image.shape[:2]), device=predictor.device)
+        return torch.zeros((1 + store.planes, *image.shape[:2]), device=predictor.device)
     found = predictor.window(image)
     parts = [found["segmentation"][1:2]]
-    return torch.cat([*parts, found["connectivity"]] if classes else parts)
+    parts += [found["connectivity"]] if store.classes else []
+    parts += [found[EVIDENCE]] if store.evidence_maps else []
+    return torch.cat(parts)
 
 
 def to_levels(probabilities: Tensor) -> NDArray[np.uint8]:

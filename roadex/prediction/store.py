@@ -21,7 +21,7 @@ from roadex.files import atomic_write, read_json, write_json
 log = logging.getLogger(__name__)
 _PIXELS_AT_ONCE = 1 << 26
 _NOTHING = np.zeros(0, np.float32)
-_ROAD, _CONNECTIVITY, _VALID = "road.npy", "connectivity.npy", "valid.npy"
+_ROAD, _PLANES, _VALID = "road.npy", "planes.npy", "valid.npy"
 
 
 @dataclass(frozen=True)
@@ -33,6 +33,7 @@ class Store:
     Attributes:
         shape: rows and columns.
         classes: of connectivity; 0 without.
+        evidence_maps: of what the model says of pairs of vertices; 0 without.
         masked: whether some pixels may not be valid.
     """
 
@@ -40,6 +41,12 @@ class Store:
     shape: tuple[int, int]
     classes: int
     masked: bool
+    evidence_maps: int = 0
+
+    @property
+    def planes(self) -> int:
+        """Maps beside the road."""
+        return self.classes + self.evidence_maps
 
     @property
     def road(self) -> NDArray[np.uint8]:
@@ -49,7 +56,12 @@ class Store:
     @property
     def connectivity(self) -> NDArray[np.uint8] | None:
         """Probability (K, H, W) of each number of directions in 1/256, mapped."""
-        return self._mapped(_CONNECTIVITY) if self.classes else None
+        return self._mapped(_PLANES)[: self.classes] if self.classes else None
+
+    @property
+    def evidence(self) -> NDArray[np.uint8] | None:
+        """What the model says of pairs of vertices (E, H, W) in 1/256, mapped."""
+        return self._mapped(_PLANES)[self.classes :] if self.evidence_maps else None
 
     @property
     def valid(self) -> NDArray[np.bool_] | None:
@@ -78,12 +90,12 @@ class Store:
         valid: NDArray[np.bool_] | None,
         columns: slice = slice(None),
     ) -> None:
-        """Write rows: values (1 + K, h, w) in 1/256, which count as 0 where not valid."""
+        """Write rows: values (1 + K + E, h, w) in 1/256, which count as 0 where not valid."""
         if valid is not None:
             values = values * valid
         self._mapped(_ROAD, "r+")[rows, columns] = values[0]
-        if self.classes:
-            self._mapped(_CONNECTIVITY, "r+")[:, rows, columns] = values[1:]
+        if self.planes:
+            self._mapped(_PLANES, "r+")[:, rows, columns] = values[1:]
         if self.masked:
             self._mapped(_VALID, "r+")[rows, columns] = 1 if valid is None else valid
 
@@ -106,17 +118,24 @@ class Store:
 
 
 def open_store(
-    folder: Path, shape: tuple[int, int], classes: int, masked: bool, identity: dict[str, Any]
+    folder: Path,
+    shape: tuple[int, int],
+    classes: int,
+    masked: bool,
+    identity: dict[str, Any],
+    evidence: int = 0,
 ) -> Store:
     """The store in `folder`, as it was left if it is whole and of that `identity`, else a new one.
 
     Raises:
         RoadexError: the folder cannot be written, or the disk has no room for it.
     """
-    store = Store(folder, shape, classes, masked)
+    store = Store(folder, shape, classes, masked, evidence)
     marker = folder / "job.json"
-    wanted = {"shape": list(shape), "classes": classes, "masked": masked, **identity}
-    sizes = {_ROAD: shape, _CONNECTIVITY: (classes, *shape) if classes else (), _VALID: shape}
+    maps = {"classes": classes, "evidence": evidence, "masked": masked}
+    wanted = {"shape": list(shape), **maps, **identity}
+    planes = (store.planes, *shape) if store.planes else ()
+    sizes = {_ROAD: shape, _PLANES: planes, _VALID: shape}
     if not masked:
         del sizes[_VALID]
     if read_json(marker) == json.loads(json.dumps(wanted)):

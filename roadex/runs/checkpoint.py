@@ -37,6 +37,7 @@ class Checkpoint:
         epoch: epochs trained.
         scores: validation scores.
         contrast: how images of more than 8 bits become 8, by city; empty where none had more.
+        chance: of pairs of vertices that a road joins, chosen on validation; None without pairs.
     """
 
     weights: dict[str, Tensor]
@@ -47,6 +48,7 @@ class Checkpoint:
     epoch: int
     scores: dict[str, float]
     contrast: Calibration = field(default_factory=dict)
+    chance: float | None = None
 
     def build(self) -> nn.Module:
         """The network with its weights, in evaluation mode."""
@@ -84,6 +86,7 @@ def checkpoint_content(
         "epoch": checkpoint.epoch,
         "scores": checkpoint.scores,
         "contrast": checkpoint.contrast,
+        "chance": checkpoint.chance,
         "state": state,
     }
 
@@ -152,7 +155,9 @@ def read_checkpoint(path: str | Path) -> Checkpoint:
         std=content["std"],
         epoch=content["epoch"],
         scores=content["scores"],
-        contrast=content.get("contrast", {}),  # not in files of the first releases
+        # Not in files of the first releases.
+        contrast=content.get("contrast", {}),
+        chance=content.get("chance"),
     )
 
 
@@ -170,6 +175,9 @@ def _check_content(path: str | Path, content: dict[str, Any]) -> None:
         wrong.append("epoch")
     if isinstance(threshold, bool) or not isinstance(threshold, numbers) or not 0 < threshold <= 1:
         wrong.append("threshold")
+    chance = content.get("chance")
+    if chance is not None and (type(chance) is not float or not 0 < chance <= 1):
+        wrong.append("chance")
     if not isinstance(content.get("contrast", {}), dict):
         wrong.append("contrast")
     # Images are divided by std.
@@ -209,13 +217,20 @@ def read_content(path: str | Path) -> dict[str, Any]:
     return content
 
 
-def load_weights(model: nn.Module, weights: dict[str, Tensor], source: str) -> None:
+def load_weights(
+    model: nn.Module, weights: dict[str, Tensor], source: str, fresh: tuple[str, ...] = ()
+) -> None:
     """Copy weights into a model of the same architecture.
+
+    Args:
+        fresh: parts of the model that may keep their own weights where there are none.
 
     Raises:
         RoadexError: the architectures differ; the first difference is named.
     """
     own = model.state_dict()
+    kept = {k: v for k, v in own.items() if k.split(".")[0] in fresh and k not in weights}
+    weights = {**weights, **kept}
     for name in sorted(own.keys() ^ weights.keys()):
         where = "is not in" if name in own else "is only in"
         raise RoadexError(f"{source}: another architecture ('{name}' {where} it); set model= alike")

@@ -23,7 +23,7 @@ from roadex.models.contract import task_classes
 from roadex.models.registry import count_parameters
 from roadex.runs import names
 from roadex.runs.checkpoint import Checkpoint
-from roadex.runs.exported import DESCRIPTION, FORMAT, file_hash
+from roadex.runs.exported import DESCRIPTION, FORMAT, PAIR_HEAD, file_hash
 from roadex.runs.load import checkpoint_file, load_checkpoint
 from roadex.runs.model_card import model_card
 
@@ -48,9 +48,17 @@ def export_checkpoint(config: ExportConfig) -> list[Path]:
     with atomic_write(weights) as temporary:
         WRITERS[config.format](model, temporary)
     facts = _facts(config, checkpoint, model, weights)
+    written = [weights]
+    head = getattr(model, "pair_head", None)
+    if config.format == "onnx" and head is not None:
+        # How many vertices there are, and where, depends on the maps: no graph of fixed shapes.
+        with atomic_write(out / PAIR_HEAD) as temporary:
+            _write_safetensors(head, temporary)
+        facts["pair_head_sha256"] = file_hash(out / PAIR_HEAD)
+        written.append(out / PAIR_HEAD)
     write_text(out / "README.md", model_card(facts))
     write_json(out / DESCRIPTION, facts)
-    return [weights, out / "README.md", out / DESCRIPTION]
+    return [*written, out / "README.md", out / DESCRIPTION]
 
 
 def _facts(
@@ -70,6 +78,7 @@ def _facts(
         "tasks": task_classes(trained.model),
         "threshold": checkpoint.threshold,
         "threshold_from": "validation",
+        "chance": checkpoint.chance,
         "gsd_m": trained.dataset.gsd,
         "mean": checkpoint.mean,
         "std": checkpoint.std,

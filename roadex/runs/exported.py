@@ -16,9 +16,12 @@ from roadex.config.schemas import restore_training
 from roadex.errors import RoadexError
 from roadex.extras import install_line
 from roadex.models.contract import Logits, pad_to_multiple
+from roadex.models.registry import build_pair_head
 from roadex.runs.checkpoint import Checkpoint
 
 DESCRIPTION = "roadex.json"
+# Beside an ONNX file: the head that judges pairs of vertices.
+PAIR_HEAD = "pair_head.safetensors"
 FORMAT = 1
 
 
@@ -31,7 +34,14 @@ class OnnxCheckpoint(Checkpoint):
 
     def build(self) -> nn.Module:
         """The network, for the CPU."""
-        return OnnxNetwork(self.file, self.multiple)
+        model = OnnxNetwork(self.file, self.multiple)
+        if self.config.model.paths:
+            from safetensors.torch import load_file  # of the extra `export`
+
+            head = build_pair_head(self.config.model)
+            head.load_state_dict(load_file(self.file.parent / PAIR_HEAD))
+            model.add_module("pair_head", head)
+        return model.eval()
 
 
 class OnnxNetwork(nn.Module):
@@ -87,8 +97,13 @@ def load_exported(folder: Path) -> Checkpoint:
     known = {
         "config": restore_training(card["config"], str(folder / DESCRIPTION)),
         **{key: card[key] for key in ("threshold", "mean", "std", "epoch", "scores", "contrast")},
+        "chance": card.get("chance"),  # not in folders of the first releases
     }
     if card["format"] == "onnx":
+        head = folder / PAIR_HEAD
+        told = card.get("pair_head_sha256")
+        if known["config"].model.paths and not (head.is_file() and file_hash(head) == told):
+            raise RoadexError(f"checkpoint={head}: missing or damaged; export it again")
         return OnnxCheckpoint({}, **known, file=file, multiple=card["multiple"])
     from safetensors.torch import load_file  # of the extra `export`
 
@@ -102,6 +117,8 @@ def _check_card(path: Path, card: dict[str, Any]) -> None:
         "scores": dict, "contrast": dict, "format": str,
     }  # fmt: skip
     wrong = [key for key, kind in kinds.items() if not isinstance(card.get(key), kind)]
+    if card.get("chance") is not None and not isinstance(card["chance"], float):
+        wrong.append("chance")
     if card.get("format") == "onnx" and not isinstance(card.get("multiple"), int):
         wrong.append("multiple")
     if wrong:

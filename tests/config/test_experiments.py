@@ -11,7 +11,7 @@ import yaml
 from hydra import compose, initialize_config_dir
 
 from roadex.command.frame import typed
-from roadex.command.help import choices_in
+from roadex.command.help import group_choices
 from roadex.config.dataset import FolderConfig, SplitConfig
 from roadex.config.paths import config_dir
 from roadex.config.train import TrainConfig
@@ -23,7 +23,7 @@ from roadex.engine.learner import build_learner
 from tests.support.worlds import write_folder
 
 FOLDER = config_dir() / "experiment"
-NAMES = choices_in(FOLDER)
+NAMES = group_choices(FOLDER)
 CROP = 64
 
 
@@ -74,7 +74,8 @@ def test_experiment_learns_from_one_batch(name, job, tiles):
     config.model = replace(config.model, **less)
     dataset = prepare(config.dataset, config.model.connectivity_classes, lambda line: None)
     directions = config.model.orientation_bins > 0
-    crops = CropDataset(dataset, CROP, Augmentation(config.augment), config.seed, directions)
+    augmentation, roads = Augmentation(config.augment), config.model.paths
+    crops = CropDataset(dataset, CROP, augmentation, config.seed, directions, roads)
     batch = next(iter(crop_loader(crops, batch_size=2, workers=0, pin=False)))
     learner = build_learner(config, dataset, pick_device("cpu"), epoch_steps=1)
     before = [value.clone() for value in learner.model.parameters()]

@@ -150,7 +150,7 @@ def test_no_room_for_the_probabilities_is_one_line(tmp_path, monkeypatch):
     assert not (tmp_path / "w").exists()
 
 
-@pytest.mark.parametrize("name", ["road.npy", "connectivity.npy", "progress.npz", "job.json"])
+@pytest.mark.parametrize("name", ["road.npy", "planes.npy", "progress.npz", "job.json"])
 @pytest.mark.parametrize("damage", ["cut", "empty", "gone", "noise"])
 def test_damaged_work_of_an_earlier_run_begins_anew(tmp_path, name, damage):
     folder, identity = tmp_path / "w", {"checkpoint": "a"}

@@ -1,0 +1,187 @@
+"""From judged pairs of vertices to a road network."""
+
+from __future__ import annotations
+
+import heapq
+from dataclasses import dataclass
+
+import networkx as nx
+import numpy as np
+
+from roadex.config.graph import DecodingSettings, PathSettings
+from roadex.errors import RoadexError
+from roadex.graph.beliefs import Probabilities
+from roadex.graph.frame import Gsd, extent, pixel_size
+from roadex.graph.network import (
+    Step,
+    add_road,
+    empty_network,
+    merge_degree_two,
+    merge_node,
+    polyline_length,
+)
+from roadex.graph.paths.curves import curved
+from roadex.graph.paths.vertices import BORDER, Bools, Floats, Ints, Vertices
+from roadex.graph.probabilities import road_mask
+from roadex.graph.prune import drop_small_networks, prune_spurs
+from roadex.graph.simplify import simplify_roads, tolerance_of
+from roadex.graph.width import half_widths
+
+# Two of the three pairs of a triangle make the third one needless, if they are hardly longer.
+_TRIANGLE = 2.5
+# A pair less likely than this share of the threshold is no part of any road.
+_WEAK = 0.4
+
+
+@dataclass(frozen=True)
+class JudgedPairs:
+    """Pairs of vertices, and how likely a road joins each.
+
+    Attributes:
+        vertices: in metres in the frame of the image.
+        pairs: (m, 2) indices of vertices.
+        chances: (m,) from 0 to 1.
+    """
+
+    vertices: Vertices
+    pairs: Ints
+    chances: Floats
+
+
+def paths_to_graph(
+    judged: JudgedPairs,
+    road: Probabilities,
+    threshold: float,
+    gsd: Gsd,
+    settings: DecodingSettings,
+) -> nx.MultiGraph:
+    """The road network of judged pairs.
+
+    Args:
+        judged: pairs in metres in the frame of the image.
+        road: (H, W) the probability of road, uint8 in 1/256 or float in 0..1, which tells widths.
+        threshold: road where the probability reaches this.
+        gsd: metres per pixel, one number or (along x, along y).
+        settings: `paths.chance` must be known.
+
+    Returns:
+        A network as `mask_to_graph` gives it, each road with its `chance` besides.
+    """
+    if settings.paths.chance is None:
+        raise RoadexError("graph.paths.chance is needed: this checkpoint has none of validation")
+    pixel = pixel_size(gsd)
+    size = extent((road.shape[0], road.shape[1]), pixel)
+    graph = joined_pairs(judged, settings.paths.chance, settings.paths)
+    prune_spurs(graph, settings.min_spur_m)
+    if settings.min_network_m:
+        drop_small_networks(graph, settings.min_network_m, size)
+    for *_, data in graph.edges(data=True):
+        line = curved(data["geometry"])
+        data.update(geometry=line, length=polyline_length(line))
+    add_widths(graph, road_mask(road, threshold), pixel)
+    simplify_roads(graph, tolerance_of(settings, pixel))
+    for _, data in graph.nodes(data=True):
+        data.pop("kind", None)
+    return graph
+
+
+def add_widths(graph: nx.MultiGraph, mask: Bools, pixel: tuple[float, float]) -> None:
+    """Give each road its mean width on a mask as `width_m`, in place; a pixel at least."""
+    metres = float(np.sqrt(pixel[0] * pixel[1]))
+    roads = list(graph.edges(data=True))
+    if not roads:
+        return
+    lines = [data["geometry"] for *_, data in roads]
+    halves = half_widths(mask, np.concatenate(lines) / pixel - 0.5)
+    bounds = np.cumsum([0, *(len(line) for line in lines)])
+    means = np.add.reduceat(halves, bounds[:-1]) / np.diff(bounds)
+    for (*_, data), mean in zip(roads, means.tolist(), strict=True):
+        data["width_m"] = max(2 * mean * metres + metres / 2, metres)
+
+
+def joined_pairs(judged: JudgedPairs, chance: float, settings: PathSettings) -> nx.MultiGraph:
+    """The network of the pairs that are likely enough to be joined, in metres.
+
+    A road counts as a whole, by the mean chance of its pairs weighted by length: one that joins two
+    others needs `chance`, one that leads nowhere inside the image `settings.dead_end` times as
+    much. Roads carry `chance`. Nodes are numbers of vertices, and carry their `kind`.
+    """
+    likely = judged.chances >= _WEAK * chance
+    pairs, chances = judged.pairs[likely], judged.chances[likely]
+    kept = ~_needless(judged.vertices.points, pairs, chances)
+    graph = empty_network()
+    points, kinds = judged.vertices.points, judged.vertices.kinds.tolist()
+    for (u, v), value in zip(pairs[kept].tolist(), chances[kept].tolist(), strict=True):
+        add_road(graph, u, v, points[[u, v]], chance=value)
+    nx.set_node_attributes(graph, {node: kinds[node] for node in graph}, "kind")
+    graph = merge_degree_two(graph)
+    _drop_unlikely(graph, chance, min(settings.dead_end * chance, (1 + chance) / 2))
+    return graph
+
+
+def _needless(points: Floats, pairs: Ints, chances: Floats) -> Bools:
+    """Pairs that are the least likely of a triangle, from the least likely on."""
+    lengths = np.hypot(*(points[pairs[:, 0]] - points[pairs[:, 1]]).T).tolist()
+    near: dict[int, dict[int, int]] = {}
+    for i, (u, v) in enumerate(pairs.tolist()):
+        near.setdefault(u, {})[v] = i
+        near.setdefault(v, {})[u] = i
+    gone = np.zeros(len(pairs), dtype=np.bool_)
+    values = chances.tolist()
+    for i in np.argsort(chances, kind="stable").tolist():
+        u, v = pairs[i].tolist()
+        for third in near[u].keys() & near[v].keys():
+            first, second = near[u][third], near[v][third]
+            likelier = min(values[first], values[second]) >= values[i]
+            if likelier and lengths[first] + lengths[second] <= _TRIANGLE * lengths[i]:
+                del near[u][v], near[v][u]
+                gone[i] = True
+                break
+    return gone
+
+
+def _drop_unlikely(graph: nx.MultiGraph, through: float, dead_end: float) -> None:
+    """Remove roads that are not likely enough, in place, from the least likely on.
+
+    What a road led into may lead nowhere after that, or be one road where it was two.
+    """
+    queue = [(_share(graph, step, through, dead_end), i, step) for i, step in _numbered(graph)]
+    heapq.heapify(queue)
+    serial = len(queue)
+    while queue and queue[0][0] < 1:
+        share, _, step = heapq.heappop(queue)
+        if not graph.has_edge(*step) or _share(graph, step, through, dead_end) != share:
+            continue
+        for changed in _without(graph, step):
+            serial += 1
+            heapq.heappush(queue, (_share(graph, changed, through, dead_end), serial, changed))
+
+
+def _numbered(graph: nx.MultiGraph) -> list[tuple[int, Step]]:
+    return list(enumerate(graph.edges(keys=True)))
+
+
+def _share(graph: nx.MultiGraph, step: Step, through: float, dead_end: float) -> float:
+    """The chance of a road in parts of what it needs."""
+    u, v, _ = step
+    ends_here = any(graph.degree(n) == 1 and graph.nodes[n]["kind"] != BORDER for n in (u, v))
+    chance: float = graph.edges[step]["chance"]
+    return chance / (dead_end if ends_here else through)
+
+
+def _without(graph: nx.MultiGraph, step: Step) -> list[Step]:
+    """Remove a road; returns the roads that are other roads now, or end elsewhere."""
+    u, v, key = step
+    graph.remove_edge(u, v, key)
+    changed: list[Step] = []
+    for node in dict.fromkeys((u, v)):
+        if node not in graph:
+            continue
+        merged = merge_node(graph, node)
+        if merged is not None:
+            changed.append(merged)
+        elif graph.degree(node) == 0:
+            graph.remove_node(node)
+        elif graph.degree(node) == 1:
+            changed.extend(graph.edges(node, keys=True))
+    return [found for found in changed if graph.has_edge(*found)]

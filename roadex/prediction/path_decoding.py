@@ -1,0 +1,193 @@
+"""From the probabilities of an image to its roads by judged pairs of vertices, block by block.
+
+First the vertices of each block are found, then the pairs of each are judged with all vertices
+known, and last all pairs become one network. Each block is seen with a halo, so wide that what lies
+in the block does not depend on what lies outside of it; what is kept of a block is what lies in it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import zipfile
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from scipy.spatial import cKDTree
+from torch import Tensor
+
+from roadex.config.graph import DecodingSettings
+from roadex.engine.judging import PairJudge
+from roadex.files import atomic_write
+from roadex.graph.blocks import TICKS, Lattice
+from roadex.graph.paths.network import JudgedPairs, paths_to_graph
+from roadex.graph.paths.vertices import Floats, Ints, Vertices, find_vertices
+from roadex.models.pair_head import Cell, cells, strength
+from roadex.prediction.crew import Crew, Item, Task
+from roadex.prediction.decoding import Decoded
+from roadex.prediction.place import add_probabilities
+from roadex.prediction.store import Store
+
+_BLOCK_PX = 2048  # cells of all maps at once in 32 bits: a block takes about 300 MB
+# Blocks begin at multiples of this, so that the cells of neighbours are the same.
+_GRID_PX = 64
+_BLUR_M = 15.0  # as far as smoothing reaches
+_CHAIN = 12  # decisions on vertices do not depend on others so many times their spacing away
+
+
+@dataclass(frozen=True)
+class PathDecoding:
+    """How the probabilities of an image become roads.
+
+    Attributes:
+        store: the probabilities.
+        judge: judges pairs of vertices.
+        threshold: road where the probability reaches it, which tells widths.
+        gsd: width and height of their pixels in metres.
+        settings: `paths.chance` is known.
+    """
+
+    store: Store
+    judge: PairJudge
+    threshold: float
+    gsd: tuple[float, float]
+    settings: DecodingSettings
+
+    @property
+    def lattice(self) -> Lattice:
+        """The blocks."""
+        return Lattice(self.store.shape, _BLOCK_PX)
+
+    @property
+    def folder(self) -> Path:
+        """Where vertices and pairs of blocks are kept until all are there."""
+        told = [self.gsd, asdict(self.judge.head.config), _BLOCK_PX]
+        key = hashlib.sha256(json.dumps(told, default=str).encode()).hexdigest()[:12]
+        return self.store.folder / f"paths-{key}"
+
+    def find(self, block: Item) -> None:
+        """Find the vertices of a block."""
+        settings = self.judge.head.config.vertices
+        maps, cell, corner = self._cells(block, _CHAIN * settings.spacing_m + _BLUR_M)
+        told = strength(maps[0], self.judge.head.classes, cell)
+        found = find_vertices(told, settings)
+        points = found.points + corner * np.array(self.gsd)
+        own = self._owned(points, block)
+        _save(self._file("vertices", block), points=points[own], kinds=found.kinds[own])
+
+    def judge_pairs(self, block: Item, vertices: Vertices) -> None:
+        """Judge the pairs of a block, given all vertices of the image."""
+        config = self.judge.head.config
+        reach = (config.layers + 2) * config.vertices.reach_m
+        maps, cell, corner = self._cells(block, reach + _BLUR_M)
+        near = self._near(vertices.points, block, reach)
+        shift = corner * np.array(self.gsd)
+        local = Vertices(vertices.points[near] - shift, vertices.kinds[near])
+        judged = self.judge.judged(maps, cell, local)
+        pairs = near[judged.pairs]
+        middles = vertices.points[pairs].mean(axis=1) if len(pairs) else np.zeros((0, 2))
+        own = self._owned(middles, block)
+        _save(self._file("pairs", block), pairs=pairs[own], chances=judged.chances[own])
+
+    def missing(self, what: str) -> list[Item]:
+        """The blocks whose vertices or pairs are not there, or in a file that is damaged."""
+        blocks = self.lattice.blocks()
+        return [block for block in blocks if not zipfile.is_zipfile(self._file(what, block))]
+
+    def parts(self, what: str) -> Iterator[dict[str, NDArray[Any]]]:
+        """The vertices or pairs of all blocks that are there."""
+        for block in self.lattice.blocks():
+            if self._file(what, block).is_file():
+                with np.load(self._file(what, block), allow_pickle=False) as content:
+                    yield {name: content[name] for name in content.files}
+
+    def vertices(self) -> Vertices:
+        """Those of all blocks; of two too near to each other the later block's goes."""
+        parts = list(self.parts("vertices"))
+        points = np.concatenate([np.zeros((0, 2)), *(part["points"] for part in parts)])
+        kinds = np.concatenate([np.zeros(0, np.int64), *(part["kinds"] for part in parts)])
+        kept = _apart(points, self.judge.head.config.vertices.spacing_m)
+        return Vertices(points[kept], kinds[kept])
+
+    def judged(self, vertices: Vertices) -> JudgedPairs:
+        """The pairs of all blocks."""
+        parts = list(self.parts("pairs"))
+        pairs = np.concatenate([np.zeros((0, 2), np.int64), *(part["pairs"] for part in parts)])
+        chances = np.concatenate([np.zeros(0), *(part["chances"] for part in parts)])
+        order = np.lexsort((pairs[:, 1], pairs[:, 0]))
+        return JudgedPairs(vertices, pairs[order], chances[order])
+
+    def _cells(self, block: Item, halo_m: float) -> tuple[Tensor, Cell, Floats]:
+        """The cells around a block, their size, and the corner of their first, x, y in pixels."""
+        halo = _GRID_PX * int(np.ceil(halo_m / min(self.gsd) / _GRID_PX))
+        rows, columns = self.lattice.window(block, halo)
+        road = _unit(self.store.road[rows, columns])
+        ways, told = self.store.connectivity, self.store.evidence
+        maps, cell = cells(
+            road[None],
+            None if ways is None else _unit(ways[:, rows, columns])[None],
+            None if told is None else _unit(told[:, rows, columns])[None],
+            self.gsd,
+        )
+        return maps.to(self.judge.device), cell, np.array([columns.start, rows.start], float)
+
+    def _owned(self, points: Floats, block: Item) -> NDArray[np.bool_]:
+        ticks = np.floor(points / np.array(self.gsd) * TICKS).astype(np.int64)
+        own: NDArray[np.bool_] = (self.lattice.owners(ticks) == block).all(axis=1)
+        return own
+
+    def _near(self, points: Floats, block: Item, reach_m: float) -> Ints:
+        rows, columns = self.lattice.window(block)
+        low = np.array([columns.start, rows.start]) * self.gsd - reach_m
+        high = np.array([columns.stop, rows.stop]) * self.gsd + reach_m
+        return np.flatnonzero(((points >= low) & (points <= high)).all(axis=1))
+
+    def _file(self, what: str, block: Item) -> Path:
+        return self.folder / f"{what}-{block[0]}-{block[1]}.npz"
+
+
+def decode_paths(how: PathDecoding, crew: Crew, name: str) -> Decoded:
+    """The roads of the whole image, as `decode` gives them.
+
+    Vertices and pairs of blocks are kept beside the probabilities, so that the same call goes on
+    from those that are there.
+    """
+    failed = crew.each(Task(f"{name}: vertices", how.find), how.missing("vertices"))
+    vertices = how.vertices()
+    if not failed:
+        task = Task(f"{name}: pairs", how.judge_pairs, vertices)
+        failed = crew.each(task, how.missing("pairs"))
+    judged, road = how.judged(vertices), how.store.road
+    graph = paths_to_graph(judged, road, how.threshold, how.gsd, how.settings)
+    add_probabilities(graph, road, how.gsd)
+    told = {f"roads of block {block}": reason for block, reason in failed.items()}
+    return Decoded(graph, failed=told)
+
+
+def _unit(levels: NDArray[np.uint8]) -> Tensor:
+    """Levels in 1/256 as numbers from 0 to 1, in the middle of their step; 0 is nothing at all."""
+    values = torch.from_numpy(np.array(levels)).float()
+    return torch.where(values > 0, (values + 0.5) / 256, 0.0)
+
+
+def _save(path: Path, **arrays: NDArray[Any]) -> None:
+    with atomic_write(path) as temporary, temporary.open("wb") as file:
+        np.savez_compressed(file, allow_pickle=False, **arrays)
+
+
+def _apart(points: Floats, spacing: float) -> Ints:
+    """Indices of points, in their order, that lie so far from all that come before and stay."""
+    if not len(points):
+        return np.zeros(0, dtype=np.int64)
+    kept = np.ones(len(points), dtype=np.bool_)
+    pairs = cKDTree(points).query_pairs(spacing * (1 - 1e-6), output_type="ndarray")
+    pairs = np.sort(pairs, axis=1)
+    for first, second in pairs[np.lexsort((pairs[:, 1], pairs[:, 0]))].tolist():
+        if kept[first]:
+            kept[second] = False
+    return np.flatnonzero(kept)
