@@ -147,7 +147,7 @@ def _measure(side: int, folder: Path, block_px: int, cluster: str, workers: int)
         cluster=cluster,
         workers=workers,
     )
-    started = time.perf_counter()
+    started, before = time.perf_counter(), time.process_time()
     with patch.object(batch, "load_model", lambda *_: _stand_in()):
         failures, _ = batch.predict_all(config, lambda line: print(line, file=sys.stderr))
     assert not failures
@@ -157,6 +157,8 @@ def _measure(side: int, folder: Path, block_px: int, cluster: str, workers: int)
     many = resource.RUSAGE_SELF if cluster == "none" else resource.RUSAGE_CHILDREN
     for name, who in (("peak", resource.RUSAGE_SELF), ("worker", many)):
         facts[f"{name}_bytes"] = resource.getrusage(who).ru_maxrss * _KIB
+    used = [resource.getrusage(w) for w in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
+    facts["processor_seconds"] = sum(u.ru_utime + u.ru_stime for u in used) - before
     print(json.dumps({**summary, **facts}))
 
 

@@ -15,7 +15,7 @@ from roadex import __version__
 from roadex.config.predict import SlurmConfig
 from roadex.errors import RoadexError
 from roadex.extras import install_line
-from roadex.prediction.memory import return_freed_memory
+from roadex.prediction.memory import WORKER_ENVIRONMENT, return_freed_memory
 from roadex.prediction.slurm_workers import slurm_client
 
 NONE, LOCAL, SLURM = "none", "local", "slurm"
@@ -115,12 +115,19 @@ class DaskCrew:
         as_completed: Any = _distributed().as_completed
         shared = () if task.shared is None else (self.client.scatter(task.shared, broadcast=True),)
         futures = {
-            self.client.submit(task.run, item, *shared, retries=_RETRIES, pure=False): item
+            self.client.submit(_tidily, task.run, item, *shared, retries=_RETRIES, pure=False): item
             for item in items
         }
         for future in as_completed(list(futures)):
             yield futures.pop(future), future
             future.release()
+
+
+def _tidily(run: Callable[..., Any], *arguments: Any) -> Any:
+    """What a call returns, after which its worker gives back what it has freed."""
+    result = run(*arguments)
+    return_freed_memory()
+    return result
 
 
 def _reason(future: Any) -> str:
@@ -185,7 +192,9 @@ def _client(
         return
     if cluster == LOCAL:
         options = {"n_workers": workers, "threads_per_worker": 1, "memory_limit": 0}
+        settings = "distributed.nanny.pre-spawn-environ."
         with (
+            _dask_config({settings + name: value for name, value in WORKER_ENVIRONMENT.items()}),
             distributed.LocalCluster(**options, host="127.0.0.1", dashboard_address=":0") as local,
             distributed.Client(local) as client,
         ):
@@ -200,6 +209,13 @@ def _client(
         ) from error
     with client:
         yield client
+
+
+def _dask_config(settings: dict[str, str]) -> Any:
+    """Dask's configuration with some settings changed, while it is open."""
+    import dask
+
+    return dask.config.set(settings)
 
 
 def _count(client: Any) -> int:

@@ -10,7 +10,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from roadex.graph.road_table import RoadTable
-from roadex.prediction.resample import Resampling
 from roadex.prediction.store import Store
 from roadex.prediction.view import View, to_8_bits
 
@@ -41,16 +40,18 @@ def small_probability(store: Store, longest_px: int) -> NDArray[np.uint8]:
     share = min(1.0, longest_px / max(store.shape))
     if share == 1.0:
         return store.road
-    shape = tuple(max(1, round(side * share)) for side in store.shape)
-    how = Resampling(store.shape, (shape[0], shape[1]))
-    small = np.empty(shape, np.uint8)
-    step = max(1, int(_PIXELS_AT_ONCE * share / store.shape[1]))
-    for top in range(0, shape[0], step):
-        rows = slice(top, min(top + step, shape[0]))
+    height, width = (max(1, round(side * share)) for side in store.shape)
+    # First whole numbers of rows to one, some at a time, then the little that is left.
+    factor = max(1, int(1 / share))
+    rows, across = -(-store.shape[0] // factor), -(-store.shape[1] // factor)
+    small = np.empty((rows, across), np.uint8)
+    step = max(1, _PIXELS_AT_ONCE // (factor * store.shape[1]))
+    for top in range(0, rows, step):
+        part = small[top : top + step]
         # A new map for each part: pages of the last are let go.
-        seen = store.road[how.source_rows(rows)]
-        small[rows] = np.rint(how.apply(seen[:, :, None], rows)[:, :, 0])
-    return small
+        seen = store.road[factor * top : factor * (top + step)]
+        part[:] = cv2.resize(np.asarray(seen), part.shape[::-1], interpolation=cv2.INTER_AREA)
+    return np.asarray(cv2.resize(small, (width, height), interpolation=cv2.INTER_AREA), np.uint8)
 
 
 def draw_overview(

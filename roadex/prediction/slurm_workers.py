@@ -12,6 +12,7 @@ from typing import Any
 from roadex.config.predict import SlurmConfig
 from roadex.errors import RoadexError
 from roadex.extras import install_line
+from roadex.prediction.memory import WORKER_ENVIRONMENT
 
 
 @contextmanager
@@ -60,6 +61,7 @@ def _options(settings: SlurmConfig) -> dict[str, Any]:
         "job_extra_directives": directives,
         # SLURM sees to the memory; Dask would count the pages of files that are mapped.
         "worker_extra_args": ["--memory-limit", "0"],
+        "job_script_prologue": [f"export {k}={v}" for k, v in WORKER_ENVIRONMENT.items()],
         "log_directory": settings.logs,
         "scheduler_options": {"dashboard_address": ":0"},
     }

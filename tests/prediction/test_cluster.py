@@ -127,6 +127,8 @@ class _watched:
 
     def __enter__(self):
         crew = self.crew.__enter__()
+        thresholds = crew.client.run(os.getenv, "MALLOC_TRIM_THRESHOLD_").values()
+        assert set(thresholds) == {str(64 << 20)}
         threading.Thread(target=kill_one_worker, args=(self.folder, crew, self.killed)).start()
         return crew
 

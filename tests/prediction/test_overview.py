@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import cv2
 import networkx as nx
 import numpy as np
 import pytest
 
-from roadex.prediction.overview import draw_overview, round_length
+from roadex.prediction.overview import draw_overview, round_length, small_probability
+from roadex.prediction.store import open_store
 
 
 @pytest.mark.parametrize(
@@ -34,3 +36,17 @@ def test_the_bar_is_as_long_as_it_says():
     drawn = draw_overview(np.full((600, 600, 3), 90, np.uint8), nx.MultiGraph(), (60.0, 60.0))
     row = drawn[-15, :300].min(axis=1) > 240  # 10 m of 0.1 m pixels
     assert 95 <= row.sum() <= 106
+
+
+@pytest.mark.parametrize("shape", [(700, 501), (90, 1000), (64, 64)])
+def test_a_small_probability_is_the_mean_of_its_pixels(tmp_path, monkeypatch, shape):
+    monkeypatch.setattr("roadex.prediction.overview._PIXELS_AT_ONCE", 4000)
+    store = open_store(tmp_path / "store", shape, 0, False, {})
+    road = np.random.default_rng(0).integers(0, 256, shape, np.uint8)
+    road = cv2.GaussianBlur(road, (0, 0), 9)
+    store.write(slice(0, shape[0]), road[None], None)
+    small = small_probability(store, 64)
+    assert max(small.shape) == 64
+    expected = cv2.resize(road, small.shape[::-1], interpolation=cv2.INTER_AREA)
+    assert np.abs(small.astype(int) - expected).max() <= 4
+    assert np.abs(small.astype(int) - expected).mean() < 1
