@@ -17,6 +17,7 @@ from omegaconf.errors import OmegaConfBaseException
 from roadex.config import backbone, dataset, model, optimizer, scheduler
 from roadex.config.augment import AugmentConfig
 from roadex.config.compare import CompareConfig
+from roadex.config.dashboard import DashboardConfig
 from roadex.config.evaluate import EvaluateConfig
 from roadex.config.export import ExportConfig
 from roadex.config.graph import DecodingSettings
@@ -38,6 +39,7 @@ SCHEMAS: dict[str, type] = {
     "train": TrainConfig,
     "evaluate": EvaluateConfig,
     "compare": CompareConfig,
+    "dashboard": DashboardConfig,
     "predict": PredictConfig,
     "prepare": PrepareConfig,
     "synthesize": SynthesizeConfig,

@@ -1,0 +1,27 @@
+"""Schema of the command `dashboard`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from omegaconf import MISSING
+
+from roadex.config.limits import choice
+
+
+@dataclass
+class DashboardConfig:
+    """`python -m roadex.dashboard`: a workspace and a report for a project of Weights & Biases."""
+
+    project: str = MISSING
+    # The user or team; null: the account's default.
+    entity: str | None = None
+    # The settings that a sweep varies, by their last names: varied=[stacks,global_aware].
+    varied: list[str] = field(default_factory=list)
+    # Test scores of the scatter plots, bars and parallel coordinates.
+    scores: list[str] = field(default_factory=lambda: ["f1", "iou", "apls"])
+    title: str = "Road extraction"
+    # offline only writes the two definitions to `out`.
+    mode: str = choice("online", "online", "offline")
+    # A folder for workspace.json and report.json, as they are sent; null keeps none.
+    out: str | None = None
