@@ -6,34 +6,34 @@ import importlib
 import pkgutil
 import sys
 from dataclasses import MISSING, fields, is_dataclass
+from types import ModuleType
 
 from roadex import benchmarks
 from roadex.errors import RoadexError
 
 BAD_INPUT = 2
-USAGE = "python -m roadex.benchmark NAME [key=value ...]"
 
 
-def names() -> list[str]:
+def names(package: ModuleType = benchmarks) -> list[str]:
     """The benchmarks there are."""
-    modules = pkgutil.iter_modules(benchmarks.__path__)
+    modules = pkgutil.iter_modules(package.__path__)
     return sorted(module.name for module in modules if not module.name.startswith("_"))
 
 
-def help_text() -> str:
+def help_text(package: ModuleType = benchmarks) -> str:
     """The benchmarks, each with the first line of its module's text."""
-    lines = [f"Measure how fast roadex is: {USAGE}", ""]
-    for name in names():
-        text = importlib.import_module(f"roadex.benchmarks.{name}").__doc__ or ""
+    lines = [f"Measure how fast roadex is: {_usage(package)} NAME [key=value ...]", ""]
+    for name in names(package):
+        text = importlib.import_module(f"{package.__name__}.{name}").__doc__ or ""
         lines.append(f"  {name:<14}{text.strip().splitlines()[0]}")
     return "\n".join(lines)
 
 
-def subject_help(name: str) -> str:
+def subject_help(name: str, package: ModuleType = benchmarks) -> str:
     """The text of a benchmark's module and its settings."""
-    module = importlib.import_module(f"roadex.benchmarks.{name}")
+    module = importlib.import_module(f"{package.__name__}.{name}")
     lines = [
-        f"python -m roadex.benchmark {name} [key=value ...]",
+        f"{_usage(package)} {name} [key=value ...]",
         "",
         (module.__doc__ or "").strip(),
     ]
@@ -44,24 +44,30 @@ def subject_help(name: str) -> str:
     return "\n".join(lines)
 
 
-def main() -> None:
+def main(package: ModuleType = benchmarks) -> None:
     """Run the benchmark that the first argument names, with the other arguments as overrides."""
     arguments = sys.argv[1:]
     if not arguments or arguments[0] in ("-h", "--help"):
-        print(help_text())
+        print(help_text(package))
         return
     name, *overrides = arguments
-    if name not in names():
-        print(f"roadex: no benchmark '{name}': choose {', '.join(names())}", file=sys.stderr)
+    if name not in names(package):
+        known = ", ".join(names(package))
+        print(f"roadex: no benchmark '{name}': choose {known}", file=sys.stderr)
         sys.exit(BAD_INPUT)
     if {"-h", "--help"} & set(overrides):
-        print(subject_help(name))
+        print(subject_help(name, package))
         return
     try:
-        importlib.import_module(f"roadex.benchmarks.{name}").main(overrides)
+        importlib.import_module(f"{package.__name__}.{name}").main(overrides)
     except RoadexError as error:
         print(f"roadex: {error}", file=sys.stderr)
         sys.exit(BAD_INPUT)
+
+
+def _usage(package: ModuleType) -> str:
+    own = package is benchmarks
+    return f"python -m {'roadex.benchmark' if own else package.__name__}"
 
 
 if __name__ == "__main__":

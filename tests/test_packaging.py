@@ -52,3 +52,11 @@ def test_wheel_runs_from_another_folder_with_its_own_configuration(installed, tm
         text=True,
     )
     assert done.returncode == 0 and "stacked_multitask" in done.stdout, done.stderr
+
+
+def test_what_only_development_wants_is_not_in_the_wheel(installed):
+    held = {path.relative_to(installed).as_posix() for path in installed.rglob("*.py")}
+    assert "roadex/benchmarks/train.py" in held and "roadex/benchmark.py" in held
+    text = "".join((installed / path).read_text() for path in held)
+    assert "remote-debugging-pipe" not in text  # the driver of Chromium
+    assert not {path.split("/")[0] for path in held} & {"tests", "scripts", "experiments"}

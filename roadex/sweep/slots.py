@@ -7,16 +7,16 @@ one user do not meet on a GPU either.
 
 from __future__ import annotations
 
-import fcntl
 import os
 import shutil
 import subprocess
 import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
+from filelock import FileLock, Timeout
 from omegaconf import OmegaConf
 
 from roadex.config.sweep import SweepConfig
@@ -64,21 +64,22 @@ def gpu_slot(settings: SweepConfig) -> Iterator[str | None]:
     folder = Path(tempfile.gettempdir()) / f"roadex-gpus-{os.getuid()}"
     folder.mkdir(mode=0o700, exist_ok=True)
     slots = [(group, folder / f"{group}.{n}") for n in range(settings.per_gpu) for group in groups]
+    group, lock = _free_slot(slots)
+    try:
+        yield group
+    finally:
+        lock.release()
+
+
+def _free_slot(slots: list[tuple[str, Path]]) -> tuple[str, FileLock]:
+    """The GPUs of the first slot that nobody holds, and the lock that holds it now."""
     while True:
         for group, path in slots:
-            with path.open("w") as file:
-                if _locked(file.fileno()):
-                    yield group
-                    return
+            lock = FileLock(path, blocking=False)
+            with suppress(Timeout):
+                lock.acquire()
+                return group, lock
         time.sleep(POLL_SECONDS)
-
-
-def _locked(descriptor: int) -> bool:
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return False
-    return True
 
 
 def _parallel_jobs(per_gpu: int, cpu_jobs: int, processes: int) -> int:

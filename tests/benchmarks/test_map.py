@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from roadex.benchmarks._chromium import installed
-from roadex.benchmarks.map import main, winding_town
+from scripts.benchmarks._chromium import installed
+from scripts.benchmarks.map import main, winding_town
 
 
 @pytest.mark.parametrize("roads", [1, 7, 200])

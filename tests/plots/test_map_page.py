@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 import shapely
 
-from roadex.benchmarks.map import measure, winding_town
 from roadex.graph.network import add_road, empty_network
 from roadex.plots.map_page import Place, write_map_page
+from scripts.benchmarks.map import measure, winding_town
 from tests.support.browser import browser
 
 SIDE = 400.0

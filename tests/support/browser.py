@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from roadex.benchmarks._chromium import Page, chromium, installed
+from scripts.benchmarks._chromium import Page, chromium, installed
 
 
 @contextmanager

@@ -9,11 +9,11 @@ from pathlib import Path
 import networkx as nx
 import numpy as np
 
-from roadex.benchmarks._chromium import Page, chromium
 from roadex.benchmarks._settings import parse_settings
 from roadex.config.limits import bounded
 from roadex.graph.network import add_road, empty_network
 from roadex.plots.map_page import write_map_page
+from scripts.benchmarks._chromium import Page, chromium
 
 _SPACING_M = 100.0
 _OVERVIEW_PX = 2048

@@ -1,0 +1,1 @@
+"""Benchmarks for development: they want Chromium, or compare with reference programs."""
