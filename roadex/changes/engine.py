@@ -13,6 +13,7 @@ from shapely import Geometry
 
 from roadex.changes.area import inside
 from roadex.changes.attributes import RoadAttributes, attributes_of
+from roadex.changes.detours import detours
 from roadex.changes.matching import Matches, Tolerances, common_shift, match
 from roadex.changes.probability import ProbabilityRaster
 from roadex.changes.samples import Floats, Integers, Samples, sample
@@ -62,6 +63,7 @@ class Segment:
         confidence: 0 to 1, see docs/compare_maps.md.
         probability: mean probability of road along it, where that is known.
         note: what has changed, or why it was not found.
+        detour_m: of a missing road, by how much the way between its ends is longer without it.
         rank: 1 for the longest of its state and side.
     """
 
@@ -75,6 +77,7 @@ class Segment:
     probability: float | None
     note: str
     data: dict[str, Any] = field(repr=False)
+    detour_m: float | None = None
     rank: int = 0
 
 
@@ -135,6 +138,7 @@ def compare(
         runs = runs_of(own, states, rules.min_segment_m)
         maker = _Maker(name, own, other, partners[index], known[index], attributes, rules)
         segments += maker.segments(runs)
+    segments = _with_detours(segments, old, rules.tolerances.match_m)
     return Comparison(_ranked(segments), (old, new), area, common_shift(sides[0], partners[0]))
 
 
@@ -285,6 +289,17 @@ def means(values: NDArray[np.bool_], firsts: Integers) -> Floats:
     """The share of each run of values that is true; the runs begin at `firsts` (r,)."""
     sizes = np.diff(np.append(firsts, len(values)))
     return np.asarray(np.add.reduceat(values.astype(np.float64), firsts) / sizes)
+
+
+def _with_detours(segments: list[Segment], old: nx.MultiGraph, join_m: float) -> list[Segment]:
+    """The missing ones told how much longer ways are without them, and the others as they are."""
+    missing = [segment for segment in segments if segment.state == MISSING]
+    if not missing or not old.number_of_edges():
+        return segments
+    metres = detours([segment.line for segment in missing], old, join_m)
+    return [segment for segment in segments if segment.state != MISSING] + [
+        replace(segment, detour_m=value) for segment, value in zip(missing, metres, strict=True)
+    ]
 
 
 def _ranked(segments: list[Segment]) -> list[Segment]:

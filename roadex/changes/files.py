@@ -100,7 +100,8 @@ def table_of(segments: list[Segment], crs: str | None) -> Any:
 
 _COLUMNS = (
     "rank", "state", "side", "length_m", "confidence", "probability", "offset_m", "offset_x_m",
-    "offset_y_m", "note", "highway", "lanes", "surface", "speed_kph", "width_m", "osm_id", "name",
+    "offset_y_m", "detour_m", "note", "highway", "lanes", "surface", "speed_kph", "width_m",
+    "osm_id", "name",
 )  # fmt: skip
 
 
@@ -117,6 +118,7 @@ def _row(segment: Segment) -> dict[str, Any]:
         "offset_m": None if x is None or y is None else round(math.hypot(x, y), 2),
         "offset_x_m": _rounded(x, 2),
         "offset_y_m": _rounded(y, 2),
+        "detour_m": _rounded(segment.detour_m, 1),
         "note": segment.note,
         "highway": known.get("highway"),
         "lanes": known.get("lanes"),

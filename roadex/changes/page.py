@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import shapely
 
+from roadex.changes.detours import LONGEST_M
 from roadex.changes.engine import (
     CHANGED,
     MAP,
@@ -54,6 +55,7 @@ def write_changes_page(result: Comparison, path: Path, title: str) -> None:
             for state, heading in _LISTED.items()
             if (segments := result.of(state))
         },
+        shortcuts=_shortcuts(result.of(MISSING)),
         data=script_data(_content(result)),
     )
 
@@ -103,6 +105,30 @@ def _list(segments: list[Segment]) -> list[list[str]]:
                 f"{segment.confidence:.2f}",
                 f"{math.hypot(*segment.offset):.1f}" if segment.offset else "",
                 segment.note,
+                "{:,.0f}, {:,.0f}".format(*segment.line[len(segment.line) // 2]),
+            ]
+            for segment in longest
+        ),
+    ]
+
+
+def _shortcuts(segments: list[Segment]) -> list[list[str]]:
+    """The missing roads without which ways are longest, with a head; empty where there are none."""
+    known = [segment for segment in segments if segment.detour_m]
+    longest = sorted(known, key=lambda segment: -(segment.detour_m or 0))[:_LONGEST]
+    if not longest:
+        return []
+    head = ["detour in m", "rank", "length in m", "confidence", "x, y"]
+    return [
+        head,
+        *(
+            [
+                f"{segment.detour_m:,.0f}"
+                if (segment.detour_m or 0) < LONGEST_M
+                else f"{LONGEST_M:,.0f} or no way",
+                str(segment.rank),
+                f"{segment.length_m:,.0f}",
+                f"{segment.confidence:.2f}",
                 "{:,.0f}, {:,.0f}".format(*segment.line[len(segment.line) // 2]),
             ]
             for segment in longest

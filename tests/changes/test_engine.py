@@ -161,6 +161,34 @@ def test_confidence_follows_the_probability_and_ranks_the_length():
     assert [(p.rank, p.confidence) for p in result.of(MISSING)] == [(1, 0.6), (2, 0.9)]
 
 
+def test_detours_round_what_is_missing():
+    """A grid of 100 m lacks a side and has a spur too few; two towns lack the road between them."""
+    whole, part = grid(3), grid(3)
+    part.remove_edge(0, 1)
+    add_road(whole, 4, "spur", [(100, 100), (160, 140)])
+    for graph in (whole, part):
+        add_road(graph, "far", "away", [(400, 0), (400, 200)])
+    add_road(whole, 2, "far", [(200, 0), (400, 0)])
+    add_road(whole, "half", "on", [(50, 100), (50, 200)])
+    missing = compared(part, whole).of(MISSING)
+    found = {segment.step[:2]: segment.detour_m for segment in missing}
+    assert found.pop((4, "spur")) is None
+    assert found == {
+        (0, 1): pytest.approx(200, abs=1),
+        (2, "far"): 2000,
+        ("half", "on"): pytest.approx(100, abs=1),  # from the middle of one road to another's
+    }
+
+
+def test_roads_between_the_same_places_are_each_a_way_round_the_other():
+    part = straight_network([(0, 0), (100, 0), (300, 0)], [(1, 2)])
+    whole = straight_network([(0, 0), (100, 0), (300, 0)], [(1, 2)])
+    add_road(whole, 1, 2, [(100, 0), (100, 60), (300, 60), (300, 0)])
+    add_road(whole, 1, 2, [(100, 0), (100, -90), (300, -90), (300, 0)])
+    found = sorted(s.detour_m for s in compared(part, whole).of(MISSING) if s.detour_m is not None)
+    assert found == [0, 0]  # the known road is shorter than both
+
+
 def test_networks_of_different_places_are_refused_in_one_line():
     with pytest.raises(RoadexError, match="do not overlap") as refused:
         common_area([grid(3), moved(grid(3), 9e5, 0)], 25)
