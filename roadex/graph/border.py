@@ -110,7 +110,11 @@ def extend_to_border(
             first = _end_of_tip(line, mask, half_width)
             target = _border_point(line[0], line[first:], mask, rim, half_width, reach)
             if target is not None:
-                _set_end(graph, (node, other, key), np.vstack([target * scale, metres[first:]]))
+                drawn = np.vstack([target * scale, metres[first:]])
+                moves = np.append(True, np.diff(drawn, axis=0).any(axis=1))
+                # The other end of a stub may lie there already: it stays as short as it is.
+                if (drawn[0] != drawn[-1]).any():
+                    _set_end(graph, (node, other, key), drawn[moves])
 
 
 def _border_point(

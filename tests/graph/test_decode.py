@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from roadex.errors import RoadexError
-from roadex.graph import GraphSettings, clean, draw_roads, mask_to_graph
+from roadex.graph import DecodingSettings, GraphSettings, clean, draw_roads, mask_to_graph
 from roadex.graph.clean import clean_mask
 from roadex.graph.frame import extent
 from roadex.graph.network import (
@@ -261,3 +261,22 @@ def test_real_masks_give_roads_that_lie_on_them(real_data):
             assert 0 <= x <= 100
             assert 0 <= y <= 100
             assert degree != 2 or node in graph.adj[node]
+
+
+@settings(max_examples=150, deadline=None)
+@given(
+    seed=st.integers(0, 100_000),
+    side=st.integers(6, 60),
+    merge=st.sampled_from([0.0, 1.5]),
+    simplify=st.sampled_from([0.0, 0.6]),
+    by_width=st.sampled_from([0.0, 1.5]),
+)
+def test_no_road_is_a_point_whatever_the_mask_and_settings(seed, side, merge, simplify, by_width):
+    rng = np.random.default_rng(seed)
+    mask = cv2.GaussianBlur(rng.random((side, side)), (0, 0), 0.3 + 2 * rng.random()) > 0.5
+    nothing = {"min_area_m2": 0.0, "min_hole_m2": 0.0, "min_spur_m": 0.0}
+    kept = {"junction_merge": merge, "simplify_m": simplify, "spur_half_widths": by_width}
+    graph = mask_to_graph(mask, 1.0, DecodingSettings(**nothing, **kept))
+    for *_, data in graph.edges(data=True):
+        steps = np.hypot(*np.diff(data["geometry"], axis=0).T)
+        assert data["length"] > 0 and (steps > 0).all() and np.isfinite(steps).all()
