@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from typing import TYPE_CHECKING
 
+from roadex.command import early  # noqa: F401 - first, so that it can be left from now on
 from roadex.command.frame import command
 from roadex.config.train import TrainConfig
 from roadex.metrics.one_line import describe
@@ -51,7 +52,7 @@ def main(config: TrainConfig) -> None:
     from roadex.engine.dry_run import dry_run
     from roadex.engine.signals import StopSignals
 
-    with open_group() as group, StopSignals() as stop:
+    with StopSignals() as stop, open_group() as group:
         if config.trainer.dry_run:
             dry_run(config, stop, group)
             return

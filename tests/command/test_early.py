@@ -1,0 +1,46 @@
+"""A training that is asked to leave before it has begun says that the same command continues."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+import roadex.train  # noqa: F401 - which must leave the signals of this program alone
+from roadex.errors import PREEMPTED
+
+
+def catches(process: subprocess.Popen, number: int) -> bool:
+    """Whether a process has a handler for a signal."""
+    status = Path(f"/proc/{process.pid}/status").read_text()
+    (mask,) = [line.split()[1] for line in status.splitlines() if line.startswith("SigCgt")]
+    return bool(int(mask, 16) >> (number - 1) & 1)
+
+
+@pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="reads /proc")
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGUSR1])
+@pytest.mark.parametrize("later", [0.0, 0.7, 2.0])
+def test_a_signal_before_the_training_begins_is_one_to_be_queued_again(number, later, tmp_path):
+    command = [sys.executable, "-m", "roadex.train", "experiment=quickstart"]
+    environment = {**os.environ, "ROADEX_CACHE": str(tmp_path / "cache")}
+    process = subprocess.Popen(
+        command, cwd=tmp_path, env=environment, stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE, text=True,
+    )  # fmt: skip
+    while not catches(process, number):
+        assert process.poll() is None
+        time.sleep(0.01)
+    time.sleep(later)
+    process.send_signal(number)
+    _, told = process.communicate(timeout=60)
+    assert process.returncode == PREEMPTED
+    assert f"stopped by {number.name}: the same command continues" in told
+
+
+def test_a_program_that_imports_the_training_keeps_its_signals():
+    assert signal.getsignal(signal.SIGTERM) in (signal.SIG_DFL, signal.default_int_handler)
