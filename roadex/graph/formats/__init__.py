@@ -21,7 +21,7 @@ from roadex.graph.formats.options import COSMIQ_READER, HAVERSINE_MM, PLANAR, Re
 from roadex.graph.formats.osm_files import read_osm
 from roadex.graph.formats.pickles import read_pickle, write_pickle
 from roadex.graph.formats.roadtracer import read_roadtracer, write_roadtracer
-from roadex.graph.formats.settled import settled
+from roadex.graph.formats.settled import check_extent, settled
 from roadex.graph.formats.simple_json import read_any_json, write_simple_json
 from roadex.graph.formats.tables import (
     read_parquet,
@@ -140,10 +140,15 @@ def read_networks(path: str | Path, options: ReadOptions | None = None) -> dict[
     source, options = Path(path), options or ReadOptions()
     suffix = source.suffix.lower()
     if suffix == ".csv":
-        return read_wkt_csv(source, options)
-    if suffix not in _READERS:
+        networks = read_wkt_csv(source, options)
+    elif suffix in _READERS:
+        graph = _READERS[suffix](source, options)
+        networks = {source.stem: settled(graph, source, options.crs)}
+    else:
         raise RoadexError(f"{path}: networks can be read from {', '.join(READ_SUFFIXES)}")
-    return {source.stem: settled(_READERS[suffix](source, options), source, options.crs)}
+    for network in networks.values():
+        check_extent(network, source)
+    return networks
 
 
 def write_table(table: RoadTable, path: Path) -> None:

@@ -25,6 +25,7 @@ from roadex.graph.frame import Gsd
 
 _NUMBER_KIND = re.compile(r"[<>|=]?[biuf](1|2|4|8)")
 _LARGEST_BYTES = 1 << 30
+_BYTES_PER_LINK = 2  # the shortest way to name a place again
 
 
 class _ForeignError(pickle.UnpicklingError):
@@ -111,12 +112,26 @@ def read_pickle(path: Path, options: ReadOptions) -> nx.MultiGraph:
     """
     content = load_numbers(path)
     try:
+        _check_shared(path, sum(len(near) for near in content.values()))
         links = [(_place(a), _place(b)) for a, near in content.items() for b in near]
         places = {place: place[::-1] for place in map(_place, content)}
         places.update({place: place[::-1] for _, place in links})
     except (AttributeError, TypeError, ValueError) as error:
         raise RoadexError(f"{path} does not map (row, col) to neighbours ({error!r})") from error
     return network_from_pixels(path, places, links, options.pixel_size(path))
+
+
+def _check_shared(path: Path, links: int) -> None:
+    """Refuse a file that says the same list of neighbours again and again to seem large.
+
+    Raises:
+        RoadexError: it has more links than a file of its size can hold.
+    """
+    if links * _BYTES_PER_LINK > path.stat().st_size:
+        raise RoadexError(
+            f"{path}: {links} links in {path.stat().st_size} bytes: many places share one list of "
+            "neighbours, which no road graph does"
+        )
 
 
 def _place(pair: Any) -> tuple[float, float]:

@@ -8,6 +8,7 @@ from pathlib import Path
 import networkx as nx
 import numpy as np
 
+from roadex.errors import RoadexError
 from roadex.geo.crs import (
     WGS84,
     check_coordinates,
@@ -21,6 +22,24 @@ from roadex.geo.crs import (
 from roadex.graph.moving import moved
 from roadex.graph.network import position
 from roadex.graph.skeleton import Floats
+
+# Twice around the Earth: farther away nothing lies, and every metre of a road costs time.
+_FARTHEST_M = 1e8
+
+
+def check_extent(graph: nx.MultiGraph, path: Path) -> None:
+    """Refuse a network whose coordinates are no metres of this Earth.
+
+    Raises:
+        RoadexError: one is infinite, or farther from the origin than any place.
+    """
+    lines = [line for *_, line in graph.edges(data="geometry")]
+    farthest = max((float(np.abs(line).max()) for line in lines if len(line)), default=0.0)
+    if not farthest <= _FARTHEST_M:
+        raise RoadexError(
+            f"{path}: a road reaches to a coordinate of {farthest:.3g} m, no place on Earth: "
+            "mend the coordinates, or the pixel size (gsd)"
+        )
 
 
 def settled(graph: nx.MultiGraph, path: Path, wanted: str | None) -> nx.MultiGraph:

@@ -297,3 +297,20 @@ def test_a_pickle_cut_short_is_damaged_and_not_malicious(tmp_path):
     path.write_bytes(pickle.dumps({(0.0, 0.0): [(1.5, 1.5)]})[:-9])
     with pytest.raises(RoadexError, match=r"graph\.p is a damaged pickle"):
         read_network(path)
+
+
+def test_a_coordinate_that_is_no_place_on_earth_is_refused(tmp_path):
+    """A file of 60 bytes must not ask for the memory of a road around the Sun."""
+    path = tmp_path / "far.csv"
+    path.write_text('ImageId,WKT_Pix\na,"LINESTRING (0 0, 1000000000 10)"\n')
+    with pytest.raises(RoadexError, match=r"far\.csv: a road reaches to a coordinate of 1e\+09 m"):
+        read_network(path, 1.0)
+
+
+def test_a_pickle_whose_places_share_one_list_is_refused(tmp_path):
+    """187 kB that unfold to 400 million links."""
+    near = [(0, column) for column in range(20_000)]
+    path = tmp_path / "bomb.p"
+    path.write_bytes(pickle.dumps({(0, column): near for column in range(20_000)}, protocol=2))
+    with pytest.raises(RoadexError, match=r"bomb\.p: 400000000 links .* share one list"):
+        read_network(path, 1.0)
