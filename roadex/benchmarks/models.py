@@ -78,7 +78,7 @@ def main(overrides: list[str]) -> None:
     """
     settings = parse_settings(Settings, overrides)
     device = pick_device(settings.device)
-    names = settings.models or ordered(group_choices(config_dir() / "model"))
+    names = settings.models or ordered(group_choices("model"))
     costs: dict[str, Cost] = {}
     print(" | ".join(HEADER))
     for name in names:

@@ -22,11 +22,12 @@ from omegaconf import DictConfig, OmegaConf
 from roadex import __version__
 from roadex.command.foreign import check_configuration_files
 from roadex.command.help import help_text
-from roadex.command.overrides import as_typed
+from roadex.command.overrides import as_typed, quote
 from roadex.command.refusal import CONFIG_ERRORS, refusal
+from roadex.config.extensions import extension_folders
 from roadex.config.limits import check_known, check_limits
 from roadex.config.paths import config_dir
-from roadex.config.schemas import register_schemas, restore_training
+from roadex.config.schemas import register_schemas, restore_training, schemas
 from roadex.errors import BAD_INPUT, INTERRUPTED, PREEMPTED, Preempted, RoadexError
 from roadex.runs.names import discard_unused
 
@@ -117,7 +118,9 @@ def _run(run: Callable[[Any], None], config_name: str, arguments: list[str]) -> 
         return max(codes, default=0)
 
     def start() -> None:
-        typed_arguments = [*as_typed(arguments, config_name), *_follower_settings()]
+        register_schemas(schemas())
+        own = [*_search_path(), *as_typed(arguments, config_name)]
+        typed_arguments = [*own, *_follower_settings()]
         parser = get_args_parser()
         parsed = parser.parse_args(typed_arguments)
         check_configuration_files(parsed.config_dir, parsed.config_name, parsed.config_path)
@@ -128,6 +131,12 @@ def _run(run: Callable[[Any], None], config_name: str, arguments: list[str]) -> 
         start()
         return 0
     return _guarded(start) or max(codes, default=0)
+
+
+def _search_path() -> list[str]:
+    """The configuration folders of other packages' models and datasets, as Hydra is told them."""
+    folders = ",".join(quote(f"file://{folder}") for folder in extension_folders())
+    return [f"hydra.searchpath=[{folders}]"] if folders else []
 
 
 def _follower_settings() -> list[str]:

@@ -9,6 +9,7 @@ from typing import Any
 
 import yaml
 
+from roadex.config.extensions import extension_folders
 from roadex.config.paths import config_dir
 
 FOOTER = """\
@@ -37,9 +38,15 @@ def command_groups(config_name: str) -> list[tuple[str, list[str]]]:
         for key in entry
     ]
     groups = [name for name in names if not name.startswith(("override", "/"))]
-    return [(name, group_choices(config_dir() / name)) for name in groups]
+    return [(name, group_choices(name)) for name in groups]
 
 
-def group_choices(folder: Path) -> list[str]:
-    """The names of the configurations in a group's folder, sub-folders included."""
+def group_choices(group: str) -> list[str]:
+    """The names of a group's configurations, sub-folders and other packages' included."""
+    folders = [folder / group for folder in (config_dir(), *extension_folders())]
+    return sorted({name for folder in folders for name in choices_in(folder)})
+
+
+def choices_in(folder: Path) -> list[str]:
+    """The names of the configurations in a folder, sub-folders included."""
     return sorted(str(path.relative_to(folder).with_suffix("")) for path in folder.rglob("*.yaml"))

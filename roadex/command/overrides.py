@@ -13,7 +13,7 @@ from dataclasses import fields, is_dataclass
 from types import UnionType
 from typing import Any, Union, get_args, get_origin, get_type_hints
 
-from roadex.config.schemas import SCHEMAS
+from roadex.config.schemas import schemas
 from roadex.errors import RoadexError
 
 # Hydra's own settings that are paths.
@@ -94,7 +94,7 @@ def text_settings(command: str) -> tuple[set[str], set[str]]:
     """The full keys of settings that are text, and of those that are lists of text."""
     kinds: dict[str, set[str]] = {}
     own: dict[str, str] = {}
-    for name, schema in SCHEMAS.items():
+    for name, schema in schemas().items():
         group, _, choice = name.partition("/")
         for key, kind in _kinds(schema):
             if name == command:

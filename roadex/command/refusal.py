@@ -15,8 +15,9 @@ from omegaconf.errors import (
     ValidationError,
 )
 
+from roadex.command.help import group_choices
 from roadex.config.paths import config_dir
-from roadex.config.schemas import SCHEMAS
+from roadex.config.schemas import schemas
 from roadex.extras import install_line
 
 _TIMM_ONLY = ("backbone.pretrained", "backbone.name", "backbone.weights", "backbone.detail")
@@ -43,7 +44,7 @@ def refusal(error: Exception) -> str:
 def known_keys() -> list[str]:
     """Every key of every schema, with the group as its prefix."""
     found: list[str] = []
-    for name, schema in SCHEMAS.items():
+    for name, schema in schemas().items():
         group = name.split("/")[0]
         prefix = "" if "/" not in name else f"{group}."
         found += [prefix + key for key in _keys(OmegaConf.structured(schema))]
@@ -76,7 +77,7 @@ def _missing_choice(error: MissingConfigException) -> str:
     if missing in ("hydra/launcher/joblib", "hydra/launcher/submitit_slurm"):
         return f"this launcher needs a package: {install_line('sweep')}"
     group, _, name = missing.rpartition("/")
-    options = [path.stem for path in sorted((config_dir() / group).glob("*.yaml"))]
+    options = [name for name in group_choices(group) if "/" not in name]
     if not group or not options:
         groups = sorted(path.name for path in config_dir().iterdir() if path.is_dir())
         return f"there is no configuration '{missing}'{_suggest(missing, groups)}"

@@ -8,6 +8,7 @@ value of the wrong type is refused wherever it comes from.
 
 from __future__ import annotations
 
+from functools import cache
 from typing import Any, cast
 
 from hydra.core.config_store import ConfigStore
@@ -20,6 +21,7 @@ from roadex.config.compare import CompareConfig
 from roadex.config.dashboard import DashboardConfig
 from roadex.config.evaluate import EvaluateConfig
 from roadex.config.export import ExportConfig
+from roadex.config.extensions import GROUPS, extensions, together
 from roadex.config.graph import DecodingSettings
 from roadex.config.inspect import InspectConfig
 from roadex.config.loss import LossConfig
@@ -93,10 +95,25 @@ CHOICES = {
 }
 
 
-def register_schemas() -> None:
-    """Put all schemas into Hydra's store: on import, as launchers re-import in new processes."""
+@cache
+def schemas() -> dict[str, type]:
+    """Every schema by its name, those of other packages' models and datasets included.
+
+    Raises:
+        RoadexError: such a package cannot be imported.
+    """
+    known = dict(SCHEMAS)
+    for group in GROUPS:
+        own = {name: schema for name, schema in SCHEMAS.items() if name.startswith(f"{group}/")}
+        brought = {f"{group}/{name}": one.schema for name, one in extensions(group).items()}
+        known |= together(group, own, brought)
+    return known
+
+
+def register_schemas(known: dict[str, type] = SCHEMAS) -> None:
+    """Put schemas into Hydra's store: ours on import, as launchers re-import in new processes."""
     store = ConfigStore.instance()
-    for key, schema in SCHEMAS.items():
+    for key, schema in known.items():
         group, _, name = f"schema/{key}".rpartition("/")
         store.store(group=group, name=name, node=schema)
 
@@ -124,14 +141,21 @@ def restore_training(plain: dict[str, Any], source: str) -> TrainConfig:
     config = OmegaConf.structured(TrainConfig)
     try:
         for group, choice in CHOICES.items():
-            schema = SCHEMAS[f"{group}/{plain[group][choice]}"]
-            config[group] = OmegaConf.structured(schema)
+            config[group] = OmegaConf.structured(_schema(group, plain[group][choice], source))
         for name, beside in plain["datasets"].items():
-            config.datasets[name] = OmegaConf.structured(SCHEMAS[f"dataset/{beside['kind']}"])
+            config.datasets[name] = OmegaConf.structured(_schema("dataset", beside["kind"], source))
         return cast(TrainConfig, OmegaConf.to_object(OmegaConf.merge(config, plain)))
     except (KeyError, TypeError, AttributeError, ValueError, OmegaConfBaseException) as error:
         reason = (str(error).strip().splitlines() or [repr(error)])[0]
         raise RoadexError(f"{source}: settings of another version of roadex ({reason})") from error
+
+
+def _schema(group: str, name: str, source: str) -> type:
+    if f"{group}/{name}" not in schemas() and group in GROUPS:
+        raise RoadexError(
+            f"{source}: {group}={name} is not known here: install the package that brings it"
+        )
+    return schemas()[f"{group}/{name}"]
 
 
 def _with_datasets(plain: dict[str, Any]) -> dict[str, Any]:

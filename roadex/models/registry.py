@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, cast
 
 from torch import nn
 
 from roadex.config.backbone import BackboneConfig
+from roadex.config.extensions import extensions, together
 from roadex.config.model import ModelConfig
 from roadex.models.deeplabv3plus import build_deeplabv3plus
 from roadex.models.dlinknet import build_dlinknet
@@ -37,7 +38,8 @@ def build_model(config: ModelConfig, backbone: BackboneConfig) -> nn.Module:
 
     With `model.paths` it has a `pair_head`, which its own forward pass does not call.
     """
-    model = MODELS[config.name](config, backbone)
+    brought = {name: one.build for name, one in extensions("model").items()}
+    model = cast(nn.Module, together("model", MODELS, brought)[config.name](config, backbone))
     if config.paths:
         model.add_module("pair_head", build_pair_head(config))
     return model

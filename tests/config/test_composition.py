@@ -25,7 +25,7 @@ GROUPS = (
     "trainer",
     "tracking",
 )
-CHOICES = [f"{group}={name}" for group in GROUPS for name in group_choices(config_dir() / group)]
+CHOICES = [f"{group}={name}" for group in GROUPS for name in group_choices(group)]
 
 
 def train_config(*overrides: str) -> TrainConfig:

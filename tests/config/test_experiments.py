@@ -11,7 +11,7 @@ import yaml
 from hydra import compose, initialize_config_dir
 
 from roadex.command.frame import typed
-from roadex.command.help import group_choices
+from roadex.command.help import choices_in
 from roadex.config.dataset import FolderConfig, SplitConfig
 from roadex.config.paths import config_dir
 from roadex.config.train import TrainConfig
@@ -23,7 +23,7 @@ from roadex.engine.learner import build_learner
 from tests.support.worlds import write_folder
 
 FOLDER = config_dir() / "experiment"
-NAMES = group_choices(FOLDER)
+NAMES = choices_in(FOLDER)
 CROP = 64
 
 

@@ -11,7 +11,6 @@ from torch import Tensor, nn
 
 from roadex.command.help import group_choices
 from roadex.config.loss import LossConfig
-from roadex.config.paths import config_dir
 from roadex.errors import RoadexError
 from roadex.losses.multitask import multitask_loss
 from roadex.models.registry import MODELS, build_model
@@ -60,7 +59,7 @@ def assert_alike(found: Tensor, wanted: Tensor) -> None:
 
 
 def test_every_model_has_a_configuration_and_is_in_the_zoo():
-    assert set(NAMES) <= set(group_choices(config_dir() / "model"))
+    assert set(NAMES) <= set(group_choices("model"))
     assert set(NAMES) == set(ZOO)
 
 

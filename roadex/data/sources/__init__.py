@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, cast
 
 from roadex.config.dataset import DatasetConfig
+from roadex.config.extensions import extensions, together
 from roadex.data.sources.base import Source
 from roadex.data.sources.cityscale import cityscale_source
 from roadex.data.sources.deepglobe import deepglobe_source
@@ -32,4 +33,5 @@ def open_source(config: DatasetConfig) -> Source:
     Raises:
         RoadexError: its files are not there.
     """
-    return SOURCES[config.kind](config)
+    brought = {name: one.build for name, one in extensions("dataset").items()}
+    return cast(Source, together("dataset", SOURCES, brought)[config.kind](config))
