@@ -13,8 +13,9 @@ from tests.conftest import ROOT
 from tests.support.worlds import write_pair
 
 TRAIN = [
-    "model=pixels", "model.width=4", "dataset=pairs", "dataset.raw=tiles", "dataset.splits.rule=ranked",
-    "dataset.crop=64", "trainer.epochs=1", "trainer.overlays=0", "tracking.mode=disabled",
+    "model=pixels", "model.width=4", "dataset=pairs", "dataset.raw=tiles",
+    "dataset.splits.rule=ranked", "dataset.crop=64", "trainer.epochs=1", "trainer.overlays=0",
+    "tracking.mode=disabled",
     "dataset.workers=1", "hydra.run.dir=run",
 ]  # fmt: skip
 
