@@ -17,6 +17,7 @@ import shapely
 from numpy.typing import NDArray
 from PIL import Image
 
+from roadex.graph.attributes import has_no_speed, road_attributes, table_speed
 from roadex.graph.road_table import RoadTable, table_of
 from roadex.plots.html import array_text, jpeg_uri, png_uri, script_data, shrunk, write_page
 from roadex.plots.overlays import Picture
@@ -98,6 +99,7 @@ def network_data(network: nx.MultiGraph | RoadTable) -> dict[str, Any]:
     lines, with the `tolerances` in metres, it is kept.
     """
     table = network if isinstance(network, RoadTable) else table_of(network)
+    speeds = _speeds(network)
     order = np.argsort(-table.lengths, kind="stable")
     table = table.ordered(order)
     return {
@@ -109,10 +111,25 @@ def network_data(network: nx.MultiGraph | RoadTable) -> dict[str, Any]:
         "lengths": array_text(table.lengths, "f4"),
         "widths": _attribute(table, "width_m"),
         "probabilities": _attribute(table, "mean_probability"),
+        "speeds": array_text(speeds[order], "f4"),
+        "slowest": table_speed(None),
         "nodes": [str(name) for name in table.names.tolist()],
         "places": array_text(table.places, "f4"),
         "degrees": array_text(table.degrees(), "u2"),
     }
+
+
+def _speeds(network: nx.MultiGraph | RoadTable) -> NDArray[np.float64]:
+    """Km/h of every road, NaN where neither its speed nor its class is known."""
+    if isinstance(network, RoadTable):
+        return np.full(len(network), np.nan)  # tables hold no tags
+    return np.array(
+        [
+            np.nan if has_no_speed(data) else road_attributes(data)["speed_kph"]
+            for *_, data in network.edges(data=True)
+        ],
+        dtype=np.float64,
+    )
 
 
 def _attribute(table: RoadTable, name: str) -> str:

@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 import shapely
 
-from roadex.graph.network import add_road, empty_network
+from roadex.graph.network import add_road, empty_network, straight_network
+from roadex.graph.routing import shortest_route
 from roadex.plots.map_page import Place, write_map_page
 from scripts.benchmarks.map import measure, winding_town
 from tests.support.browser import browser
@@ -116,6 +117,56 @@ def test_a_click_tells_of_the_road(shown):
     assert cells(shown, "#road")[3] == "not known"
     shown.key("Escape", 27)
     assert "Click a road" in shown.run("document.getElementById('road').innerText")
+
+
+def test_two_clicks_make_a_route_by_length_or_by_time(page, tmp_path):
+    """A square whose southern side is a motorway: the way round by it is longer and faster."""
+    town = straight_network([(50, 100), (350, 100), (350, 300), (50, 300)], [])
+    corners = [(50, 100), (350, 100), (350, 300), (50, 300)]
+    for u, v, kind in ((1, 0, "track"), (1, 2, "motorway"), (3, 2, "motorway"), (0, 3, "motorway")):
+        add_road(town, u, v, [corners[u], corners[v]], highway=kind)
+    add_road(town, "far", "away", [(190, 200), (210, 200)], highway="track")
+    image = np.zeros((10, 10, 3), np.uint8)
+    write_map_page(tmp_path / "map.html", town, image, (SIDE, SIDE))
+    page.open(tmp_path / "map.html")
+    page.run("document.getElementById('routing').click()")
+    page.click(*at(page, 50, 150))
+    assert "Click where the route ends" in page.run("document.getElementById('road').innerText")
+    page.click(*at(page, 350, 150))
+    page.settle()
+    seconds = 3.6 * (100 / (55 * 1.609344) + 300 / (20 * 1.609344))
+    assert cells(page, "#road") == ["route", "0.40 km", "travel time", f"{seconds / 60:.1f} min"]
+    assert colour(page, 200, 100) == [0, 114, 178]
+    page.run("""(() => { const choice = document.querySelector("#weight select");
+        choice.value = "time"; choice.dispatchEvent(new Event("change")); })()""")
+    page.settle()
+    seconds = 3.6 * 600 / (55 * 1.609344)
+    assert cells(page, "#road") == ["route", "0.60 km", "travel time", f"{seconds / 60:.1f} min"]
+    assert colour(page, 200, 300) == [0, 114, 178] != colour(page, 200, 100)
+    page.click(*at(page, 50, 150))
+    page.click(*at(page, 200, 200))
+    assert page.run("document.getElementById('road').innerText") == "No road leads there."
+
+
+def test_routes_of_the_page_are_those_of_networkx(page, tmp_path):
+    town = winding_town(300)
+    for *_, data in town.edges(data=True):
+        data["length"] *= 1.1  # lengths on the ground differ from those of lines
+    write_map_page(tmp_path / "map.html", town, np.zeros((8, 8, 3), np.uint8), (2000.0, 2000.0))
+    page.open(tmp_path / "map.html")
+    assert page.run("document.getElementById('weight').hidden")
+    rng = np.random.default_rng(0)
+    edges = list(town.edges(keys=True))
+    for first, last in rng.choice(len(edges), (12, 2)):
+        lines = [town.edges[edges[i]]["geometry"] for i in (first, last)]
+        places = [line[len(line) // 2].tolist() for line in lines]
+        metres = page.run(f"""(() => {{
+          const {{ network }} = roadMap.drawing;
+          const [from, to] = {places}.map(
+            ([x, y]) => roadMap.panel.router.place(network.nearest(x, y, 1), x, y));
+          return roadMap.panel.router.route(from, to, false).metres; }})()""")
+        route = shortest_route(town, *map(tuple, places), 1.0)
+        assert metres == pytest.approx(route.length_m, rel=1e-4)
 
 
 def cells(page, place):

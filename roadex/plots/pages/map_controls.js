@@ -56,7 +56,10 @@ class Controls {
   pointerup(event) {
     const known = this.pointers.delete(event.pointerId);
     this.canvas.classList.remove("dragging");
-    if (known && this.travelled <= CLICK_PX) this.panel.select(this.#roadAt(event));
+    if (!known || this.travelled > CLICK_PX) return;
+    const world = this.view.world(event.offsetX, event.offsetY);
+    if (this.panel.routing.checked) this.panel.visit(this.#roadAt(event), world);
+    else this.panel.select(this.#roadAt(event));
   }
 
   pointercancel(event) {
@@ -103,6 +106,12 @@ class Panel {
     Object.assign(this, { drawing, place, network: drawing.network, state: drawing.state });
     this.road = document.getElementById("road");
     this.hint = this.road.innerHTML;
+    this.router = new Router(drawing.network);
+    this.routing = document.getElementById("routing");
+    this.weight = document.querySelector("#weight select");
+    document.getElementById("weight").hidden = drawing.network.speeds.every(Number.isNaN);
+    this.routing.addEventListener("change", () => this.select(-1));
+    this.weight.addEventListener("change", () => this.#find());
     for (const box of document.querySelectorAll("[data-layer]")) {
       this.#follow(box, "change", () => (this.state[box.dataset.layer] = box.checked));
     }
@@ -148,9 +157,46 @@ class Panel {
     );
   }
 
+  // A click while routes are wanted: where one begins, or where it ends.
+  visit(edge, world) {
+    if (edge < 0) return;
+    const place = this.router.place(edge, ...world);
+    const known = this.state.route?.places ?? [];
+    this.state.route = { places: known.length === 1 ? [...known, place] : [place], line: [] };
+    this.#find();
+  }
+
+  #find() {
+    const { route } = this.state;
+    if (!route) return;
+    const [from, to] = route.places;
+    const found = to && this.router.route(from, to, this.weight.value === "time");
+    route.line = found ? found.line : [];
+    this.#tellRoute(found);
+    this.drawing.ask();
+  }
+
+  // `found`: the route, null where no road leads there, undefined where the end is still to come.
+  #tellRoute(found) {
+    const text = document.createElement("p");
+    if (!found) {
+      text.textContent = found === null ? "No road leads there." : "Click where the route ends.";
+      this.road.replaceChildren(text);
+      return;
+    }
+    const table = document.createElement("table");
+    table.append(tableRow("route", `${(found.metres / 1000).toFixed(2)} km`));
+    if (!this.weight.parentElement.hidden) {
+      table.append(tableRow("travel time", `${(found.seconds / 60).toFixed(1)} min`));
+    }
+    this.road.replaceChildren(table);
+  }
+
   select(edge) {
     this.state.selected = edge;
-    if (edge < 0) this.road.innerHTML = this.hint;
+    this.state.route = null;
+    if (edge < 0 && this.routing.checked) this.road.textContent = "Click where the route begins.";
+    else if (edge < 0) this.road.innerHTML = this.hint;
     else this.#describe(edge);
     this.drawing.ask();
   }

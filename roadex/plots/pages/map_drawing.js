@@ -11,6 +11,7 @@ const STEPS = [
   { from: NaN, colour: "#d0d0d0", name: "not known" },
 ];
 const NODE_COLOURS = { end: "#56b4e9", junction: "#d55e00" };
+const ROUTE_COLOUR = "#0072b2";
 const CHUNK = 400; // roads stroked at a time
 const PATIENCE_MS = 12; // roads that take longer are redrawn only when the hand rests
 const ROOM = 0.25; // of the window, drawn beyond each side
@@ -75,6 +76,7 @@ class Drawing {
     if (state.roads) this.#blitRoads();
     if (state.nodes) this.#nodes();
     if (state.selected >= 0) this.#selected();
+    if (state.route) this.#route(state.route);
     this.after();
   }
 
@@ -175,6 +177,25 @@ class Drawing {
       context.strokeStyle = "#fff";
       context.stroke();
     }
+  }
+
+  // A route's line and the one or two places that it joins.
+  #route({ line, places }) {
+    const { context, view } = this;
+    for (const [colour, width] of line.length ? [["#fff", 8], [ROUTE_COLOUR, 5]] : []) {
+      [context.strokeStyle, context.lineWidth, context.lineJoin] = [colour, width, "round"];
+      context.beginPath();
+      for (const point of line) context.lineTo(...view.screen(...point));
+      context.stroke();
+    }
+    places.forEach(({ point }, last) => {
+      context.beginPath();
+      context.arc(...view.screen(...point), 7, 0, 2 * Math.PI);
+      context.fillStyle = last ? ROUTE_COLOUR : "#fff";
+      context.fill();
+      [context.strokeStyle, context.lineWidth] = ["#000", 2];
+      context.stroke();
+    });
   }
 
   #selected() {

@@ -1,7 +1,7 @@
 // The page: everything put together once the pictures are there.
 
 const data = JSON.parse(document.getElementById("data").textContent);
-const state = { opacity: {}, selected: -1 }; // the panel's switches fill in the rest
+const state = { opacity: {}, selected: -1, route: null }; // the panel's switches fill in the rest
 const pictures = {
   image: document.getElementById("image"),
   probability: document.getElementById("probability"),

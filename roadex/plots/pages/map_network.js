@@ -18,6 +18,8 @@ class Network {
     this.lengths = numbers(data.lengths, Float32Array);
     this.widths = numbers(data.widths, Float32Array);
     this.probabilities = numbers(data.probabilities, Float32Array);
+    this.speeds = numbers(data.speeds, Float32Array); // km/h
+    this.slowest = data.slowest; // km/h of a road whose speed is not known
     this.places = numbers(data.places, Float32Array);
     this.degrees = numbers(data.degrees, Uint16Array);
     this.nodes = data.nodes;
