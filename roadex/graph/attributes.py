@@ -80,8 +80,8 @@ _CLASS_COLUMNS = ("highway", "road_type", "inferred_road_type", "fclass", "class
 _NUMBERED = ("road_type", "inferred_road_type")
 # The tags on which roads differ that one network has as one line: see `read_network(keep_apart=)`.
 TAGS = (
-    "highway", "lanes", "surface", "width", "maxspeed", "bridge", "tunnel", "layer", "road_type",
-    "paved", "lane_number", "lane_numbe", "bridge_type", "bridge_typ", *_SPEED_COLUMNS,
+    *_CLASS_COLUMNS, "lanes", "surface", "width", "maxspeed", "bridge", "tunnel", "layer", "paved",
+    "lane_number", "lane_numbe", "bridge_type", "bridge_typ", *_SPEED_COLUMNS,
 )  # fmt: skip
 
 

@@ -8,6 +8,7 @@ an index, so that a reader fetches what it needs of a file of any size, also fro
 from __future__ import annotations
 
 import warnings
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +29,7 @@ from roadex.graph.formats.geopackage import (
     table_of_roads,
 )
 from roadex.graph.formats.options import ReadOptions
+from roadex.graph.formats.overture import as_tags, is_overture
 from roadex.graph.road_table import RoadTable
 
 _ROWS_AT_ONCE = 20_000
@@ -55,7 +57,7 @@ def write_parquet(network: nx.MultiGraph | RoadTable, path: Path) -> None:
 
 
 def read_parquet(path: Path, options: ReadOptions) -> nx.MultiGraph:
-    """A network from the lines of a GeoParquet file.
+    """A network from the lines of a GeoParquet file, Overture's segments among them.
 
     Raises:
         RoadexError: the extra `geo` or `parquet` is missing, or the file is no such thing.
@@ -63,7 +65,12 @@ def read_parquet(path: Path, options: ReadOptions) -> nx.MultiGraph:
     require_pyarrow()
     with readable_table(path, "GeoParquet"):
         table = load_geopandas().read_parquet(path)
-    return network_of_table(path, table.drop(columns="bbox", errors="ignore"), options)
+    left_out: Counter[str] = Counter()
+    if is_overture(table.columns):
+        table, left_out = as_tags(table)
+    graph = network_of_table(path, table.drop(columns="bbox", errors="ignore"), options)
+    graph.graph["dropped"] = dict(Counter(graph.graph.get("dropped", {})) + left_out)
+    return graph
 
 
 def write_flatgeobuf(network: nx.MultiGraph | RoadTable, path: Path) -> None:
