@@ -158,6 +158,7 @@ def _group(
     points = (shapely.get_coordinates(simple) - origin) * (1.0, 1.0 if y_down else -1.0)
     starts = np.concatenate([[0], np.cumsum(shapely.get_num_points(simple))])
     offsets = [math.hypot(*segment.offset) if segment.offset else math.nan for segment in segments]
+    detours = [math.nan if s.detour_m is None else s.detour_m for s in segments]
     return {
         "state": state,
         "side": side,
@@ -167,5 +168,6 @@ def _group(
         "lengths": array_text([segment.length_m for segment in segments], "f4"),
         "confidences": array_text([segment.confidence for segment in segments], "f4"),
         "offsets": array_text(offsets, "f4"),
+        "detours": array_text(detours, "f4"),
         "notes": {index: segment.note for index, segment in enumerate(segments) if segment.note},
     }

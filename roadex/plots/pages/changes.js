@@ -8,7 +8,7 @@ const data = JSON.parse(document.getElementById("data").textContent);
 for (const group of data.groups) {
   group.points = decode(group.points, Float32Array);
   group.starts = decode(group.starts, Uint32Array);
-  for (const name of ["lengths", "confidences", "offsets"]) {
+  for (const name of ["lengths", "confidences", "offsets", "detours"]) {
     group[name] = decode(group[name], Float32Array);
   }
 }
@@ -98,6 +98,9 @@ const tell = () => {
     `${group.lengths[i].toFixed(0)} m`, `confidence ${group.confidences[i].toFixed(2)}`];
   if (!Number.isNaN(group.offsets[i])) {
     parts.push(`${group.offsets[i].toFixed(1)} m beside the other side's road`);
+  }
+  if (!Number.isNaN(group.detours[i])) {
+    parts.push(`ways are ${group.detours[i].toFixed(0)} m longer without it`);
   }
   if (group.notes[i]) parts.push(group.notes[i]);
   out.textContent = parts.join("; ");
