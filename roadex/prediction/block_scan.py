@@ -90,6 +90,7 @@ def scan_blocks(
         if isinstance(view.scene, MosaicScene):
             view.scene.failures.update(failures)
         _store(store, block, (_own(rows, block[0], side), _own(columns, block[1], side)))
+        store.keep_sums()
         done.append(block)
         write_json(store.folder / _DONE, {"side": side, "blocks": done})
 
@@ -123,6 +124,8 @@ def _known(store: Store, side: int) -> list[Item]:
     """The blocks that are in the store already."""
     try:
         content = json.loads((store.folder / _DONE).read_text(encoding="utf-8"))
+        if not store.sums:
+            return []
         return [(int(i), int(j)) for i, j in content["blocks"]] if content["side"] == side else []
     except (OSError, ValueError, KeyError, TypeError):
         return []

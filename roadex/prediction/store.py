@@ -7,8 +7,9 @@ import logging
 import os
 import shutil
 import zipfile
+import zlib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +23,8 @@ log = logging.getLogger(__name__)
 _PIXELS_AT_ONCE = 1 << 26
 _NOTHING = np.zeros(0, np.float32)
 _ROAD, _PLANES, _VALID = "road.npy", "planes.npy", "valid.npy"
+_SUMS = "sums.npy"
+Region = tuple[int, int, int, int]  # first and last row and column, the last ones outside
 
 
 @dataclass(frozen=True)
@@ -35,6 +38,7 @@ class Store:
         classes: of connectivity; 0 without.
         evidence_maps: of what the model says of pairs of vertices; 0 without.
         masked: whether some pixels may not be valid.
+        sums: the checksum of what was written to each region.
     """
 
     folder: Path
@@ -42,6 +46,7 @@ class Store:
     classes: int
     masked: bool
     evidence_maps: int = 0
+    sums: dict[Region, int] = field(default_factory=dict)
 
     @property
     def planes(self) -> int:
@@ -98,9 +103,39 @@ class Store:
             self._mapped(_PLANES, "r+")[:, rows, columns] = values[1:]
         if self.masked:
             self._mapped(_VALID, "r+")[rows, columns] = 1 if valid is None else valid
+        left, right, _ = columns.indices(self.shape[1])
+        region = rows.start, rows.stop, left, right
+        self.sums[region] = self._sum(region)
+
+    def _sum(self, region: Region) -> int:
+        """The checksum of all that is stored of a region."""
+        rows, columns = slice(*region[:2]), slice(*region[2:])
+        maps = [self._mapped(_ROAD)]
+        maps += [*self._mapped(_PLANES)] if self.planes else []
+        maps += [self._mapped(_VALID)] if self.masked else []
+        total = 0
+        for each in maps:
+            total = zlib.crc32(np.ascontiguousarray(each[rows, columns]).data, total)
+        return total
+
+    def keep_sums(self) -> None:
+        """Write the checksums down: what they tell of is done."""
+        table = np.array([(*region, value) for region, value in self.sums.items()], np.int64)
+        with atomic_write(self.folder / _SUMS) as temporary, temporary.open("wb") as file:
+            np.save(file, table.reshape(-1, 5))
+
+    def is_unchanged(self) -> bool:
+        """Whether everything is as it was written; reads the checksums of an earlier process."""
+        path = self.folder / _SUMS
+        if not path.is_file():
+            return self.progress()[0] == 0
+        for *region, value in np.load(path, allow_pickle=False).tolist():
+            self.sums[region[0], region[1], region[2], region[3]] = value
+        return all(self._sum(region) == value for region, value in self.sums.items())
 
     def mark(self, row: int, above: NDArray[np.float32] | None) -> None:
         """Note how many rows of windows are done, and what they left for the next."""
+        self.keep_sums()
         with atomic_write(self.folder / "progress.npz") as temporary:
             np.savez(temporary, row=np.array(row), above=_NOTHING if above is None else above)
 
@@ -159,12 +194,14 @@ def open_store(
 
 
 def _is_whole(store: Store, sizes: Mapping[str, tuple[int, ...]]) -> bool:
-    """Whether the arrays of a store are there in full, and its progress can be read."""
+    """Whether the arrays of a store are there as they were written, and its progress, too."""
     try:
         for name, size in sizes.items():
             if size and np.load(store.folder / name, mmap_mode="r").shape != size:
                 return False
         store.progress()
+        if not store.is_unchanged():
+            return False
     except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile):
         return False
     return True

@@ -150,8 +150,8 @@ def test_no_room_for_the_probabilities_is_one_line(tmp_path, monkeypatch):
     assert not (tmp_path / "w").exists()
 
 
-@pytest.mark.parametrize("name", ["road.npy", "planes.npy", "progress.npz", "job.json"])
-@pytest.mark.parametrize("damage", ["cut", "empty", "gone", "noise"])
+@pytest.mark.parametrize("name", ["road.npy", "planes.npy", "progress.npz", "job.json", "sums.npy"])
+@pytest.mark.parametrize("damage", ["cut", "empty", "gone", "noise", "turned byte"])
 def test_damaged_work_of_an_earlier_run_begins_anew(tmp_path, name, damage):
     folder, identity = tmp_path / "w", {"checkpoint": "a"}
     store = open_store(folder, (100, 80), 5, False, identity)
@@ -159,7 +159,10 @@ def test_damaged_work_of_an_earlier_run_begins_anew(tmp_path, name, damage):
     store.mark(1, np.ones((6, 2, 80), np.float32))
     path = folder / name
     content = path.read_bytes()
-    new = {"cut": content[: len(content) // 2], "empty": b"", "noise": b"\xff" * 40}.get(damage)
+    place = {"road.npy": 200, "planes.npy": 300}.get(name, len(content) - 8)  # of what counts
+    turned = content[:place] + bytes([content[place] ^ 1]) + content[place + 1 :]
+    changed = {"cut": content[: len(content) // 2], "empty": b"", "noise": b"\xff" * 40}
+    new = {**changed, "turned byte": turned}.get(damage)
     path.unlink()
     if new is not None:
         path.write_bytes(new)
