@@ -26,8 +26,10 @@ from roadex.changes.engine import (
     medians,
 )
 from roadex.changes.matching import Tolerances
+from roadex.config.world import WorldSettings
 from roadex.errors import RoadexError
 from roadex.graph.network import add_road, empty_network, straight_network, total_length
+from roadex.world.tile import make_tile
 from tests.support.networks import grid, line, moved
 
 FAST = settings(max_examples=20, deadline=None)
@@ -159,6 +161,27 @@ def test_confidence_follows_the_probability_and_ranks_the_length():
     new.edges[0, 1, 0]["mean_probability"], new.edges[2, 3, 0]["mean_probability"] = 0.6, 0.9
     result = compared(line((0, 50), (300, 50)), new)
     assert [(p.rank, p.confidence) for p in result.of(MISSING)] == [(1, 0.6), (2, 0.9)]
+
+
+def test_two_dates_of_the_world():
+    """Since the first date three roads were built and two were widened."""
+    later = make_tile(WorldSettings(size_px=320, gsd=1.5), 3, 1).graph
+    earlier = later.copy()
+    long = sorted(
+        (step for step in later.edges(keys=True) if later.edges[step]["length"] > 60),
+        key=lambda step: -later.edges[step]["length"],
+    )
+    built, widened = set(long[:3]), set(long[3:5])
+    for step in widened:
+        earlier.edges[step]["width_m"] *= 0.5
+    earlier.remove_edges_from(built)
+    result = compared(earlier, later)
+    assert {segment.step for segment in result.of(CHANGED) if segment.side == ROADS} == widened
+    assert all(segment.note.startswith("width ") for segment in result.of(CHANGED))
+    truth = sum(later.edges[step]["length"] for step in built)
+    right = sum(s.length_m for s in result.of(MISSING) if s.step in built)
+    assert right >= 0.9 * truth and right >= 0.95 * metres(result, MISSING)
+    assert not result.of(UNSEEN)
 
 
 def test_detours_round_what_is_missing():
