@@ -6,11 +6,13 @@ import logging
 from typing import TYPE_CHECKING
 
 from roadex.command import early  # noqa: F401 - first, so that it can be left from now on
+
+# isort: split
+from hydra_plugins.roadex import register
 from roadex.command.frame import command
 from roadex.config.train import TrainConfig
 from roadex.metrics.one_line import describe
 from roadex.sweep.process import in_sweep, run_job
-from roadex.sweep.sweeper import register
 
 if TYPE_CHECKING:
     from roadex.engine.distributed import Group

@@ -17,7 +17,11 @@ def test_setup_names_every_package_and_every_folder_of_configuration():
     setup = configparser.ConfigParser()
     setup.read(ROOT / "setup.cfg")
     named = set(setup["options"]["packages"].split())
-    code = {path.parent for path in (ROOT / "roadex").rglob("__init__.py")}
+    code = {
+        path.parent
+        for name in ("roadex", "hydra_plugins")
+        for path in (ROOT / name).rglob("__init__.py")
+    }
     conf = {
         path.parent for path in (ROOT / "conf").rglob("*.*") if path.suffix in (".yaml", ".txt")
     }
@@ -52,6 +56,14 @@ def test_wheel_runs_from_another_folder_with_its_own_configuration(installed, tm
         text=True,
     )
     assert done.returncode == 0 and "stacked_multitask" in done.stdout, done.stderr
+    planned = subprocess.run(
+        [sys.executable, "-m", "roadex.train", "-m", "seed=0,1", "sweep.dry_run=true"],
+        env=environment,
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+    )
+    assert planned.returncode == 0 and "2 trainings" in planned.stdout, planned.stderr
 
 
 def test_what_only_development_wants_is_not_in_the_wheel(installed):

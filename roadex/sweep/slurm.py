@@ -21,7 +21,7 @@ POLL_SECONDS = 5.0
 GRACE_SECONDS = 30.0
 
 
-class SlurmLauncher(HydraLauncher):  # type: ignore[misc]
+class JobArray(HydraLauncher):  # type: ignore[misc]
     """Submits the trainings of a sweep as one job array, and waits for all of them.
 
     Before the time limit, and when SLURM preempts it, a training is saved and queued again.

@@ -1,6 +1,7 @@
 """Hydra's sweeper for trainings: stable folders, and only what is not finished yet is started.
 
-It is chosen by `hydra/sweeper: resumable` in conf/train.yaml. Each job runs in a process of its own
+It is chosen by `hydra/sweeper: resumable` in conf/train.yaml, and hydra_plugins/roadex brings it to
+Hydra. Each job runs in a process of its own
 (roadex/sweep/process.py), wherever the launcher starts it.
 """
 
@@ -9,14 +10,13 @@ from __future__ import annotations
 import logging
 import sys
 from collections.abc import Callable
-from contextlib import nullcontext, suppress
+from contextlib import nullcontext
 from pathlib import Path
 
 from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.core.plugins import Plugins
 from hydra.core.utils import configure_log
 from hydra.plugins.launcher import Launcher
-from hydra.plugins.sweeper import Sweeper
 from hydra.types import HydraContext, TaskFunction
 from omegaconf import DictConfig, OmegaConf, open_dict
 
@@ -37,7 +37,7 @@ from roadex.sweep.watch import Watch
 log = logging.getLogger(__name__)
 
 
-class ResumableSweeper(Sweeper):
+class ResumableSweep:
     """Every combination of the swept values, in folders that their values name.
 
     Args:
@@ -158,16 +158,6 @@ def _conclude(overview: Overview, at_once: int) -> None:
             f"{len(overview.failures)} of {len(overview.rows)} trainings failed, {undone} are not "
             "finished: the same command goes on with them"
         )
-
-
-def register() -> None:
-    """Let Hydra find our plugins, which it looks for in a package of its own only."""
-    classes = Plugins.instance().class_name_to_class
-    classes["hydra_plugins.roadex.ResumableSweeper"] = ResumableSweeper
-    with suppress(ImportError):  # a plain install has no SLURM launcher of Hydra's
-        from roadex.sweep.slurm import SlurmLauncher
-
-        classes["hydra_plugins.roadex.SlurmLauncher"] = SlurmLauncher
 
 
 def _is_queue(launcher: Launcher | None) -> bool:
