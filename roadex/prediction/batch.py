@@ -214,6 +214,8 @@ class _Job:
         stem = scanned.view.scene.name
         summary = _with_files(found, time.perf_counter() - started)
         self.tell(f"{stem}: {one_line(summary)}")
+        for line in self.crew.told(summary["area_km2"]):
+            self.tell(f"{stem}: {line}")
         facts: dict[str, Any] = {"checkpoint": model.source, "notes": list(found.notes)}
         facts["made_from"] = None if found.failures else made_from
         write_json(self.out / f"{stem}{SUMMARY}", {**summary, "roadex": __version__, **facts})

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import logging
+import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from types import ModuleType
 from typing import Any, Protocol
 
@@ -64,6 +65,9 @@ class Crew(Protocol):
     def each(self, task: Task, items: Sequence[Item]) -> dict[Item, str]:
         """Do a task with every item; the items that failed for good, and why."""
 
+    def told(self, area_km2: float) -> list[str]:
+        """A line on what each worker has done since the last call, of an area of that size."""
+
 
 class Alone:
     """This process, one item after the other; what fails ends it."""
@@ -80,6 +84,10 @@ class Alone:
                 progress.update()
         return {}
 
+    def told(self, area_km2: float) -> list[str]:
+        """See `Crew.told`: nothing, since the summary says it."""
+        return []
+
 
 @dataclass(frozen=True)
 class DaskCrew:
@@ -87,28 +95,44 @@ class DaskCrew:
 
     Attributes:
         client: of `distributed`.
+        spent: the seconds of each item by the name of the worker that did it.
     """
 
     client: Any
     is_many: bool = True
+    spent: dict[str, list[float]] = field(default_factory=dict)
 
     def each(self, task: Task, items: Sequence[Item]) -> dict[Item, str]:
         """See `Crew.each`; a worker that is lost has its items done by others."""
-        left = list(items)
-        failed: dict[Item, tuple[str, str]] = {}
+        left, failed = list(items), dict[Item, str]()
         with task.bar(items) as progress:
             for _ in range(_ROUNDS):
-                if not left:
-                    break
-                failed = {}
+                again = []
                 for item, future in self._round(task, left):
                     if future.status == "finished":
-                        task.done(item, future.result())
+                        worker, seconds, found = future.result()
+                        self.spent.setdefault(worker, []).append(seconds)
+                        task.done(item, found)
+                        failed.pop(item, None)
                         progress.update()
-                    else:
-                        failed[item] = future.status, _reason(future)
-                left = [item for item, (status, _) in failed.items() if status in _GONE]
-        return {item: reason for item, (_, reason) in failed.items()}
+                        continue
+                    failed[item] = _reason(future)
+                    if future.status in _GONE:
+                        again.append(item)
+                left = again
+        return failed
+
+    def told(self, area_km2: float) -> list[str]:
+        """See `Crew.told`; an area counts by the blocks of it that a worker did."""
+        blocks = sum(map(len, self.spent.values()))
+        lines = []
+        for worker, seconds in sorted(self.spent.items()):
+            rate = area_km2 * len(seconds) / blocks / max(sum(seconds), 1e-9) * 3600
+            lines.append(
+                f"worker {worker}: {len(seconds)} blocks in {sum(seconds):.1f} s ({rate:.1f} km2/h)"
+            )
+        self.spent.clear()
+        return lines
 
     def _round(self, task: Task, items: list[Item]) -> Iterator[tuple[Item, Any]]:
         """Items and what became of them, as they end."""
@@ -123,11 +147,14 @@ class DaskCrew:
             future.release()
 
 
-def _tidily(run: Callable[..., Any], *arguments: Any) -> Any:
-    """What a call returns, after which its worker gives back what it has freed."""
+def _tidily(run: Callable[..., Any], *arguments: Any) -> tuple[str, float, Any]:
+    """The worker's name, its seconds and what a call returned; what it has freed is given back."""
+    from distributed import get_worker
+
+    started = time.perf_counter()
     result = run(*arguments)
     return_freed_memory()
-    return result
+    return str(get_worker().name), time.perf_counter() - started, result
 
 
 def _reason(future: Any) -> str:

@@ -117,6 +117,8 @@ def test_two_workers_one_of_them_killed_give_the_same_bytes(town, tmp_path, monk
     assert predict("many", cluster="local", workers=2) == []
     assert len(killed) == 1
     assert any(line.startswith("cluster=local: 2 workers") for line in said)
+    shares = [line for line in said if line.startswith("town: worker ")]
+    assert shares and all(line.endswith("km2/h)") for line in shares)
     for name in FILES:
         assert (tmp_path / "one" / name).read_bytes() == (tmp_path / "many" / name).read_bytes()
 
@@ -155,3 +157,22 @@ def test_by_a_scheduler_an_item_that_fails_for_good_is_named_and_the_others_are_
         task = Task("work", fails_at, done=lambda item, _: done.append(item))
         failed = crew.each(task, [(0, 0), (0, 1), (1, 0)])
     assert failed == {(0, 1): "damaged"} and sorted(done) == [(0, 0), (1, 0)]
+
+
+def lost_once(item: tuple[int, int], flag: Path) -> None:
+    """Fails for good, or lets the process go the first time, and with it what it was given."""
+    if item == (0, 1):
+        raise ValueError("damaged")
+    if not flag.exists():
+        flag.touch()
+        os._exit(1)
+
+
+@pytest.mark.slow
+def test_what_went_with_the_last_worker_is_sent_again_and_failures_are_remembered(tmp_path):
+    pytest.importorskip("distributed")
+    task = Task("work", lost_once, tmp_path / "flag")
+    with crew_of("local", 1, print) as crew:
+        assert crew.each(task, [(0, 1), (0, 0), (1, 0)]) == {(0, 1): "damaged"}
+        (line,) = crew.told(4.0)
+    assert line.startswith("worker 0: 2 blocks in ")
