@@ -15,6 +15,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+import cv2
 import numpy as np
 import torch
 from numpy.typing import NDArray
@@ -24,6 +25,7 @@ from torch import Tensor
 from roadex.config.graph import DecodingSettings
 from roadex.engine.judging import PairJudge
 from roadex.files import atomic_write
+from roadex.graph.beliefs import STEPS
 from roadex.graph.blocks import TICKS, Lattice
 from roadex.graph.paths.network import JudgedPairs, paths_to_graph
 from roadex.graph.paths.vertices import Floats, Ints, Vertices, find_vertices
@@ -73,7 +75,8 @@ class PathDecoding:
     def find(self, block: Item) -> None:
         """Find the vertices of a block."""
         settings = self.judge.head.config.vertices
-        maps, cell, corner = self._cells(block, _CHAIN * settings.spacing_m + _BLUR_M)
+        halo = _CHAIN * settings.spacing_m + _BLUR_M
+        maps, cell, corner = self._cells(block, halo, with_evidence=False)
         told = strength(maps[0], self.judge.head.classes, cell)
         found = find_vertices(told, settings)
         points = found.points + corner * np.array(self.gsd)
@@ -84,8 +87,11 @@ class PathDecoding:
         """Judge the pairs of a block, given all vertices of the image."""
         config = self.judge.head.config
         reach = (config.layers + 2) * config.vertices.reach_m
-        maps, cell, corner = self._cells(block, reach + _BLUR_M)
         near = self._near(vertices.points, block, reach)
+        if not len(near):
+            _save(self._file("pairs", block), pairs=np.zeros((0, 2), int), chances=np.zeros(0))
+            return
+        maps, cell, corner = self._cells(block, reach + _BLUR_M)
         shift = corner * np.array(self.gsd)
         local = Vertices(vertices.points[near] - shift, vertices.kinds[near])
         judged = self.judge.judged(maps, cell, local)
@@ -122,12 +128,15 @@ class PathDecoding:
         order = np.lexsort((pairs[:, 1], pairs[:, 0]))
         return JudgedPairs(vertices, pairs[order], chances[order])
 
-    def _cells(self, block: Item, halo_m: float) -> tuple[Tensor, Cell, Floats]:
+    def _cells(
+        self, block: Item, halo_m: float, with_evidence: bool = True
+    ) -> tuple[Tensor, Cell, Floats]:
         """The cells around a block, their size, and the corner of their first, x, y in pixels."""
         halo = _GRID_PX * int(np.ceil(halo_m / min(self.gsd) / _GRID_PX))
         rows, columns = self.lattice.window(block, halo)
         road = _unit(self.store.road[rows, columns])
-        ways, told = self.store.connectivity, self.store.evidence
+        ways = self.store.connectivity
+        told = self.store.evidence if with_evidence else None
         maps, cell = cells(
             road[None],
             None if ways is None else _unit(ways[:, rows, columns])[None],
@@ -169,10 +178,15 @@ def decode_paths(how: PathDecoding, crew: Crew, name: str) -> Decoded:
     return Decoded(graph, failed=told)
 
 
+# Levels in 1/256 as numbers from 0 to 1, in the middle of their step; 0 is nothing at all.
+_VALUES = np.concatenate([[0.0], (np.arange(1, STEPS) + 0.5) / STEPS]).astype(np.float32)
+
+
 def _unit(levels: NDArray[np.uint8]) -> Tensor:
-    """Levels in 1/256 as numbers from 0 to 1, in the middle of their step; 0 is nothing at all."""
-    values = torch.from_numpy(np.array(levels)).float()
-    return torch.where(values > 0, (values + 0.5) / 256, 0.0)
+    """Levels (..., h, w) as probabilities."""
+    planes = levels.reshape(-1, *levels.shape[-2:])
+    values = [cv2.LUT(np.ascontiguousarray(plane), _VALUES) for plane in planes]
+    return torch.from_numpy(np.stack(values).reshape(levels.shape))
 
 
 def _save(path: Path, **arrays: NDArray[Any]) -> None:

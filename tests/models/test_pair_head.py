@@ -142,3 +142,11 @@ def test_cells_are_metres_whatever_the_pixels():
     for maps in found[:-1]:
         assert (maps[:, 1:] - found[-1][:, 1:]).abs().max() < 0.12
     assert np.isclose(float(found[0][0, 2].max()), float(found[2][0, 2].max()), atol=0.03)
+
+
+def test_smoothing_is_the_same_with_and_without_a_gradient():
+    """One way is OpenCV's, the other PyTorch's."""
+    road = torch.rand(2, 50, 70, generator=torch.Generator().manual_seed(0))
+    fast, _ = cells(road, None, None, (0.5, 1.0))
+    slow, _ = cells(road.clone().requires_grad_(), None, None, (0.5, 1.0))
+    torch.testing.assert_close(fast, slow.detach(), atol=1e-5, rtol=0)
