@@ -33,8 +33,8 @@ class TrainerConfig:
     epochs: int = bounded(100, least=1)
     # Images of one optimiser step, over all processes.
     batch_size: int = bounded(8, least=1)
-    # Pieces in which a process computes its part of a batch, to need less memory: the step stays
-    # that of the whole batch, except that batch norms see a piece at a time.
+    # Micro-batches in which a process computes its part of a batch, to need less memory: the step
+    # stays that of the whole batch, except that batch norms see one micro-batch at a time.
     accumulate: int = bounded(1, least=1)
     # Epochs without a better validation score before the training ends; 0 never ends it early.
     patience: int = bounded(10, least=0)
@@ -42,7 +42,7 @@ class TrainerConfig:
     monitor: str = choice("f1", "f1", "iou", "apls")
     # Of several datasets, whose validation tiles choose the threshold: all, main, or one by name.
     threshold_from: str = "all"
-    # Validate after every so many epochs, and after the last.
+    # Epochs from one validation to the next; the last epoch is validated, too.
     validate_every: int = bounded(1, least=1)
     clip_norm: float = bounded(0.0, least=0)
     # Processes that load crops; -1 takes one per spare core.
@@ -57,17 +57,17 @@ class TrainerConfig:
     inference: InferenceConfig = field(default_factory=InferenceConfig)
     # Tiles drawn in RUN/overlays.
     overlays: int = bounded(6, least=0)
-    # A checkpoint to continue from after so many steps, besides one each epoch; 0: only those.
+    # Optimiser steps between snapshots to continue from, besides one each epoch; 0: only those.
     save_steps: int = bounded(500, least=0)
-    # So many of them are kept.
+    # How many snapshots are kept.
     keep: int = bounded(2, least=1)
     # Keep the newest of them when the run is finished: resume=RUN trainer.epochs=MORE goes on then.
     extendable: bool = False
-    # For debugging: train on the first so many batches again and again; 0 is off.
+    # For debugging: train on this number of batches again and again; 0 is off.
     overfit_batches: int = bounded(0, least=0)
     # One batch of everything, of which nothing is kept: to see that it works.
     dry_run: bool = False
-    # Instead of training, try ever higher learning rates in so many steps; 0 trains.
+    # Instead of training, try ever higher learning rates over this number of steps; 0 trains.
     find_lr: int = bounded(0, least=0)
 
     def __post_init__(self) -> None:
@@ -76,5 +76,5 @@ class TrainerConfig:
         if self.accumulate > self.batch_size:
             raise RoadexError(
                 f"trainer.accumulate={self.accumulate}: a batch of trainer.batch_size="
-                f"{self.batch_size} has no so many pieces"
+                f"{self.batch_size} is too small for that many micro-batches"
             )

@@ -22,10 +22,10 @@ from roadex.engine.acceleration import (
     without_exchange,
 )
 from roadex.engine.batch_norm import synchronize
-from roadex.engine.descent import Descent, build_descent
 from roadex.engine.device import autocast, place
 from roadex.engine.distributed import Group
 from roadex.engine.inference import Predictor, normalize
+from roadex.engine.optimization import OptimizerStep, build_optimizer_step
 from roadex.losses.multitask import WholeBatch, count_batch, multitask_loss
 from roadex.losses.pairs import pair_loss
 from roadex.models.pair_head import PAIR_PARTS, PairHead
@@ -53,21 +53,21 @@ class Learner:
     group: Group
     model: nn.Module
     network: nn.Module
-    descent: Descent
+    optimizer_step: OptimizerStep
     average: ModelEmaV3 | None
 
     @property
     def step(self) -> int:
         """Optimiser steps taken."""
-        return self.descent.step
+        return self.optimizer_step.step
 
     @property
     def lr(self) -> float:
         """The learning rate of the next step."""
-        return float(self.descent.optimizer.param_groups[0]["lr"])
+        return float(self.optimizer_step.optimizer.param_groups[0]["lr"])
 
     @property
-    def judged(self) -> nn.Module:
+    def eval_model(self) -> nn.Module:
         """The network that is validated and kept."""
         return self.model if self.average is None else self.average.module
 
@@ -79,11 +79,11 @@ class Learner:
                 part.train(name in PAIR_PARTS)
 
     def predictor(self) -> Predictor:
-        """The judged network, ready for whole tiles."""
+        """The eval model, ready for whole tiles."""
         trainer = self.config.trainer
         mean, std = self.dataset.mean, self.dataset.std
         settings, precision = trainer.inference, trainer.precision
-        return Predictor(self.judged, self.device, mean, std, settings, precision)
+        return Predictor(self.eval_model, self.device, mean, std, settings, precision)
 
     def learn(self, batch: Crop) -> Losses:
         """One optimiser step on this process's part of a batch.
@@ -96,31 +96,31 @@ class Learner:
             NotFiniteError: a loss or gradient is not finite; no weight was changed by it.
         """
         on_device = {k: v.to(self.device, non_blocking=True) for k, v in batch.items()}
-        pieces = _pieces(on_device, self.config.trainer.accumulate)
+        micro_batches = _micro_batches(on_device, self.config.trainer.accumulate)
         whole: WholeBatch | None = None
         losses: Losses = {}
-        for index, piece in enumerate(pieces):
-            last = index == len(pieces) - 1
+        for index, micro_batch in enumerate(micro_batches):
+            last = index == len(micro_batches) - 1
             with nullcontext() if last else without_exchange(self.network):
-                logits = self._forward(piece["image"])
-                if whole is None and (len(pieces) > 1 or self.group.size > 1):
+                logits = self._forward(micro_batch["image"])
+                if whole is None and (len(micro_batches) > 1 or self.group.size > 1):
                     whole = self._whole(logits, on_device)
                 loss, terms = multitask_loss(
                     logits,
-                    piece["mask"],
-                    piece["connectivity"],
+                    micro_batch["mask"],
+                    micro_batch["connectivity"],
                     self.config.loss,
                     whole,
-                    piece.get("orientation"),
+                    micro_batch.get("orientation"),
                 )
                 if self.config.model.paths:
-                    loss, terms = self._with_pairs(loss, terms, logits, piece, on_device)
+                    loss, terms = self._with_pairs(loss, terms, logits, micro_batch, on_device)
                 # The processes' gradients are averaged, but their losses add up.
-                self.descent.backward(loss * self.group.size)
+                self.optimizer_step.backward(loss * self.group.size)
             for name, value in {"total": loss, **terms}.items():
                 losses[name] = losses.get(name, 0.0) + value.detach()
         self._share_head()
-        self.descent.descend(self.model.parameters(), losses["total"])
+        self.optimizer_step.take(self.model.parameters(), losses["total"])
         if self.average is not None:
             self.average.update(self.model, step=self.step)
         return losses
@@ -130,13 +130,15 @@ class Learner:
         loss: Tensor,
         terms: Losses,
         logits: dict[str, list[Tensor]],
-        piece: Crop,
+        micro_batch: Crop,
         batch: Crop,
     ) -> tuple[Tensor, Losses]:
         """The loss with that of the pairs of vertices, a mean over the crops of the whole batch."""
         head = self.model.pair_head
         assert isinstance(head, PairHead)
-        losses = pair_loss(head, logits, piece["roads"], piece["mask"], self.config.dataset.gsd)
+        losses = pair_loss(
+            head, logits, micro_batch["roads"], micro_batch["mask"], self.config.dataset.gsd
+        )
         pairs = losses.sum() / (len(batch["mask"]) * self.group.size)
         return loss + self.config.loss.pairs * pairs, {**terms, "pairs": pairs}
 
@@ -157,7 +159,7 @@ class Learner:
         return logits
 
     def _whole(self, logits: dict[str, list[Tensor]], batch: Crop) -> WholeBatch:
-        """The counts of the batch over all pieces and processes, in one exchange."""
+        """The counts of the batch over all micro-batches and processes, in one exchange."""
         labels = (batch["mask"], batch["connectivity"], batch.get("orientation"))
         own = count_batch(logits, *labels)
         sums = self.group.add(torch.cat([own.samples.view(1), *own.counts.values()]))
@@ -165,20 +167,20 @@ class Learner:
         return WholeBatch(samples[0], dict(zip(own.counts, counts, strict=True)))
 
     def checkpoint(self, threshold: float, epoch: int, scores: dict[str, float]) -> Checkpoint:
-        """The judged weights and how to use them; raises as `learn` where a step was bad."""
-        self.descent.check()
+        """The eval model and how to use it; raises as `learn` where a step was bad."""
+        self.optimizer_step.check()
         mean, std = self.dataset.mean, self.dataset.std
-        weights = self.judged.state_dict()
+        weights = self.eval_model.state_dict()
         contrast = self.dataset.contrast()
         return Checkpoint(weights, self.config, threshold, mean, std, epoch, scores, contrast)
 
     def state(self) -> dict[str, Any]:
         """All that a step changes but the random generators, for `restore`."""
-        self.descent.check()
+        self.optimizer_step.check()
         return {
             "model": self.model.state_dict(),
             "average": None if self.average is None else self.average.module.state_dict(),
-            **self.descent.state(),
+            **self.optimizer_step.state(),
         }
 
     def restore(self, state: dict[str, Any]) -> None:
@@ -186,13 +188,16 @@ class Learner:
         self.model.load_state_dict(state["model"])
         if self.average is not None:
             self.average.module.load_state_dict(state["average"])
-        self.descent.restore(state)
+        self.optimizer_step.restore(state)
 
 
-def _pieces(batch: Crop, count: int) -> list[Crop]:
-    """The batch in so many pieces, of nearly the same size."""
+def _micro_batches(batch: Crop, count: int) -> list[Crop]:
+    """The batch in `count` micro-batches, of nearly the same size."""
     parts = {key: value.tensor_split(min(count, len(value))) for key, value in batch.items()}
-    return [dict(zip(parts, piece, strict=True)) for piece in zip(*parts.values(), strict=True)]
+    return [
+        dict(zip(parts, micro_batch, strict=True))
+        for micro_batch in zip(*parts.values(), strict=True)
+    ]
 
 
 def load_initial(model: nn.Module, init: str) -> None:
@@ -228,7 +233,7 @@ def build_learner(
         model = synchronize(model, device)
     model = place(model, device, trainer.channels_last)
     average = ModelEmaV3(model, decay=trainer.ema, use_warmup=True) if trainer.ema else None
-    descent = build_descent(model, config, device, epoch_steps)
+    optimizer_step = build_optimizer_step(model, config, device, epoch_steps)
     network = compiled(model, device) if trainer.compile else model
     network = in_parallel(network, group, device)
-    return Learner(config, dataset, device, group, model, network, descent, average)
+    return Learner(config, dataset, device, group, model, network, optimizer_step, average)

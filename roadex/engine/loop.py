@@ -13,11 +13,11 @@ from tqdm import tqdm
 
 from roadex.data.crops import Crop
 from roadex.engine.batches import Batches
-from roadex.engine.descent import NotFiniteError
 from roadex.engine.evaluation import prefixed
 from roadex.engine.guards import explain_memory, keep_batch
 from roadex.engine.learner import Learner
 from roadex.engine.loss_sums import LossSums
+from roadex.engine.optimization import NotFiniteError
 from roadex.engine.progress import Best, Progress
 from roadex.engine.random_state import random_state, restore_random_state
 from roadex.engine.signals import StopSignals
@@ -102,7 +102,7 @@ class TrainingLoop:
             if every and self.learner.step % every == 0:
                 self._settle()
                 self.save()
-        self.learner.descent.check()
+        self.learner.optimizer_step.check()
         progress.learning_s += time.perf_counter() - before
 
     def _leave_if_asked(self) -> None:
@@ -238,7 +238,7 @@ class TrainingLoop:
         )  # fmt: skip
         for batch in bar:
             yield batch
-            if progress.batch % self.learner.descent.check_every == 0:
+            if progress.batch % self.learner.optimizer_step.check_every == 0:
                 bar.set_postfix(loss=f"{progress.losses.means()['total']:.3f}")
 
 

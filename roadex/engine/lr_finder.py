@@ -14,9 +14,9 @@ from torch.optim.lr_scheduler import LambdaLR
 
 from roadex.data.crops import Crop
 from roadex.engine.batches import Batches
-from roadex.engine.descent import NotFiniteError
 from roadex.engine.distributed import Group
 from roadex.engine.learner import Learner
+from roadex.engine.optimization import NotFiniteError
 from roadex.engine.signals import StopSignals
 from roadex.engine.training import open_training
 from roadex.errors import RoadexError
@@ -86,8 +86,8 @@ def find_lr(run: RunFolder, stop: StopSignals, group: Group) -> float:
 def _run(learner: Learner, batches: Batches, steps: int, stop: StopSignals) -> RangeTest:
     growth = (HIGHEST / LOWEST) ** (1 / (steps - 1))
     base = learner.config.optimizer.lr
-    learner.descent.scheduler = LambdaLR(
-        learner.descent.optimizer, lambda step: LOWEST * growth**step / base
+    learner.optimizer_step.scheduler = LambdaLR(
+        learner.optimizer_step.optimizer, lambda step: LOWEST * growth**step / base
     )
     learner.model.train()
     test = RangeTest()

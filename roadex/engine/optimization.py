@@ -1,16 +1,25 @@
-"""Optimisers and learning-rate schedules by name."""
+"""Optimisers and learning-rate schedules by name, and the step from a loss to the next weights."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 from typing import Any
 
-from torch import nn, optim
+import torch
+from torch import Tensor, nn, optim
 
 from roadex.config.optimizer import AdamConfig, AdamWConfig, OptimizerConfig, SgdConfig
 from roadex.config.scheduler import CosineConfig, SchedulerConfig, StepConfig
+from roadex.config.train import TrainConfig
+from roadex.config.trainer import Precision
+from roadex.errors import RoadexError
 from roadex.models.encoders import encoder_of, layer_numbers
+
+# A scale of fp16 gradients that only a training whose every step overflows comes down to.
+_HOPELESS_SCALE = 2.0**-10
+_CHECK_EVERY = 20  # a GPU that is waited for at every step stands idle meanwhile
 
 Factor = Callable[[int], float]
 Groups = list[dict[str, Any]]
@@ -106,3 +115,142 @@ def build_scheduler(
     """The schedule of `scheduler=`, stepped after every optimiser step."""
     factor = SCHEDULES[config.kind](config, epoch_steps, epochs)
     return optim.lr_scheduler.LambdaLR(optimizer, factor)
+
+
+class NotFiniteError(RoadexError):
+    """A loss or gradient is NaN or infinite; the weights are as they were before that step.
+
+    Attributes:
+        step: optimiser steps taken before it.
+    """
+
+    def __init__(self, step: int) -> None:
+        super().__init__(
+            f"the loss or its gradient is not finite at step {step}: lower optimizer.lr or set "
+            "trainer.clip_norm=1 (the weights and checkpoints are those before it)"
+        )
+        self.step = step
+
+
+class Guard:
+    """Notices values that are not finite without waiting for the device.
+
+    Attributes:
+        bad: 1 from the first such value on, on the device; else 0.
+        passed: steps before it.
+    """
+
+    def __init__(self, device: torch.device, step: int = 0) -> None:
+        self.bad = torch.zeros((), device=device)
+        self.passed = torch.full((), step, dtype=torch.int64, device=device)
+
+    def see(self, *values: Tensor) -> None:
+        """Look at the values of one step."""
+        for value in values:
+            self.bad = torch.maximum(self.bad, (~value.detach().isfinite()).float())
+        self.passed += self.bad.eq(0)
+
+    def check(self) -> None:
+        """Wait for the device, and raise NotFiniteError where a value was not finite."""
+        if self.bad.item():
+            raise NotFiniteError(int(self.passed.item()))
+
+
+@dataclass
+class OptimizerStep:
+    """The optimiser with what stands before it: gradient scaling, the guard, clipping.
+
+    After a loss or gradient that is not finite no step changes a weight any more, though on a GPU
+    some more may be computed before `check_every` is over and the error is raised.
+
+    Attributes:
+        clip_norm: the longest gradient; 0 for any.
+        check_every: steps from one waiting for the device to the next.
+    """
+
+    optimizer: optim.Optimizer
+    scheduler: optim.lr_scheduler.LambdaLR
+    scaler: torch.amp.GradScaler
+    guard: Guard
+    clip_norm: float
+    check_every: int
+    step: int = 0
+
+    def backward(self, loss: Tensor) -> None:
+        """Add the gradient of a part of the step's loss, after a bad one NaN."""
+        poison = torch.where(self.guard.bad > 0, torch.nan, 1.0)
+        self.scaler.scale(loss * poison).backward()
+
+    def take(self, parameters: Iterable[nn.Parameter], loss: Tensor) -> None:
+        """One step along the gradients there are; `loss` is the whole of the step's.
+
+        Raises:
+            NotFiniteError: now, or in one of the last `check_every` steps.
+        """
+        self.scaler.unscale_(self.optimizer)
+        norm = self._clip([p for p in parameters if p.grad is not None])
+        if self.scaler.is_enabled():
+            self.guard.see(loss)  # an infinite gradient lowers the scale, no more
+        else:
+            self.guard.see(loss, norm)
+            # What the scaler sets, too: a fused optimiser skips its update where it is 1.
+            self.optimizer.found_inf = self.guard.bad  # type: ignore[attr-defined]
+        if self.step % self.check_every == 0:
+            self.check()
+        self.scaler.step(self.optimizer)
+        self.scaler.update()
+        self.scheduler.step()
+        self.step += 1
+        self.optimizer.zero_grad(set_to_none=True)
+
+    def _clip(self, parameters: list[nn.Parameter]) -> Tensor:
+        """The length of the whole gradient, before it is clipped."""
+        norm = nn.utils.get_total_norm([p.grad for p in parameters if p.grad is not None])
+        if self.clip_norm:
+            nn.utils.clip_grads_with_norm_(parameters, self.clip_norm, norm)
+        return norm
+
+    def check(self) -> None:
+        """Wait for the device, and raise where the training cannot go on.
+
+        Raises:
+            NotFiniteError: a loss or gradient was not finite.
+            RoadexError: no scale keeps fp16 gradients finite.
+        """
+        self.guard.check()
+        if self.scaler.is_enabled() and self.scaler.get_scale() < _HOPELESS_SCALE:
+            raise RoadexError("gradients overflow fp16 at any scale: set trainer.precision=bf16")
+
+    def state(self) -> dict[str, Any]:
+        """All of it that changes in a training."""
+        return {
+            "step": self.step,
+            "optimizer": self.optimizer.state_dict(),
+            "scheduler": self.scheduler.state_dict(),
+            "scaler": self.scaler.state_dict(),
+        }
+
+    def restore(self, state: dict[str, Any]) -> None:
+        """Take up a state."""
+        self.step = state["step"]
+        self.guard = Guard(self.guard.bad.device, self.step)
+        self.optimizer.load_state_dict(state["optimizer"])
+        self.scheduler.load_state_dict(state["scheduler"])
+        self.scaler.load_state_dict(state["scaler"])
+
+
+def build_optimizer_step(
+    model: nn.Module, config: TrainConfig, device: torch.device, epoch_steps: int
+) -> OptimizerStep:
+    """What takes the steps of a fresh training."""
+    optimizer = build_optimizer(model, config.optimizer)
+    scheduler = build_scheduler(optimizer, config.scheduler, epoch_steps, config.trainer.epochs)
+    scaling = config.trainer.precision is Precision.fp16
+    return OptimizerStep(
+        optimizer,
+        scheduler,
+        torch.amp.GradScaler(device.type, enabled=scaling),
+        Guard(device),
+        config.trainer.clip_norm,
+        check_every=1 if device.type == "cpu" else _CHECK_EVERY,
+    )

@@ -151,11 +151,11 @@ def _check_model(config: TrainConfig) -> None:
             "model.paths=true"
         )
     if config.model.name == "deeplabv3plus":
-        pieces = config.trainer.accumulate
-        if config.trainer.batch_size // pieces < 2:
+        micro_batches = config.trainer.accumulate
+        if config.trainer.batch_size // micro_batches < 2:
             raise RoadexError(
                 "model=deeplabv3plus: batch norm of its pooled branch needs two crops at a time: "
-                f"set trainer.batch_size={2 * pieces} or more"
+                f"set trainer.batch_size={2 * micro_batches} or more"
             )
 
 
@@ -197,13 +197,13 @@ def _open_loader(
     )
     pin = torch.cuda.is_available() and workers > 0
     trainer = config.trainer
-    # Processes that synchronise batch norms must compute as many pieces as each other.
+    # Processes that synchronise batch norms must compute as many micro-batches as each other.
     wanted = group.size * trainer.accumulate if group.size > 1 else 1
     if min(trainer.batch_size, len(crops)) < wanted:
         raise RoadexError(
             f"a batch of {min(trainer.batch_size, len(crops))} has fewer images than the "
-            f"{group.size} processes have pieces ({wanted}): raise trainer.batch_size, lower "
-            "trainer.accumulate or start fewer (torchrun --nproc-per-node)"
+            f"{group.size} processes have micro-batches ({wanted}): raise trainer.batch_size, "
+            "lower trainer.accumulate or start fewer (torchrun --nproc-per-node)"
         )
     only = trainer.overfit_batches
     return crop_loader(crops, trainer.batch_size, workers, pin, only, group.part)

@@ -24,7 +24,7 @@ SCALES = {1: "full", 2: "half", 4: "quarter"}
 
 @dataclass(frozen=True)
 class WholeBatch:
-    """What the loss of a piece of a batch must know of the batch.
+    """What the loss of a micro-batch must know of the batch.
 
     Attributes:
         samples: images, a 0-dimensional int64 tensor.
@@ -54,8 +54,8 @@ def multitask_loss(
             half scale, then the full one (B, K, H, W), as the network gives them.
         mask: (B, H, W) uint8, 1 road, 0 not, 255 ignore.
         connectivity: (B, H, W) uint8 class indices, 255 ignore.
-        whole: the batch that these samples are a piece of, None where they are all of it. The
-            losses of a batch's pieces add up to the loss of the batch.
+        whole: the batch that these samples are a part of, None where they are all of it. The
+            losses of a batch's micro-batches add up to the loss of the batch.
         orientation: (B, H, W) uint8 class indices, 255 ignore, where the network learns them.
     """
     targets = _targets(logits, mask, connectivity, orientation)
@@ -82,7 +82,7 @@ def multitask_loss(
 def count_batch(
     logits: Logits, mask: Tensor, connectivity: Tensor, orientation: Tensor | None = None
 ) -> WholeBatch:
-    """The counts of a batch of targets, of which `logits` may answer a piece only."""
+    """The counts of a batch of targets, of which `logits` may answer a micro-batch only."""
     return _count(logits, _targets(logits, mask, connectivity, orientation), mask)
 
 

@@ -50,8 +50,8 @@ def balanced_cross_entropy(logits: Tensor, target: Tensor, counts: Tensor | None
     Args:
         logits: (B, K, H, W).
         target: (B, H, W) class indices, 255 = ignore.
-        counts: (K,) pixels by class of the batch that these samples are a piece of; None where
-            they are all of it. The losses of a batch's pieces add up to that of the batch.
+        counts: (K,) pixels by class of the batch that these samples are a part of; None where
+            they are all of it. The losses of a batch's micro-batches add up to that of the batch.
     """
     if counts is None:
         counts = class_counts(target, logits.shape[1])

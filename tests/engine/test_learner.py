@@ -12,9 +12,9 @@ import torch
 from torch import nn
 
 from roadex.data.prepared import PreparedDataset
-from roadex.engine.descent import NotFiniteError
 from roadex.engine.learner import Learner, build_learner
 from roadex.engine.loss_sums import LossSums
+from roadex.engine.optimization import NotFiniteError
 from roadex.errors import RoadexError
 from tests.config.test_composition import train_config
 
@@ -51,7 +51,7 @@ def gradients(found: Learner) -> dict[str, torch.Tensor]:
     def catch(*_) -> None:
         caught.update({n: p.grad.clone() for n, p in found.model.named_parameters()})
 
-    found.descent.optimizer.register_step_pre_hook(catch)
+    found.optimizer_step.optimizer.register_step_pre_hook(catch)
     found.learn(batch())
     return caught
 
@@ -156,10 +156,10 @@ def test_half_precision_computes_in_it_and_keeps_the_weights_in_fp32(precision, 
 
 def test_fp16_halves_its_scale_and_takes_no_step_when_gradients_overflow():
     subject = learner("trainer.precision=fp16")
-    subject.descent.scaler = torch.amp.GradScaler("cpu", init_scale=2.0**60)
+    subject.optimizer_step.scaler = torch.amp.GradScaler("cpu", init_scale=2.0**60)
     parameters = [p.detach().clone() for p in subject.model.parameters()]
     subject.learn(batch())
-    assert subject.descent.scaler.get_scale() == 2.0**59
+    assert subject.optimizer_step.scaler.get_scale() == 2.0**59
     for before, after in zip(parameters, subject.model.parameters(), strict=True):
         assert torch.equal(before, after)
 
@@ -190,7 +190,7 @@ def test_the_average_follows_its_formula():
         subject.learn(batch(number))
         rate = min(decay, 1 - number ** (-2 / 3))
         expected = rate * expected + (1 - rate) * weights(subject)[name]
-    found = subject.judged.state_dict()[name]
+    found = subject.eval_model.state_dict()[name]
     torch.testing.assert_close(found, expected, rtol=1e-5, atol=1e-7)
     assert not torch.equal(found, weights(subject)[name])
 
@@ -227,20 +227,22 @@ def test_a_loss_that_is_not_finite_stops_before_the_weights_are_touched():
     subject = learner("trainer.ema=0.9")
     subject.learn(batch())
     parameters = copy.deepcopy(list(subject.model.parameters()))
-    momenta = copy.deepcopy(subject.descent.optimizer.state_dict())
+    momenta = copy.deepcopy(subject.optimizer_step.optimizer.state_dict())
     spoil(subject)
     with pytest.raises(NotFiniteError, match=r"at step 1: lower optimizer\.lr") as caught:
         subject.learn(batch())
     assert caught.value.step == 1
     assert all(map(torch.equal, parameters, subject.model.parameters()))
-    torch.testing.assert_close(subject.descent.optimizer.state_dict(), momenta, rtol=0, atol=0)
+    torch.testing.assert_close(
+        subject.optimizer_step.optimizer.state_dict(), momenta, rtol=0, atol=0
+    )
 
 
 @pytest.mark.parametrize("settings", [(), ("trainer.precision=fp16",), ("optimizer=sgd",)])
 def test_a_bad_loss_that_is_read_late_has_changed_no_weight_either(settings):
     """As on a GPU, where the loss is looked at every so many steps: all after it are in vain."""
     subject = learner(*settings)
-    subject.descent.check_every = 5
+    subject.optimizer_step.check_every = 5
     subject.learn(batch())
     parameters = copy.deepcopy(list(subject.model.parameters()))
     mean = list(subject.dataset.mean)
