@@ -48,7 +48,7 @@ def test_a_part_of_it_is_that_of_the_graph(table):
 def test_files_of_it_are_those_of_the_graph(table, tmp_path, monkeypatch, suffix):
     if suffix == ".parquet":
         pytest.importorskip("pyarrow")
-    monkeypatch.setattr(geopackage, "_ROWS_AT_ONCE", 7)
+    monkeypatch.setattr(geopackage, "_ROWS_AT_ONCE", 50)
     own = replace(table, crs="EPSG:32632")
     write_table(own, tmp_path / f"table{suffix}")
     write_network(own.graph(), tmp_path / f"graph{suffix}")
