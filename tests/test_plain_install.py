@@ -58,7 +58,7 @@ def test_training_scoring_and_prediction_need_no_extra(tmp_path, run):
         "roadex.train", "dataset=folder", f"dataset.images={images}", f"dataset.masks={masks}",
         "dataset.gsd=0.5", "dataset.crop=64", "model.width=16", "model.head_width=8",
         "model.blocks=1", "model.stacks=1", "model.depth=2", "trainer.epochs=1",
-        "trainer.batch_size=2", "trainer.loaders=0", "trainer.overlays=0",
+        "trainer.batch_size=2", "trainer.num_workers=0", "trainer.overlays=0",
         "tracking.mode=disabled", "hydra.run.dir=run", "dataset.splits.rule=ranked",
     )  # fmt: skip
     assert done.returncode == 0, done.stderr

@@ -186,7 +186,7 @@ def open_bench(config: TrainConfig, folder: Path, steps: int) -> Bench:
     crops = CropDataset(
         dataset, config.dataset.crop, augmentation, config.seed, directions, config.model.paths
     )
-    workers = loader_count(config.trainer.loaders, device)
+    workers = loader_count(config.trainer.num_workers, device)
     pin = device.type == "cuda" and workers > 0
     batches = Batches(lambda: crop_loader(crops, config.trainer.batch_size, workers, pin))
     learner = build_learner(config, dataset, device, len(batches))

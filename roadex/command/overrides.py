@@ -13,6 +13,7 @@ from dataclasses import fields, is_dataclass
 from types import UnionType
 from typing import Any, Union, get_args, get_origin, get_type_hints
 
+from roadex.config.names import RENAMED
 from roadex.config.schemas import schemas
 from roadex.errors import RoadexError
 
@@ -50,12 +51,21 @@ def _with_datasets(argument: str) -> list[str]:
     """`datasets=[mine:folder,synthetic]` in Hydra's words, which takes options one by one."""
     found = _DATASETS.match(argument)
     if found is None:
-        return _with_extra(argument)
+        return _with_extra(_renewed(argument))
     chosen = [entry.strip() for entry in found[1].split(",") if entry.strip()]
     return [
         f"+dataset@datasets.{name}={option or name}"
         for name, _, option in (entry.partition(":") for entry in chosen)
     ]
+
+
+def _renewed(argument: str) -> str:
+    """The argument with the name that its setting has now."""
+    key, equals, value = argument.partition("=")
+    if key not in RENAMED:
+        return argument
+    print(f"roadex: {key} is now {RENAMED[key]}", file=sys.stderr)
+    return f"{RENAMED[key]}{equals}{value}"
 
 
 def _with_extra(argument: str) -> list[str]:

@@ -16,6 +16,7 @@ from omegaconf.errors import (
 )
 
 from roadex.command.help import group_choices
+from roadex.config.names import RENAMED
 from roadex.config.paths import config_dir
 from roadex.config.schemas import schemas
 from roadex.extras import install_line
@@ -34,6 +35,8 @@ def refusal(error: Exception) -> str:
     if isinstance(error, OverrideParseException):
         return f"'{error.override}' is not an override: write key=value"
     key = _unknown_key(error, cause)
+    if key in RENAMED:
+        return f"{key} is now {RENAMED[key]}"
     if key in _TIMM_ONLY:
         return f"{key} is a setting of timm's encoders: add backbone=timm (or lite0, resnet34, ...)"
     if key:

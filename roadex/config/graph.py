@@ -42,11 +42,11 @@ class GapSettings:
     reach_m: float = _switchable(0.0)
     # Half the opening of the sector, around the road's direction, in which it looks.
     half_angle_deg: float = field(default=50.0, metadata={"above": 0.0, "most": 90.0})
-    # What a gap may cost. A metre costs -ln(belief in a road there), so 4 m believed to 37 %,
-    # or 1.7 m believed to 10 %, cost 4.
+    # What a gap may cost. A metre costs -ln(probability of road there), so 4 m at 37 %,
+    # or 1.7 m at 10 %, cost 4.
     max_cost: float = _switchable(8.0)
-    # No belief counts as less than this, so that shade or a tree is no wall.
-    least_belief: float = field(default=0.05, metadata={"above": 0.0, "most": 1.0})
+    # No probability counts as less than this, so that shade or a tree is no wall.
+    least_probability: float = field(default=0.05, metadata={"above": 0.0, "most": 1.0})
     # An end whose chance to be a dead end, other than any place on a road, exceeds this, stays.
     dead_end: float = field(default=0.5, metadata={"least": 0.0, "most": 1.0})
     # What it costs more to end on a road that goes on than to meet another end face to face, where

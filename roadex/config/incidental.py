@@ -7,7 +7,7 @@ INCIDENTAL = (
     "resume",
     "dataset.cache",
     "dataset.workers",
-    "trainer.loaders",
+    "trainer.num_workers",
     "trainer.scorers",
     "trainer.save_steps",
     "trainer.keep",

@@ -26,6 +26,7 @@ from roadex.config.graph import DecodingSettings
 from roadex.config.inspect import InspectConfig
 from roadex.config.loss import LossConfig
 from roadex.config.metrics import AplsSettings, TopoSettings
+from roadex.config.names import renewed
 from roadex.config.predict import PredictConfig
 from roadex.config.prepare import PrepareConfig
 from roadex.config.report import ReportConfig
@@ -137,7 +138,7 @@ def restore_training(plain: dict[str, Any], source: str) -> TrainConfig:
         RoadexError: `source` holds settings that this version does not have.
     """
     _refuse_references(plain, source)
-    plain = _with_datasets(plain)
+    plain = _with_datasets(renewed(plain))
     config = OmegaConf.structured(TrainConfig)
     try:
         for group, choice in CHOICES.items():

@@ -29,7 +29,7 @@ class TrainerConfig:
     # Compile the training step's network (a minute or more, once).
     compile: bool = False
     # Compute the hourglasses again in the backward pass rather than keep what they hold.
-    recompute: bool = False
+    activation_checkpointing: bool = False
     epochs: int = bounded(100, least=1)
     # Images of one optimiser step, over all processes.
     batch_size: int = bounded(8, least=1)
@@ -46,7 +46,7 @@ class TrainerConfig:
     validate_every: int = bounded(1, least=1)
     clip_norm: float = bounded(0.0, least=0)
     # Processes that load crops; -1 takes one per spare core.
-    loaders: int = bounded(-1, least=-1)
+    num_workers: int = bounded(-1, least=-1)
     # Processes that decode and score validation graphs while the training goes on; 0 waits for
     # them, -1 takes some beside a GPU and none beside a CPU, whose cores they would compete for.
     scorers: int = bounded(-1, least=-1)
@@ -71,8 +71,10 @@ class TrainerConfig:
     find_lr: int = bounded(0, least=0)
 
     def __post_init__(self) -> None:
-        if self.compile and self.recompute:
-            raise RoadexError("trainer.compile and trainer.recompute: choose one of them")
+        if self.compile and self.activation_checkpointing:
+            raise RoadexError(
+                "trainer.compile and trainer.activation_checkpointing: choose one of them"
+            )
         if self.accumulate > self.batch_size:
             raise RoadexError(
                 f"trainer.accumulate={self.accumulate}: a batch of trainer.batch_size="

@@ -44,7 +44,9 @@ def recompute_hourglasses(model: nn.Module) -> None:
         if isinstance(child, Hourglass)
     ]
     if not outermost:
-        raise RoadexError("trainer.recompute=true: this model has no hourglass; leave it out")
+        raise RoadexError(
+            "trainer.activation_checkpointing=true: this model has no hourglass; leave it out"
+        )
     for hourglass in outermost:
         hourglass.recompute = True
 

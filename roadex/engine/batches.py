@@ -92,7 +92,7 @@ class Batches:
         if restarts > RESTARTS:
             raise DataError(
                 f"the processes that load crops keep dying ({_last_line(error)}): lower "
-                "trainer.loaders, 0 needs none; the same command continues"
+                "trainer.num_workers, 0 needs none; the same command continues"
             ) from error
         log.warning("a process that loads crops died (%s): starting new ones", _last_line(error))
         self._loader = self._open_loader()

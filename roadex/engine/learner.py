@@ -225,7 +225,7 @@ def build_learner(
     if trainer.only_pairs:
         for name, parameter in model.named_parameters():
             parameter.requires_grad_(name.split(".")[0] in PAIR_PARTS)
-    if trainer.recompute:
+    if trainer.activation_checkpointing:
         recompute_hourglasses(model)
     if device.type == "cpu" and trainer.precision is Precision.bf16:
         depthwise_in_float32(model)

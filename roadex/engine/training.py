@@ -113,7 +113,7 @@ def open_training(config: TrainConfig, stop: StopSignals, group: Group) -> tuple
     _check_model(config)
     with group.leader_first(), stop.interruptible():
         dataset = _prepare(config)
-    workers = loader_count(config.trainer.loaders, device)
+    workers = loader_count(config.trainer.num_workers, device)
     batches = Batches(lambda: _open_loader(config, dataset, workers, group))
     learner = build_learner(config, dataset, device, len(batches), group)
     parameters = f"{count_parameters(learner.model):,}"

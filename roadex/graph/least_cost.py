@@ -19,8 +19,8 @@ _NEAR_M = 2.5  # so near to the start no direction counts
 class LeastCost:
     """The cheapest paths from a point into the sector ahead of it.
 
-    A metre costs -ln(belief in a road there), so that the cost of a path is the negative logarithm
-    of the chance that all of it is road, were its metres independent.
+    A metre costs -ln(probability of road there): the cost of a path is the negative logarithm of
+    the probability that all of it is road, were its metres independent.
     """
 
     def __init__(
@@ -38,7 +38,7 @@ class LeastCost:
         self._origin = np.array([window[1].start, window[0].start]) * beliefs.pixel
         rows, columns = self._shape.tolist()
         cells = cv2.resize(belief, (columns, rows), interpolation=cv2.INTER_AREA)
-        costs = _METRE - np.log(np.maximum(cells, settings.least_belief).astype(np.float64))
+        costs = _METRE - np.log(np.maximum(cells, settings.least_probability).astype(np.float64))
         steps = self._centres() - start
         costs[~in_sector(steps, ahead, settings.half_angle_deg, _NEAR_M)] = np.inf
         self._search = MCP_Geometric(costs, sampling=tuple(self._cell[::-1]))

@@ -13,6 +13,7 @@ from typing import Any
 
 import yaml
 
+from roadex.config.names import flattened, renewed
 from roadex.errors import RoadexError
 
 # IoU and F1 come from the same counts, up to rounding of the division.
@@ -118,7 +119,7 @@ def read_run(folder: Path) -> Run:
     """
     run = Run(
         folder,
-        flattened(_mapping(folder / "config.yaml")),
+        flattened(renewed(_mapping(folder / "config.yaml"))),
         _overrides(folder / "overrides.yaml"),
         _mapping(folder / "metrics.json"),
         _history(folder / "history.csv"),
@@ -190,17 +191,6 @@ def _history(path: Path) -> list[dict[str, float]]:
     if not rows:
         raise RoadexError(f"{path} holds no epoch: run it again, or move the folder away")
     return rows
-
-
-def flattened(settings: dict[str, Any], prefix: str = "") -> dict[str, Any]:
-    """Nested settings by dotted key; lists stay values."""
-    flat: dict[str, Any] = {}
-    for key, value in settings.items():
-        if isinstance(value, dict):
-            flat |= flattened(value, f"{prefix}{key}.")
-        else:
-            flat[f"{prefix}{key}"] = value
-    return flat
 
 
 def is_known(value: float) -> bool:

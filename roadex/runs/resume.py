@@ -12,6 +12,7 @@ from typing import Any
 import yaml
 
 from roadex.config.incidental import INCIDENTAL
+from roadex.config.names import flattened, renewed
 from roadex.config.schemas import restore_training, to_yaml
 from roadex.config.train import TrainConfig
 from roadex.errors import RoadexError
@@ -65,7 +66,7 @@ def require_same(folder: Path, config: TrainConfig) -> None:
     Raises:
         RoadexError: it does not; the first difference is named.
     """
-    there, here = _settings(folder), _flat(yaml.safe_load(to_yaml(config)))
+    there, here = _settings(folder), flattened(yaml.safe_load(to_yaml(config)))
     if there is None:
         return
     for key in sorted(there.keys() | here.keys()):
@@ -90,8 +91,8 @@ def _named_run(path: Path, config: TrainConfig, overrides: list[str]) -> TrainCo
     plain = _content(path)
     if plain is None:
         raise RoadexError(f"resume={path}: no run there; name a folder with a config.yaml")
-    there = _flat(plain)
-    composed = _flat(yaml.safe_load(to_yaml(config)))
+    there = flattened(plain)
+    composed = flattened(yaml.safe_load(to_yaml(config)))
     keys = [line.partition("=")[0] for line in overrides if not line.startswith("resume=")]
     for key, value in sorted(_asked(keys, composed).items()):
         if not key.startswith((*INCIDENTAL, EXTENDABLE)) and there.get(key) != value:
@@ -138,7 +139,7 @@ def _unfinished(config: TrainConfig, fresh: Path) -> Iterator[Path]:
 def _settings(folder: Path) -> Flat | None:
     """The settings of the run in a folder by full key; None where there is none."""
     content = _content(folder)
-    return None if content is None else _flat(content)
+    return None if content is None else flattened(content)
 
 
 def _content(folder: Path) -> dict[str, Any] | None:
@@ -146,15 +147,7 @@ def _content(folder: Path) -> dict[str, Any] | None:
         content = yaml.safe_load((folder / names.CONFIG).read_text(encoding="utf-8"))
     except (OSError, yaml.YAMLError):
         return None
-    return content if isinstance(content, dict) else None
-
-
-def _flat(settings: dict[str, Any], prefix: str = "") -> Flat:
-    flat: Flat = {}
-    for key, value in settings.items():
-        deeper = isinstance(value, dict)
-        flat |= _flat(value, f"{prefix}{key}.") if deeper else {f"{prefix}{key}": value}
-    return flat
+    return renewed(content) if isinstance(content, dict) else None
 
 
 def _move_to(path: Path, fresh: Path) -> None:

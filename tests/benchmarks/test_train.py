@@ -48,7 +48,9 @@ def test_operations_are_counted_for_forward_and_backward(tmp_path):
 
 def test_less_is_held_where_hourglasses_are_recomputed(tmp_path):
     held = [
-        open_bench(parse([*TINY, f"trainer.recompute={on}"])[1], tmp_path, steps=1).held_bytes()
+        open_bench(
+            parse([*TINY, f"trainer.activation_checkpointing={on}"])[1], tmp_path, steps=1
+        ).held_bytes()
         for on in (False, True)
     ]
     assert held[1] < 0.9 * held[0]

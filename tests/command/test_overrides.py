@@ -6,6 +6,7 @@ import pytest
 from hydra.core.override_parser.overrides_parser import OverridesParser
 
 from roadex.command.overrides import as_typed
+from roadex.config.names import RENAMED
 from roadex.errors import RoadexError
 
 PARSER = OverridesParser.create()
@@ -68,3 +69,9 @@ def test_the_extra_dataset_of_before_is_understood_and_told(capsys):
     now = as_typed(["dataset@extra=synthetic", "extra.gsd=0.3"], "train")
     assert now[0] == "+dataset@datasets.extra=synthetic" and now[-1] == "datasets.extra.gsd=0.3"
     assert "extra.gsd=0.3 is now datasets.extra.gsd=0.3" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(("before", "now"), sorted(RENAMED.items()))
+def test_a_setting_of_an_earlier_name_is_understood_and_told(before, now, capsys):
+    assert as_typed([f"{before}=1"], "train") == [f"{now}=1"]
+    assert capsys.readouterr().err == f"roadex: {before} is now {now}\n"

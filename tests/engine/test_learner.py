@@ -88,7 +88,7 @@ def test_more_pieces_than_images_are_refused():
 
 
 def test_recomputing_changes_neither_gradients_nor_statistics():
-    found = [learner(*settings) for settings in ([], ["trainer.recompute=true"])]
+    found = [learner(*settings) for settings in ([], ["trainer.activation_checkpointing=true"])]
     grown = [gradients(subject) for subject in found]
     assert_alike(*grown, rtol=0, atol=0)
     assert_alike(weights(found[0]), weights(found[1]), rtol=0, atol=0)
@@ -105,13 +105,13 @@ def test_recomputing_keeps_less():
             subject.model(torch.randn(2, 3, 64, 64))
         return sum(x.nbytes for x in kept.values())
 
-    assert held("trainer.recompute=true") < 0.8 * held()
+    assert held("trainer.activation_checkpointing=true") < 0.8 * held()
 
 
 def test_a_model_without_hourglass_cannot_recompute(monkeypatch):
     monkeypatch.setattr("roadex.engine.learner.build_model", lambda *_: nn.Conv2d(3, 2, 1))
     with pytest.raises(RoadexError, match="no hourglass"):
-        learner("trainer.recompute=true")
+        learner("trainer.activation_checkpointing=true")
 
 
 def assert_compiled_equals_eager() -> None:

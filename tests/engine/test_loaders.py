@@ -11,7 +11,7 @@ from tests.support.trainings import Trainings, wait_for
 
 def test_a_training_whose_loading_process_was_killed_goes_on_and_ends(tmp_path):
     trainings = Trainings(tmp_path)
-    process = trainings.start("trainer.loaders=1", "trainer.epochs=6", "hydra.run.dir=run")
+    process = trainings.start("trainer.num_workers=1", "trainer.epochs=6", "hydra.run.dir=run")
 
     def loaders() -> list[psutil.Process]:
         with suppress(psutil.NoSuchProcess):

@@ -9,6 +9,7 @@ import torch
 
 from roadex.config.backbone import PaperBackboneConfig
 from roadex.config.model import GlobalAware, StackedMultitaskConfig
+from roadex.config.names import RENAMED
 from roadex.errors import RoadexError
 from roadex.models.registry import build_model
 from roadex.runs.checkpoint import Checkpoint, load_weights, save_checkpoint
@@ -44,6 +45,19 @@ def test_a_file_from_before_the_contrast_was_kept_still_loads(checkpoint, tmp_pa
     del content["contrast"]
     torch.save(content, tmp_path / "old.pt")
     assert load_checkpoint(tmp_path / "old.pt").contrast == {}
+
+
+def test_a_file_with_settings_of_earlier_names_still_loads(checkpoint, tmp_path):
+    save_checkpoint(tmp_path / "new.pt", checkpoint)
+    content = torch.load(tmp_path / "new.pt", weights_only=True)
+    for before, now in RENAMED.items():
+        *groups, last = now.split(".")
+        node = content["config"]
+        for group in groups:
+            node = node[group]
+        node[before.rpartition(".")[2]] = node.pop(last)
+    torch.save(content, tmp_path / "old.pt")
+    assert load_checkpoint(tmp_path / "old.pt").config == checkpoint.config
 
 
 def test_loads_without_unpickling_code(checkpoint, tmp_path):

@@ -99,7 +99,7 @@ def sigterm(bench: Bench) -> str:
 
 @fault("preemption announced", "SIGUSR1 to the whole process group, with a loading process")
 def sigusr1(bench: Bench) -> str:
-    process = bench.start("sigusr1", "trainer.loaders=1")
+    process = bench.start("sigusr1", "trainer.num_workers=1")
     for each in [psutil.Process(process.pid), *psutil.Process(process.pid).children(True)]:
         each.send_signal(signal.SIGUSR1)
     return f"{ended(process)}; {bench.again('sigusr1')}"
@@ -137,9 +137,9 @@ def not_finite(bench: Bench) -> str:
     return f"exit {code}: `{last_line(output)}`; kept: {', '.join(kept)}"
 
 
-@fault("loading process killed", "trainer.loaders=1, `kill -9` to the process that loads crops")
+@fault("loading process killed", "trainer.num_workers=1, `kill -9` to the process that loads crops")
 def loader(bench: Bench) -> str:
-    process = bench.start("loader", "trainer.loaders=1")
+    process = bench.start("loader", "trainer.num_workers=1")
     victim = psutil.Process(process.pid).children()[0]
     victim.kill()
     code, output = process.end()

@@ -1,0 +1,33 @@
+"""Settings by full key, and the names that some of them had before."""
+
+from __future__ import annotations
+
+from typing import Any
+
+# What version 0.1.0 called otherwise: full keys, then and now.
+RENAMED = {
+    "trainer.loaders": "trainer.num_workers",
+    "trainer.recompute": "trainer.activation_checkpointing",
+    "graph.gaps.least_belief": "graph.gaps.least_probability",
+}
+
+
+def flattened(settings: dict[str, Any], prefix: str = "") -> dict[str, Any]:
+    """Nested settings by full key; lists stay values."""
+    flat: dict[str, Any] = {}
+    for key, value in settings.items():
+        if isinstance(value, dict):
+            flat |= flattened(value, f"{prefix}{key}.")
+        else:
+            flat[f"{prefix}{key}"] = value
+    return flat
+
+
+def renewed(settings: dict[str, Any], prefix: str = "") -> dict[str, Any]:
+    """Nested settings, those with an earlier name under the one that they have now."""
+    new: dict[str, Any] = {}
+    for key, value in settings.items():
+        full = f"{prefix}{key}"
+        inside = renewed(value, f"{full}.") if isinstance(value, dict) else value
+        new[RENAMED[full].rpartition(".")[2] if full in RENAMED else key] = inside
+    return new
