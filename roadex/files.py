@@ -9,6 +9,8 @@ import os
 import platform
 import re
 import shutil
+import zipfile
+import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -97,6 +99,15 @@ def write_text(path: str | Path, text: str) -> None:
     """Write UTF-8 text atomically."""
     with atomic_write(path) as temporary:
         temporary.write_text(text, encoding="utf-8")
+
+
+def is_whole_archive(path: Path) -> bool:
+    """Whether a .npz or .zip is there with the bytes that were written."""
+    try:
+        with zipfile.ZipFile(path) as archive:
+            return archive.testzip() is None
+    except (OSError, EOFError, zipfile.BadZipFile, zlib.error, RuntimeError):
+        return False
 
 
 def read_json(path: Path) -> dict[str, Any] | None:

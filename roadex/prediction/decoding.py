@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import json
-import zipfile
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 import networkx as nx
 
+from roadex.files import is_whole_archive
 from roadex.graph import GraphSettings, probabilities_to_graph
 from roadex.graph.blocks import BlockRoads, Lattice, decode_block
 from roadex.graph.joining import joined
@@ -69,7 +69,7 @@ class Decoding:
 
     def missing(self) -> list[Item]:
         """The blocks whose roads are not there, or in a file that is damaged."""
-        return [b for b in self.lattice.blocks() if not zipfile.is_zipfile(self.file(b))]
+        return [b for b in self.lattice.blocks() if not is_whole_archive(self.file(b))]
 
     def roads(self) -> Iterator[BlockRoads]:
         """The roads of all blocks that are there."""

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import zipfile
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -24,7 +23,7 @@ from torch import Tensor
 
 from roadex.config.graph import DecodingSettings
 from roadex.engine.judging import PairJudge
-from roadex.files import atomic_write
+from roadex.files import atomic_write, is_whole_archive
 from roadex.graph.beliefs import STEPS
 from roadex.graph.blocks import TICKS, Lattice
 from roadex.graph.paths.network import JudgedPairs, paths_to_graph
@@ -103,7 +102,7 @@ class PathDecoding:
     def missing(self, what: str) -> list[Item]:
         """The blocks whose vertices or pairs are not there, or in a file that is damaged."""
         blocks = self.lattice.blocks()
-        return [block for block in blocks if not zipfile.is_zipfile(self._file(what, block))]
+        return [block for block in blocks if not is_whole_archive(self._file(what, block))]
 
     def parts(self, what: str) -> Iterator[dict[str, NDArray[Any]]]:
         """The vertices or pairs of all blocks that are there."""
