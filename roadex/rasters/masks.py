@@ -16,10 +16,12 @@ from PIL import Image
 
 from roadex.config.labels import IGNORE
 from roadex.errors import RoadexError
+from roadex.rasters.memory import require_memory
 from roadex.rasters.pictures import decode
 from roadex.rasters.rasters import grid_of, open_raster, pixel_metres, readable
 from roadex.rasters.world_files import world_file_pixel
 
+_MOST_BANDS = 64  # of one picture; thousands are a damaged header, and take minutes
 _TIFF = (".tif", ".tiff", ".vrt")
 _HALF = {"uint8": 127, "uint16": 32767}
 # Channels of a grey picture that differ by no more were made so by compression.
@@ -110,6 +112,9 @@ def _read_values(path: Path) -> _Values:
 def _of_raster(path: Path) -> _Values:
     """A TIFF through GDAL, which knows its colour table, no data, transparency and pixel size."""
     with open_raster(path) as file, readable(path):
+        if file.count > _MOST_BANDS:
+            raise RoadexError(f"{path}: {file.count} bands; a mask has one: save the roads alone")
+        require_memory(path, file.height * file.width * file.count)
         names = [colour.name for colour in file.colorinterp]
         bands = file.read()
         gsd = pixel_metres(file, grid_of(path, file))

@@ -134,3 +134,12 @@ def test_a_picture_of_absurd_size_is_refused_before_it_is_read(tmp_path):
     path.write_bytes(bytes(data))
     with pytest.raises(RoadexError, match="GiB of memory"):
         read_mask(path)
+
+
+def test_a_mask_of_thousands_of_bands_is_refused_at_once(tmp_path):
+    rasterio = pytest.importorskip("rasterio")
+    shape = {"width": 8, "height": 8, "count": 5000, "dtype": "uint8"}
+    with rasterio.open(tmp_path / "m.tif", "w", "GTiff", SPARSE_OK=True, **shape):
+        pass
+    with pytest.raises(RoadexError, match=r"m.tif: 5000 bands; a mask has one"):
+        read_mask(tmp_path / "m.tif")

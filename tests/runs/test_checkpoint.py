@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pickle
+import zipfile
 
 import pytest
 import torch
@@ -135,3 +136,15 @@ def test_values_that_no_training_writes_are_refused(checkpoint, tmp_path, key, v
     torch.save({**content, key: value}, tmp_path / "changed.pt")
     with pytest.raises(RoadexError, match=f"changed.pt: damaged: its {key} cannot be used"):
         load_checkpoint(tmp_path / "changed.pt")
+
+
+def test_a_pickle_that_pops_from_nothing_is_refused(checkpoint, tmp_path):
+    save_checkpoint(tmp_path / "c.pt", checkpoint)
+    with (
+        zipfile.ZipFile(tmp_path / "c.pt") as sound,
+        zipfile.ZipFile(tmp_path / "d.pt", "w") as bad,
+    ):
+        for name in sound.namelist():
+            bad.writestr(name, b"\x80\x02." if name.endswith("data.pkl") else sound.read(name))
+    with pytest.raises(RoadexError, match=r"d.pt: damaged, or not a roadex checkpoint"):
+        load_checkpoint(tmp_path / "d.pt")

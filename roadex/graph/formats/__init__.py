@@ -138,17 +138,23 @@ def read_networks(path: str | Path, options: ReadOptions | None = None) -> dict[
         RoadexError: the file cannot be read or its suffix is not known.
     """
     source, options = Path(path), options or ReadOptions()
-    suffix = source.suffix.lower()
-    if suffix == ".csv":
-        networks = read_wkt_csv(source, options)
-    elif suffix in _READERS:
-        graph = _READERS[suffix](source, options)
-        networks = {source.stem: settled(graph, source, options.crs)}
-    else:
-        raise RoadexError(f"{path}: networks can be read from {', '.join(READ_SUFFIXES)}")
+    try:
+        networks = _networks_of(source, options)
+    except (OverflowError, RecursionError) as error:  # infinity as a number, lists in lists
+        raise RoadexError(f"{path}: damaged, or no road network ({error})") from error
     for network in networks.values():
         check_extent(network, source)
     return networks
+
+
+def _networks_of(path: Path, options: ReadOptions) -> dict[str, nx.MultiGraph]:
+    suffix = path.suffix.lower()
+    if suffix == ".csv":
+        return read_wkt_csv(path, options)
+    if suffix in _READERS:
+        graph = _READERS[suffix](path, options)
+        return {path.stem: settled(graph, path, options.crs)}
+    raise RoadexError(f"{path}: networks can be read from {', '.join(READ_SUFFIXES)}")
 
 
 def write_table(table: RoadTable, path: Path) -> None:

@@ -36,7 +36,7 @@ def read_json(path: Path) -> dict[str, Any]:
     """
     try:
         content = json.loads(read_text(path))
-    except (json.JSONDecodeError, RecursionError) as error:
+    except (ValueError, RecursionError) as error:
         raise RoadexError(f"{path} is not JSON ({error}): is it cut short?") from error
     if not isinstance(content, dict):
         raise RoadexError(f"{path} holds no JSON object: is it a road network?")

@@ -26,6 +26,7 @@ from roadex.graph.skeleton import Floats
 
 IMAGE, SHAPE, LENGTH, TIME = "ImageId", "WKT_Pix", "length_m", "travel_time_s"
 _EMPTY = "LINESTRING EMPTY"
+_TOLD = 60  # characters of a cell that a message repeats
 _LONGEST_CELL = 1 << 30  # a city in one MULTILINESTRING exceeds the 128 kB of Python's default
 
 
@@ -62,12 +63,14 @@ def _image_id(path: Path, line: int, text: str | None) -> str:
 
 
 def _shape(path: Path, line: int, text: str | None) -> shapely.Geometry:
+    start = (text or "").strip()[:_TOLD]
+    # Nothing else is parsed: GEOS dies of collections nested deeply enough.
+    if not start.upper().startswith(("LINESTRING", "MULTILINESTRING")):
+        raise RoadexError(f"{path}, line {line}: {SHAPE} is not a line ({start!r})")
     try:
-        shape = shapely.from_wkt(text or "")
+        shape = shapely.from_wkt(text)
     except shapely.errors.ShapelyError as error:
-        raise RoadexError(f"{path}, line {line}: {SHAPE} is not WKT ({text!r})") from error
-    if shape is None or shape.geom_type not in ("LineString", "MultiLineString"):
-        raise RoadexError(f"{path}, line {line}: {SHAPE} is not a line ({text!r})")
+        raise RoadexError(f"{path}, line {line}: {SHAPE} is not WKT ({start!r})") from error
     return shape
 
 
