@@ -7,7 +7,6 @@ from collections.abc import Hashable
 import networkx as nx
 import numpy as np
 
-from roadex.graph.beliefs import JUNCTION, Beliefs
 from roadex.graph.network import (
     Step,
     add_like,
@@ -18,6 +17,7 @@ from roadex.graph.network import (
     walked_distances,
 )
 from roadex.graph.places import points_at
+from roadex.graph.probability_maps import JUNCTION, ProbabilityMaps
 from roadex.graph.skeleton import Floats
 
 # The two roads of a bridge run straight on, give or take this angle.
@@ -27,7 +27,7 @@ _DISC_M = 3.0  # a crossing and the middle of its disc may lie so far apart
 _PAIRINGS = ((0, 1, 2, 3), (0, 2, 1, 3), (0, 3, 1, 2))
 
 
-def separate_bridges(graph: nx.MultiGraph, beliefs: Beliefs, least_junction: float) -> None:
+def separate_bridges(graph: nx.MultiGraph, maps: ProbabilityMaps, least_junction: float) -> None:
     """Part the two roads of each crossing that the network does not take for a junction, in place.
 
     A crossing is a node of four roads, two and two of which run straight on. The chance of a
@@ -37,7 +37,7 @@ def separate_bridges(graph: nx.MultiGraph, beliefs: Beliefs, least_junction: flo
         pairs = _through_roads(graph, node)
         reach = graph.nodes[node]["half_width"] + _DISC_M
         point = np.array(position(graph, node))
-        if pairs and beliefs.chance(point, JUNCTION, reach) < least_junction:
+        if pairs and maps.chance(point, JUNCTION, reach) < least_junction:
             _part(graph, node, pairs[1])
 
 
@@ -77,25 +77,25 @@ def _part(graph: nx.MultiGraph, node: Hashable, roads: list[Step]) -> None:
     merge_node(graph, other)
 
 
-def place_junctions(graph: nx.MultiGraph, beliefs: Beliefs, reach_m: float) -> None:
+def place_junctions(graph: nx.MultiGraph, maps: ProbabilityMaps, reach_m: float) -> None:
     """Move each junction to the middle of what the network takes for one, in place.
 
     It moves at most `reach_m`, and stays where the network sees no junction more than around it.
     """
     for node in [node for node, degree in graph.degree if degree > 2]:
         here = np.array(position(graph, node))
-        there = _centre_of_junction(here, beliefs, reach_m)
+        there = _centre_of_junction(here, maps, reach_m)
         if there is not None and not np.array_equal(here, there):
             _move(graph, node, there, float(np.hypot(*(there - here))))
 
 
-def _centre_of_junction(point: Floats, beliefs: Beliefs, reach_m: float) -> Floats | None:
+def _centre_of_junction(point: Floats, maps: ProbabilityMaps, reach_m: float) -> Floats | None:
     """The centre of mass of the chance of a junction that is more than half of its greatest."""
-    window = beliefs.around(point, reach_m)
-    chance = beliefs.shares(window, JUNCTION).astype(np.float64)
+    window = maps.around(point, reach_m)
+    chance = maps.shares(window, JUNCTION).astype(np.float64)
     rows, columns = np.indices(chance.shape)
     places = np.stack([columns + window[1].start, rows + window[0].start], axis=-1) + 0.5
-    places = places * beliefs.pixel
+    places = places * maps.pixel
     far = np.hypot(*(places - point).transpose(2, 0, 1)) > reach_m
     weights = np.where(far, 0.0, chance - (chance.max() + chance.min()) / 2).clip(0)
     total = weights.sum()

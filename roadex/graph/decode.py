@@ -8,7 +8,6 @@ from numpy.typing import NDArray
 
 from roadex.config.graph import DecodingSettings, GraphSettings
 from roadex.errors import RoadexError
-from roadex.graph.beliefs import Beliefs
 from roadex.graph.border import extend_to_border, mark_border
 from roadex.graph.clean import clean_mask, drop_blobs
 from roadex.graph.crossings import place_junctions, separate_bridges
@@ -16,6 +15,7 @@ from roadex.graph.frame import Gsd, extent, pixel_size
 from roadex.graph.gaps import close_gaps
 from roadex.graph.junctions import RING_POINTS, drop_end_forks, merge_junctions
 from roadex.graph.network import empty_network, merge_node, walked_distances
+from roadex.graph.probability_maps import ProbabilityMaps
 from roadex.graph.prune import drop_small_networks, prune_spurs
 from roadex.graph.simplify import simplify_roads, tolerance_of
 from roadex.graph.skeleton import Floats, Ints, Lines, trace
@@ -51,9 +51,9 @@ def mask_to_graph(
 
 
 def decode(
-    mask: NDArray[np.generic], gsd: Gsd, settings: GraphSettings, beliefs: Beliefs | None
+    mask: NDArray[np.generic], gsd: Gsd, settings: GraphSettings, maps: ProbabilityMaps | None
 ) -> nx.MultiGraph:
-    """`mask_to_graph`, with what a network believes beyond the mask."""
+    """`mask_to_graph`, with what a model says beyond the mask."""
     if mask.ndim != 2:
         raise RoadexError(f"a mask of shape {mask.shape}: give one band, (rows, columns)")
     pixel = pixel_size(gsd)
@@ -73,7 +73,7 @@ def decode(
         merge_node(graph, node)
     extend_to_border(graph, road, pixel, settings.border_m)
     if isinstance(settings, DecodingSettings):
-        _add_beliefs(graph, beliefs, settings)
+        _use_probabilities(graph, maps, settings)
     prune_spurs(graph, settings.min_spur_m)
     if isinstance(settings, DecodingSettings) and settings.min_network_m:
         drop_small_networks(graph, settings.min_network_m, size)
@@ -84,17 +84,19 @@ def decode(
     return graph
 
 
-def _add_beliefs(graph: nx.MultiGraph, beliefs: Beliefs | None, settings: DecodingSettings) -> None:
+def _use_probabilities(
+    graph: nx.MultiGraph, maps: ProbabilityMaps | None, settings: DecodingSettings
+) -> None:
     """What the connectivity of a place tells beyond the mask: bridges, gaps, junctions."""
-    if beliefs is None:
+    if maps is None:
         return
     if settings.bridge_junction:
-        separate_bridges(graph, beliefs, settings.bridge_junction)
-    close_gaps(graph, beliefs, settings.gaps)
+        separate_bridges(graph, maps, settings.bridge_junction)
+    close_gaps(graph, maps, settings.gaps)
     for node in [node for node, degree in graph.degree if degree == 2]:
         merge_node(graph, node)
     if settings.junction_shift_m:
-        place_junctions(graph, beliefs, settings.junction_shift_m)
+        place_junctions(graph, maps, settings.junction_shift_m)
 
 
 def _network(lines: Lines, road: NDArray[np.bool_], pixel: tuple[float, float]) -> nx.MultiGraph:

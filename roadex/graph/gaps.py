@@ -16,10 +16,10 @@ import numpy as np
 import shapely
 
 from roadex.config.graph import GapSettings
-from roadex.graph.beliefs import DEAD_END, JUNCTION, Beliefs
 from roadex.graph.least_cost import LeastCost, in_sector
 from roadex.graph.network import add_road, oriented, polyline_length, position, walked_distances
 from roadex.graph.places import Places, cut_road, points_at
+from roadex.graph.probability_maps import DEAD_END, JUNCTION, ProbabilityMaps
 from roadex.graph.skeleton import Floats, Ints
 
 _BORDER_M = 1.0  # a road that ends so near the border goes on outside
@@ -58,8 +58,8 @@ class _Join:
 class _Ends:
     """The dead ends inside a tile, and which of them a place of a road belongs to."""
 
-    def __init__(self, graph: nx.MultiGraph, places: Places, beliefs: Beliefs) -> None:
-        size = np.array(beliefs.road.shape[::-1]) * beliefs.pixel
+    def __init__(self, graph: nx.MultiGraph, places: Places, maps: ProbabilityMaps) -> None:
+        size = np.array(maps.road.shape[::-1]) * maps.pixel
         tips = [node for node, degree in graph.degree if degree == 1]
         self.all = [_end(graph, node) for node in tips if _margin(graph, node, size) > _BORDER_M]
         self.met_at = {
@@ -75,7 +75,7 @@ class _Ends:
         return np.maximum(against, 0.0)
 
 
-def close_gaps(graph: nx.MultiGraph, beliefs: Beliefs, settings: GapSettings) -> None:
+def close_gaps(graph: nx.MultiGraph, maps: ProbabilityMaps, settings: GapSettings) -> None:
     """Draw the missing pieces of roads, in place.
 
     Roads need the attribute `width_m`; a new piece has that of the road it continues. All roads get
@@ -87,9 +87,9 @@ def close_gaps(graph: nx.MultiGraph, beliefs: Beliefs, settings: GapSettings) ->
     if not settings.reach_m or not graph.number_of_edges():
         return
     places = Places.of(graph)
-    ends = _Ends(graph, places, beliefs)
-    searching = [end for end in ends.all if not _is_dead_end(end, beliefs, settings)]
-    found = [_best_join(graph, end, ends, places, beliefs, settings) for end in searching]
+    ends = _Ends(graph, places, maps)
+    searching = [end for end in ends.all if not _is_dead_end(end, maps, settings)]
+    found = [_best_join(graph, end, ends, places, maps, settings) for end in searching]
     joins = _compatible([join for join in found if join is not None])
     graph.graph["gaps"] = [join.line for join in joins]
     _draw(graph, joins, places)
@@ -112,8 +112,8 @@ def _end(graph: nx.MultiGraph, node: Hashable) -> _End:
     return _End(node, point, near, ahead, width)
 
 
-def _is_dead_end(end: _End, beliefs: Beliefs, settings: GapSettings) -> bool:
-    chance = beliefs.chance(end.point, DEAD_END, end.width_m / 2 + _DISC_M)
+def _is_dead_end(end: _End, maps: ProbabilityMaps, settings: GapSettings) -> bool:
+    chance = maps.chance(end.point, DEAD_END, end.width_m / 2 + _DISC_M)
     return chance > settings.dead_end
 
 
@@ -122,15 +122,15 @@ def _best_join(
     end: _End,
     ends: _Ends,
     places: Places,
-    beliefs: Beliefs,
+    maps: ProbabilityMaps,
     settings: GapSettings,
 ) -> _Join | None:
     """The cheapest way on from an end, unless it costs too much."""
     near = _candidates(graph, end, places, settings)
     if not len(near):
         return None
-    search = LeastCost(beliefs, end.point, end.ahead, settings)
-    oddity = (1 - ends.facing(end, near)) * (1 - _junction(places.points[near], end, beliefs))
+    search = LeastCost(maps, end.point, end.ahead, settings)
+    oddity = (1 - ends.facing(end, near)) * (1 - _junction(places.points[near], end, maps))
     costs = search.to(places.points[near]) + settings.tee_cost * oddity
     best = int(np.argmin(costs))
     if not costs[best] <= settings.max_cost:
@@ -163,13 +163,13 @@ def _candidates(graph: nx.MultiGraph, end: _End, places: Places, settings: GapSe
     return result
 
 
-def _junction(points: Floats, end: _End, beliefs: Beliefs) -> Floats:
+def _junction(points: Floats, end: _End, maps: ProbabilityMaps) -> Floats:
     """The chance (n,) that there is a junction at points (n, 2) around an end."""
     reach = float(np.abs(points - end.point).max())
-    window = beliefs.around(end.point, reach)
-    shares = beliefs.shares(window, JUNCTION)
+    window = maps.around(end.point, reach)
+    shares = maps.shares(window, JUNCTION)
     corner = window[1].start, window[0].start
-    columns, rows = (np.floor(points / beliefs.pixel).astype(np.int64) - corner).T
+    columns, rows = (np.floor(points / maps.pixel).astype(np.int64) - corner).T
     result: Floats = shares[rows.clip(0, len(shares) - 1), columns.clip(0, shares.shape[1] - 1)]
     return result
 

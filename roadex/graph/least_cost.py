@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from skimage.graph import MCP_Geometric
 
 from roadex.config.graph import GapSettings
-from roadex.graph.beliefs import Beliefs
+from roadex.graph.probability_maps import ProbabilityMaps
 from roadex.graph.skeleton import Floats, Ints
 
 _CELL_M = 1.0  # paths lead from cell to cell: finer than any road is wide
@@ -24,20 +24,20 @@ class LeastCost:
     """
 
     def __init__(
-        self, beliefs: Beliefs, start: Floats, ahead: Floats, settings: GapSettings
+        self, maps: ProbabilityMaps, start: Floats, ahead: Floats, settings: GapSettings
     ) -> None:
         """Find all paths from `start`, x, y in metres, around the direction `ahead`, a unit vector.
 
         They stay within the reach and the sector of the settings, and cost no more than allowed.
         """
-        window = beliefs.around(start, settings.reach_m)
-        belief = beliefs.of_road(window)
-        sides = np.array(belief.shape) * beliefs.pixel[::-1]
+        window = maps.around(start, settings.reach_m)
+        road = maps.of_road(window)
+        sides = np.array(road.shape) * maps.pixel[::-1]
         self._shape = np.maximum(np.rint(sides / _CELL_M).astype(np.int64), 1)
         self._cell = (sides / self._shape)[::-1]
-        self._origin = np.array([window[1].start, window[0].start]) * beliefs.pixel
+        self._origin = np.array([window[1].start, window[0].start]) * maps.pixel
         rows, columns = self._shape.tolist()
-        cells = cv2.resize(belief, (columns, rows), interpolation=cv2.INTER_AREA)
+        cells = cv2.resize(road, (columns, rows), interpolation=cv2.INTER_AREA)
         costs = _METRE - np.log(np.maximum(cells, settings.least_probability).astype(np.float64))
         steps = self._centres() - start
         costs[~in_sector(steps, ahead, settings.half_angle_deg, _NEAR_M)] = np.inf

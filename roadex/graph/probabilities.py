@@ -8,9 +8,9 @@ from numpy.typing import NDArray
 
 from roadex.config.graph import DecodingSettings, GraphSettings
 from roadex.errors import RoadexError
-from roadex.graph.beliefs import STEPS, Beliefs, Probabilities
 from roadex.graph.decode import decode
 from roadex.graph.frame import Gsd, pixel_size
+from roadex.graph.probability_maps import STEPS, Probabilities, ProbabilityMaps
 
 _DEFAULTS = DecodingSettings()
 
@@ -44,8 +44,8 @@ def probabilities_to_graph(
             f"a road map of shape {road.shape} with a connectivity map of shape "
             f"{connectivity.shape}: give (H, W) and (K, H, W)"
         )
-    beliefs = None if connectivity is None else Beliefs(road, connectivity, pixel_size(gsd))
-    return decode(road_mask(road, threshold), gsd, settings, beliefs)
+    maps = None if connectivity is None else ProbabilityMaps(road, connectivity, pixel_size(gsd))
+    return decode(road_mask(road, threshold), gsd, settings, maps)
 
 
 def road_mask(road: Probabilities, threshold: float) -> NDArray[np.bool_]:

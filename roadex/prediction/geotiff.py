@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from roadex.errors import RoadexError
 from roadex.files import atomic_write
 from roadex.geo.grid import Georeference
-from roadex.graph.beliefs import STEPS
+from roadex.graph.probability_maps import STEPS
 from roadex.prediction.resample import Resampling
 from roadex.prediction.store import Store
 from roadex.rasters.rasters import GDAL_OPTIONS, load_rasterio

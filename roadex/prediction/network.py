@@ -13,9 +13,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from roadex.errors import RoadexError
-from roadex.graph.beliefs import to_probability
 from roadex.graph.network import position
 from roadex.graph.osm import to_osmnx
+from roadex.graph.probability_maps import to_probability
 from roadex.graph.road_table import RoadTable
 from roadex.graph.routing import LENGTH, Route, shortest_route
 from roadex.prediction.place import network_crs, placed

@@ -24,10 +24,10 @@ from torch import Tensor
 from roadex.config.graph import DecodingSettings
 from roadex.engine.judging import PairJudge
 from roadex.files import atomic_write, is_whole_archive
-from roadex.graph.beliefs import STEPS
 from roadex.graph.blocks import TICKS, Lattice
 from roadex.graph.paths.network import JudgedPairs, paths_to_graph
 from roadex.graph.paths.vertices import Floats, Ints, Vertices, find_vertices
+from roadex.graph.probability_maps import STEPS
 from roadex.models.pair_head import Cell, cells, strength
 from roadex.prediction.crew import Crew, Item, Task
 from roadex.prediction.decoding import Decoded

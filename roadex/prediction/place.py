@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 
 from roadex.geo.crs import WGS84, is_metric, parse_crs, reproject, utm_zone
 from roadex.geo.grid import Georeference
-from roadex.graph.beliefs import mean_probability
 from roadex.graph.moving import moved
+from roadex.graph.probability_maps import mean_probability
 from roadex.graph.road_table import RoadTable
 
 Floats = NDArray[np.float64]

@@ -14,7 +14,7 @@ from torch import Tensor
 from tqdm import tqdm
 
 from roadex.engine.inference import Predictor, spans
-from roadex.graph.beliefs import STEPS
+from roadex.graph.probability_maps import STEPS
 from roadex.models.contract import EVIDENCE
 from roadex.prediction.blend import Blender, final_part
 from roadex.prediction.slices import shifted

@@ -10,7 +10,6 @@ import numpy as np
 
 from roadex.config.graph import DecodingSettings, PathSettings
 from roadex.errors import RoadexError
-from roadex.graph.beliefs import Probabilities
 from roadex.graph.frame import Gsd, extent, pixel_size
 from roadex.graph.network import (
     Step,
@@ -23,6 +22,7 @@ from roadex.graph.network import (
 from roadex.graph.paths.curves import curved
 from roadex.graph.paths.vertices import BORDER, Bools, Floats, Ints, Vertices
 from roadex.graph.probabilities import road_mask
+from roadex.graph.probability_maps import Probabilities
 from roadex.graph.prune import drop_small_networks, prune_spurs
 from roadex.graph.simplify import simplify_roads, tolerance_of
 from roadex.graph.width import half_widths

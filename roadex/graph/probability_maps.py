@@ -1,4 +1,4 @@
-"""What the network says of places: how likely there is a road, a dead end, a junction."""
+"""What the model says of places: how likely there is a road, a dead end, a junction."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _BLUR_M = 3.0  # half as wide as a disc of that map
 
 
 @dataclass(frozen=True)
-class Beliefs:
+class ProbabilityMaps:
     """Probabilities read in small windows, so that the maps may be memmaps of any size.
 
     Where all are 0 there are no data, and no road.
@@ -57,7 +57,7 @@ class Beliefs:
     def shares(self, window: Window, classes: list[int]) -> Map:
         """How likely a place of a road is of some classes: their share among all on roads.
 
-        Where hardly any road is believed in, the share is taken of more than there is.
+        Where road is unlikely altogether, the sum counts as `_LEAST_ROAD`, so the share is low.
         """
         patch = _unit(self.connectivity[1:, window[0], window[1]])
         size = tuple(max(round(_BLUR_M / side), 1) for side in self.pixel)
