@@ -97,7 +97,7 @@ def _stand_in() -> LoadedModel:
 
 
 def write_town(path: Path, side: int) -> None:
-    """A VRT of so many pixels a side that repeats a tile, which is written beside it."""
+    """A VRT of `side` pixels a side that repeats a tile, which is written beside it."""
     tile = path.with_name("tile.tif")
     corner, step = (5e5, 5e6), (_GSD, -_GSD)
     write_raster(tile, _streets(), Georeference(_CRS, corner, step, (_TILE, _TILE)))

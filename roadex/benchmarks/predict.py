@@ -40,7 +40,7 @@ class Settings:
     window: int = bounded(512, least=64)
     overlap: int = bounded(64, least=0)
     repeats: int = bounded(2, least=1)
-    # So many such images are predicted by one command.
+    # Images of this size that one command predicts.
     files: int = bounded(4, least=2)
     # null: the weights that come with roadex.
     checkpoint: str | None = None
@@ -101,7 +101,7 @@ def _bare(model: LoadedModel, image: NDArray[np.uint8]) -> None:
 def _command(
     config: PredictConfig, folder: Path, side: int, gsd: float, files: int = 1
 ) -> Callable[[], None]:
-    """The command on so many images that lie on the disk."""
+    """The command on `files` images that lie on the disk."""
     images = folder / f"{files}-of-{side}"
     images.mkdir()
     grid = Georeference("EPSG:32632", (5e5, 5e6), (gsd, -gsd), (side, side))

@@ -18,7 +18,7 @@ from roadex.graph.network import oriented, polyline_length
 
 # A longer detour counts as this, as does none at all.
 LONGEST_M = 2000.0
-# Of so many of the longest missing roads the detours are looked for.
+# Detours are looked for around the longest missing roads, up to this number.
 MOST = 2000
 _TOUCH_M = 1e-3
 _Edge = tuple[Hashable, Hashable, float]

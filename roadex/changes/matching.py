@@ -25,8 +25,8 @@ class Tolerances:
     """How far apart and how differently two roads may run that are one.
 
     Attributes:
-        match_m: within so many metres they are the same.
-        moved_m: within so many metres one has moved, if neither has another partner.
+        match_m: metres within which two are the same.
+        moved_m: metres within which one has moved, if neither has another partner.
         angle: degrees between their directions.
     """
 

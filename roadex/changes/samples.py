@@ -84,7 +84,7 @@ class _Walk:
         self.lengths = np.diff(np.append(self.starts, self._walked[-1]))
 
     def at(self, walked: Floats, side: Any) -> Floats:
-        """Places (n, 2) after so many metres; where a line ends `side` says which line is meant."""
+        """Places (n, 2) after `walked` metres; where a line ends `side` picks the line."""
         segment = np.searchsorted(self._walked, walked, side=side) - 1
         segment = segment.clip(0, len(self._steps) - 1)
         metres = self._metres[segment]

@@ -69,7 +69,7 @@ COSTS = (
 
 
 def _notes(found: Found, comparison: Comparison) -> list[str]:
-    """What the figures mean nothing without."""
+    """What is needed to read the figures."""
     runs = found.finished
     splits = sorted({str(run.metrics["split_hash"]) for run in runs})
     notes = [

@@ -54,7 +54,7 @@ def _shared_part(rows: list[Row], value: str) -> str | None:
 
 
 def _has_value(part: str, value: str) -> bool:
-    """Whether `setting=value` is told of; YAML's false and Python's False are one."""
+    """Whether `setting=value` is meant; YAML's false and Python's False are one."""
     return part.partition("=")[2].lower() == value.lower()
 
 

@@ -12,7 +12,7 @@ from roadex.errors import RoadexError
 class AugmentConfig:
     """Random changes of a training crop. The jitters are half-ranges in OpenCV's 8-bit HSV."""
 
-    # A crop is magnified by a factor between these, and turned by up to so many degrees.
+    # A crop is magnified by a factor between these, and turned by up to this number of degrees.
     scale_min: float = bounded(1.0, above=0)
     scale_max: float = bounded(1.0, above=0)
     rotation: float = bounded(0.0, least=0, most=180)
@@ -26,7 +26,7 @@ class AugmentConfig:
     contrast: float = bounded(0.0, least=0, most=1)
     # Largest deviation of a Gaussian blur, in pixels.
     blur: float = bounded(0.0, least=0, most=20)
-    # Up to so many rectangles of a random colour hide the image, each side up to so many pixels.
+    # Rectangles of a random colour that hide the image, at most, and the longest side of one in px.
     occlusions: int = bounded(0, least=0)
     occlusion_px: int = bounded(32, least=1)
     # The share of crops in which a rectangle shows another crop, with its labels.

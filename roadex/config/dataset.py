@@ -104,7 +104,7 @@ class DatasetConfig:
     cache: str = "~/.cache/roadex"
     # Processes that prepare tiles; 0 takes one per core.
     workers: int = bounded(0, least=0)
-    # Of several datasets in one training: an epoch draws so many times the usual number of crops.
+    # Of several datasets in one training: the factor on the crops that an epoch draws.
     weight: float = bounded(1.0, above=0)
     # What follows is of those beside the main one. Their splits that join the main one's.
     use: list[str] = field(default_factory=lambda: ["train", "validation", "test"])

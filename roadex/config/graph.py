@@ -52,9 +52,9 @@ class GapSettings:
     # What it costs more to end on a road that goes on than to meet another end face to face, where
     # the network sees no junction. So a road under a bridge finds its other half.
     tee_cost: float = _switchable(4.0)
-    # A path more than so many times as long as the straight line is none.
+    # The longest path, as a multiple of the straight line.
     winding: float = field(default=1.3, metadata={"least": 1.0})
-    # Two places joined by roads already, less than so many times as long as the gap, stay apart.
+    # Two places that roads join already, by less than this multiple of the gap, stay apart.
     detour: float = _switchable(4.0)
 
 
@@ -73,7 +73,7 @@ class VertexSettings:
     least_road: float = field(default=0.03, metadata={"above": 0.0, "most": 1.0})
     # A vertex lies on a true road that is so near.
     snap_m: float = field(default=6.0, metadata={"above": 0.0})
-    # A road longer than so many times the straight line does not join a pair.
+    # The longest road that joins a pair, as a multiple of the straight line.
     winding: float = field(default=1.3, metadata={"least": 1.0})
 
 
@@ -83,7 +83,7 @@ class PathSettings:
 
     # A road between two others needs this mean chance of its pairs; null: that of validation.
     chance: float | None = field(default=None, metadata={"above": 0.0, "most": 1.0})
-    # One that leads nowhere needs so many times as much.
+    # A road that leads nowhere needs this multiple of it.
     dead_end: float = field(default=1.5, metadata={"least": 1.0})
 
 

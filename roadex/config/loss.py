@@ -22,7 +22,7 @@ class LossConfig:
     # The two parts of the segmentation term.
     soft_iou: float = bounded(1.0, least=0)
     cross_entropy: float = bounded(0.0, least=0)
-    # Soft clDice of the full-resolution road, with so many openings.
+    # Soft clDice of the full-resolution road, with `cldice_openings` openings.
     cldice: float = bounded(0.0, least=0)
     cldice_openings: int = bounded(5, least=1, most=50)
     # Cross entropy of the road at dead ends and junctions, on top of all else.

@@ -105,7 +105,7 @@ class RoadexConfig(ModelConfig):
     # Times each hourglass halves the trunk's resolution.
     depth: int = bounded(3, least=1, most=6)
     width: int = bounded(64, least=8)
-    # Each coarser level of an hourglass is so many times wider, to a multiple of 8.
+    # Each coarser level of an hourglass is wider by this factor, rounded to a multiple of 8.
     growth: float = bounded(1.5, least=1, most=4)
     # Residual blocks on the way down at each level.
     blocks: int = bounded(1, least=1)

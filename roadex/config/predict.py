@@ -38,7 +38,7 @@ class SlurmConfig:
     directives: list[str] = field(default_factory=list)
     # Where the jobs' own output goes; null: OUT/.slurm.
     logs: str | None = None
-    # So many minutes the first job may wait in the queue.
+    # Minutes that the first job may wait in the queue.
     wait_min: float = bounded(60, above=0)
 
 

@@ -48,7 +48,7 @@ class SearchConfig:
     seed: int = bounded(0, least=0)
     # End a training whose validation score is below the median of the others at that epoch.
     prune: bool = True
-    # No training is ended before so many epochs, nor before so many trials are complete.
+    # Epochs before which no training is ended early, and trials that must be complete first.
     prune_after_epochs: int = bounded(1, least=0)
     prune_after_trials: int = bounded(5, least=1)
     # Where trainings run: sweep.per_gpu on each GPU, else sweep.cpu_jobs.

@@ -59,8 +59,8 @@ class CropDataset(Dataset[Crop]):
     def __getitem__(self, draw: int) -> Crop:
         """Crop number `draw` since the start of the training.
 
-        Returns image (3, S, S), mask, connectivity and, if wished, orientation (S, S), all uint8,
-        and, if wished, the true roads (M, 6) as in roadex/graph/paths/segments.py.
+        Returns image (3, S, S), mask, connectivity and, if learnt, orientation (S, S), all uint8,
+        and, if learnt, the true roads (M, 6) as in roadex/graph/paths/segments.py.
         """
         rng = np.random.default_rng([self.seed, draw])
         sample = self._cut(self._tile_name(draw), rng)
@@ -73,7 +73,7 @@ class CropDataset(Dataset[Crop]):
         return sample.tensors()
 
     def _cut(self, name: str, rng: np.random.Generator) -> Sample:
-        """A random crop of a tile with all labels that are wished."""
+        """A random crop of a tile with all labels that are learnt."""
         tile = self._tiles(name)
         look = self._look(name)
         maps = [tile.image, tile.mask, tile.connectivity]
@@ -176,7 +176,7 @@ class DrawSampler(Sampler[list[int]]):
     training set smaller than a batch gives one smaller batch.
 
     Args:
-        only: repeat the first so many batches of the first epoch in every epoch; 0 is all.
+        only: how many batches of the first epoch every epoch repeats; 0 is all.
         part: picks the draws of a batch that this process cuts, of several that train together.
     """
 

@@ -26,8 +26,8 @@ class Sample:
 
     Attributes:
         image: (3, S, S) uint8.
-        labels: (S, S) uint8 each: mask, connectivity and, if wished, orientation.
-        roads: (M, 6) as in roadex/graph/paths/segments.py, if wished.
+        labels: (S, S) uint8 each: mask, connectivity and, if learnt, orientation.
+        roads: (M, 6) as in roadex/graph/paths/segments.py, if learnt.
     """
 
     image: NDArray[np.uint8]

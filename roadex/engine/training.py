@@ -236,7 +236,7 @@ def _test_best(learner: Learner, run: RunFolder) -> SplitReport:
 
 
 def _metrics(learner: Learner, best: Best, report: SplitReport, seconds: float) -> dict[str, Any]:
-    """The scores with everything that they mean nothing without."""
+    """The scores with what is needed to read them."""
     config = learner.config
     return {
         **prefixed("test", report.scores),

@@ -34,7 +34,7 @@ from roadex.graph.skeleton import Bools, Floats, Ints
 TICKS = 1024
 # The third number of a node that lies on the line between blocks, which both of them know.
 SHARED = -1
-# Halos are so many pixels or a multiple: numbers halfway between two are rounded to even ones, and
+# Halos are a multiple of this number of pixels: numbers halfway are rounded to even ones, and
 # what is even in the image must be so in a block.
 _LEAST_HALO_PX = 64
 _ROWS_AT_ONCE = 256
@@ -67,7 +67,7 @@ class Lattice:
         return [(row, column) for row in range(rows) for column in range(columns)]
 
     def window(self, block: tuple[int, int], halo: int = 0) -> tuple[slice, slice]:
-        """Rows and columns of the image that a block covers, and so many pixels around it."""
+        """Rows and columns of the image that a block covers, with `halo` pixels around it."""
         spans = []
         for index, count, length in zip(block, self.counts, self.shape, strict=True):
             stop = length if index + 1 == count else (index + 1) * self.side

@@ -17,7 +17,7 @@ from roadex.graph.width import half_widths
 _SHORT_BY = 2.0
 # A thinned line has left the middle of its road where less than this of the half-width remains.
 _CENTRED = 0.9
-# The bend begins this many half-widths before, and no more than so many are taken back.
+# The bend begins this many half-widths before, and no more than this is taken back.
 _BEND = 0.75
 _TIP = 4.0
 # A road whose cut is longer than this many half-widths runs along the border, not across it.

@@ -48,5 +48,5 @@ def moved(
 
 
 def shifted(graph: nx.MultiGraph, x_m: float, y_m: float) -> nx.MultiGraph:
-    """A copy, every position shifted by so many metres."""
+    """A copy, every position shifted by (x_m, y_m)."""
     return moved(graph, lambda points: points + (x_m, y_m), graph.graph.get("crs"))

@@ -19,8 +19,8 @@ _DECIMALS = 6
 def prune_spurs(graph: nx.MultiGraph, min_length: float, half_widths: float = 0.0) -> None:
     """Remove dead ends shorter than `min_length`, in place.
 
-    What counts is the length beyond so many `half_widths` of the road at the foot (node attribute
-    `half_width`); a tip marked `on_border` is no bump of a road's outline and counts in full.
+    What counts is the length beyond `half_widths` half-widths of the road at the foot (the node
+    attribute `half_width`); a tip marked `on_border` is no bump and counts in full.
 
     The shortest goes first, and the two roads left at its foot become one before the next is
     judged. So the end of a long road with spurs near it stays as long as it is, and of a small

@@ -86,7 +86,7 @@ def measures(picture: Picture) -> list[float]:
 
 
 def _spread(items: list[Item], count: int) -> list[Item]:
-    """At most so many items, evenly from a list."""
+    """At most `count` items, evenly from a list."""
     chosen = np.linspace(0, len(items) - 1, min(count, len(items))).round().astype(int)
     return [items[index] for index in chosen]
 

@@ -18,7 +18,7 @@ from roadex.models.contract import EVIDENCE, Logits
 from roadex.models.pair_head import PairHead, cells, strength
 
 _MOST = 400  # vertices of a crop: an untrained model sees road everywhere
-_WAYS = 3.0  # roads are followed so many times as far as pairs reach
+_WAYS = 3.0  # how far roads are followed, as a multiple of the reach of pairs
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from roadex.graph.places import Places
 
 # Of a true connection both ends lie so near to true roads, and the way along these is not longer
-# than so many times the connection and twice that distance.
+# than this multiple of the connection and twice that distance.
 REACH_M = 8.0
 DETOUR = 2.0
 _START = ("start of a connection",)  # no node of a network is called so
@@ -30,7 +30,7 @@ def count_false(
         truth: the true network, in metres.
         lines: the connections, (n, 2) each, in the same frame.
         reach_m: how far the ends of a connection may lie from a true road.
-        detour: the true way may be so many times as long as the connection, and 2 `reach_m` more.
+        detour: the longest true way, as a multiple of the connection; 2 `reach_m` are added.
     """
     if not truth.number_of_edges():
         return len(lines)

@@ -60,7 +60,7 @@ class EvidenceHead(nn.Module):
 
 
 def evidence_head(config: ModelConfig, channels: int) -> EvidenceHead | None:
-    """That of a model whose last features have so many channels; None where nobody asks for it."""
+    """The head on last features of `channels` channels; None where none is wanted."""
     wanted = config.paths and config.pair_head.evidence
     return EvidenceHead(channels, config.pair_head.evidence) if wanted else None
 

@@ -62,7 +62,7 @@ class BranchedStack(nn.Module):
 
 
 class BranchClassifier(nn.Module):
-    """Logits of one task at full resolution and, if wished, at half of it before."""
+    """Logits of one task at full resolution and, if `half_scale`, at half of it before."""
 
     def __init__(self, config: MultibranchConfig, classes: int) -> None:
         super().__init__()

@@ -94,7 +94,7 @@ def _smoothed(maps: Tensor, deviation_m: float, cell: Cell) -> Tensor:
 
 
 def _kernel(deviation: float) -> NDArray[np.float32]:
-    """A Gaussian of so many cells."""
+    """A Gaussian whose deviation counts cells."""
     reach = max(1, round(2.5 * deviation))
     weights = np.exp(-0.5 * (np.arange(-reach, reach + 1) / deviation) ** 2)
     return np.asarray(weights / weights.sum(), np.float32)

@@ -120,7 +120,7 @@ class DetailDecoder(nn.Module):
         self.logits = nn.Conv2d(detail, 4 * classes, 3, padding=1)
 
     def add_encoded(self, channels: int) -> None:
-        """See an encoder's map of so many channels at half of the resolution, too."""
+        """See an encoder's map of `channels` channels at half of the resolution, too."""
         detail = self.logits.in_channels
         self.encoded = nn.Sequential(
             nn.Conv2d(channels, detail, 1, bias=False), nn.BatchNorm2d(detail)

@@ -17,7 +17,7 @@ TRAINING, IMAGE = "training", "image"
 _SAMPLE_PX = 2048
 # A scene of which more is black or white shows nothing.
 _NOTHING_TO_SEE = 0.95
-# So many pixels do not have the same lowest value by chance.
+# A share of pixels that does not have the same lowest value by chance.
 _SHARED = 0.002
 
 

@@ -51,7 +51,7 @@ class Task:
     done: Done = _forgotten
 
     def bar(self, items: Sequence[Item]) -> Any:
-        """A progress bar of so many items."""
+        """A progress bar of the items."""
         return tqdm(total=len(items), desc=self.name, unit="block", leave=False, disable=None)
 
 

@@ -31,7 +31,7 @@ from roadex.rasters.rasters import (
 )
 from roadex.rasters.remote import Remote, Source
 
-# Seams of at most so many pixels without data between images are filled from beside them.
+# The widest seam without data between images, in pixels, that is filled from beside it.
 _SEAM = 2
 
 

@@ -18,7 +18,7 @@ from roadex.rasters.remote import Source
 # By this share of a pixel images may be off a common grid and still be on it.
 _ALIGNED = 0.02
 _EDGE_POINTS = 21
-# So many pixels per pixel of the images mean that they lie far apart.
+# Pixels of the grid per pixel of the images from which on these lie far apart.
 _MOST_EMPTY = 1000
 _LARGE = 10**9
 

@@ -109,7 +109,7 @@ ON_REQUEST = ("cog", "parquet", "fgb")
 # A network of more roads is large: what a program has to read as a whole is left out.
 LARGE = 200_000
 _AS_A_WHOLE = ("geojson", "graphml", "csv")
-# The map page stays smooth up to so many.
+# Roads up to which the map page stays smooth.
 _MAPPED = 500_000
 SUMMARY = ".summary.json"
 # The packages of the extra `geo` that some of them need.
@@ -143,7 +143,7 @@ def chosen_outputs(names: list[str] | None) -> list[str]:
 
 
 def fitting_outputs(names: list[str], roads: int) -> list[str]:
-    """Of the usual files those that make sense for a network of so many roads.
+    """Of the usual files those that make sense for a network of `roads` roads.
 
     Of a large one those that are read as a whole give way to GeoParquet, where pyarrow is there.
     """

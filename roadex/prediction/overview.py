@@ -25,7 +25,7 @@ _LEAST_SIDE = 200
 
 
 def small_image(view: View, longest_px: int) -> NDArray[np.uint8]:
-    """The whole image (h, w, 3) with sides of at most so many pixels; black where no data are."""
+    """The whole image (h, w, 3) with sides up to `longest_px`; black where there are no data."""
     share = min(1.0, longest_px / max(view.scene.shape))
     rows, columns = (max(1, round(side * share)) for side in view.scene.shape)
     piece = view.scene.reduced((rows, columns))

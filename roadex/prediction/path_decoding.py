@@ -38,7 +38,7 @@ _BLOCK_PX = 2048  # cells of all maps at once in 32 bits: a block takes about 30
 # Blocks begin at multiples of this, so that the cells of neighbours are the same.
 _GRID_PX = 64
 _BLUR_M = 15.0  # as far as smoothing reaches
-_CHAIN = 12  # decisions on vertices do not depend on others so many times their spacing away
+_CHAIN = 12  # spacings from which on vertices do not depend on each other
 
 
 @dataclass(frozen=True)

@@ -22,7 +22,7 @@ from roadex.prediction.store import Store
 from roadex.prediction.view import Strip, View
 
 Item = TypeVar("Item")
-# So many windows of a row are read at once.
+# Windows of a row that are read at once.
 _WINDOWS_AT_ONCE = 8
 
 
@@ -124,7 +124,7 @@ def scan(view: View, predictor: Predictor, store: Store) -> int:
 def _sections(
     view: View, rows: list[slice], columns: list[slice], first: int
 ) -> Iterator[_Section]:
-    """The windows of a view from a row on, so many at a time that a wide image needs no more
+    """The windows of a view from a row on, few at a time, so that a wide image needs no more
     memory than another; pixels that rows of windows share are read once."""
     starts = range(0, len(columns), _WINDOWS_AT_ONCE)
     parts = [range(i, min(i + _WINDOWS_AT_ONCE, len(columns))) for i in starts]

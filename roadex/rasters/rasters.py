@@ -84,7 +84,7 @@ def load_rasterio() -> ModuleType:
         import rasterio.errors
     except ImportError as error:
         raise RoadexError(f"GeoTIFF needs rasterio: {install_line('geo')}") from error
-    # It logs what it raises as well: a bad file is told of in one line, by whoever catches it.
+    # It logs what it raises as well: whoever catches the error reports a bad file in one line.
     logging.getLogger("rasterio").setLevel(logging.CRITICAL)
     result: ModuleType = rasterio
     return result

@@ -86,7 +86,7 @@ class RunFolder:
             self.snapshots.remove()
 
     def reopen(self, epochs: int) -> None:
-        """Make a finished run of so many epochs one that goes on to the epochs of its settings.
+        """Make a finished run of `epochs` epochs one that goes on to the epochs of its settings.
 
         Raises:
             RoadexError: what it would go on from was not kept.

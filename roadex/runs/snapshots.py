@@ -29,7 +29,7 @@ class Snapshots:
     file in one renaming, so that no moment exists in which one is there without the other.
 
     Attributes:
-        keep: so many of them are kept.
+        keep: how many of them are kept.
     """
 
     folder: Path

@@ -46,7 +46,7 @@ class Page:
         self.resize(width, height)
 
     def resize(self, width: int, height: int, ratio: float = 1) -> None:
-        """A window of this size, with so many pixels of the screen to each of its own."""
+        """A window of this size, with `ratio` screen pixels to each of its own."""
         size = {"width": width, "height": height, "deviceScaleFactor": ratio, "mobile": False}
         self.call("Emulation.setDeviceMetricsOverride", **size)
 

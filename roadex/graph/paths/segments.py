@@ -32,7 +32,7 @@ def segments_of(graph: nx.MultiGraph, gsd: float) -> Segments:
 
 
 def moved_segments(rows: Segments, matrix: Floats, size: int) -> Segments:
-    """Rows as a matrix (2, 3) places them, cut at the border of a square of so many pixels."""
+    """Rows as a matrix (2, 3) places them, cut at the border of a square of `size` pixels."""
     ends = rows[:, :4].reshape(-1, 2) @ matrix[:, :2].T + matrix[:, 2]
     there = np.column_stack([ends.reshape(-1, 4), rows[:, 4:]])
     return within_box(there, (0.0, 0.0, float(size), float(size)))

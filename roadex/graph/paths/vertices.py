@@ -64,7 +64,7 @@ def find_vertices(
     """The vertices of an image, at least `spacing_m` apart, none where the ridge is low.
 
     Args:
-        most: no more than so many, the first ones.
+        most: how many are kept at most, the first ones.
     """
     road = strength.ridge >= settings.least_road
     kinds = [
