@@ -34,8 +34,8 @@ fuzz: $(STAMP)  ## 100,000 damaged files through every reader (COUNT=N for other
 	$(BIN)/python scripts/fuzz.py count=$(or $(COUNT),100000) keep=fuzz
 
 check: $(STAMP)  ## style, types, floors of the house, documentation
-	$(BIN)/ruff check roadex tests scripts experiments
-	$(BIN)/ruff format --check roadex tests scripts experiments
+	$(BIN)/ruff check roadex hydra_plugins tests scripts experiments
+	$(BIN)/ruff format --check roadex hydra_plugins tests scripts experiments
 	$(BIN)/mypy
 	PYTHONPATH=. $(BIN)/lint-imports
 	$(MAKE) docs
