@@ -25,7 +25,7 @@ log = logging.getLogger(__name__)
 
 @command("train")
 def main(config: TrainConfig) -> None:
-    """Train a network that finds roads, and score the road graphs that it draws.
+    """Train a model that finds roads, and score the road graphs that it draws.
 
     Writes RUN/checkpoints/{best,last}.pt, RUN/metrics.json (test scores), RUN/history.csv and
     RUN/overlays (pictures). The threshold is chosen on the validation split.

@@ -72,7 +72,7 @@ class Bench:
     @property
     def network(self) -> nn.Module:
         """The network as the loop calls it."""
-        return self.learner.network
+        return self.learner.train_model
 
     def bare_step(self, image: Tensor, tick: Callable[[str], None] = lambda _: None) -> None:
         """Forward, backward and optimiser, and nothing else; `tick` is called after each phase."""

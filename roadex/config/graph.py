@@ -50,7 +50,7 @@ class GapSettings:
     # An end whose chance to be a dead end, other than any place on a road, exceeds this, stays.
     dead_end: float = field(default=0.5, metadata={"least": 0.0, "most": 1.0})
     # What it costs more to end on a road that goes on than to meet another end face to face, where
-    # the network sees no junction. So a road under a bridge finds its other half.
+    # the model sees no junction. So a road under a bridge finds its other half.
     tee_cost: float = _switchable(4.0)
     # The longest path, as a multiple of the straight line.
     winding: float = field(default=1.3, metadata={"least": 1.0})
@@ -89,7 +89,7 @@ class PathSettings:
 
 @dataclass(unsafe_hash=True)
 class DecodingSettings(GraphSettings):
-    """How probabilities become a graph: the mask's own recipe, and what the network knows beyond.
+    """How probabilities become a graph: the mask's own recipe, and what the model knows beyond.
 
     The defaults add nothing to the recipe; conf/graph/connectivity.yaml does.
     """
@@ -103,7 +103,7 @@ class DecodingSettings(GraphSettings):
     # A crossing whose chance to be a junction, other than any place on a road, is below this, is
     # a bridge.
     bridge_junction: float = field(default=0.0, metadata={"least": 0.0, "most": 1.0})
-    # A junction moves to the middle of what the network takes for one, so far at most.
+    # A junction moves to the middle of what the model takes for one, at most this far.
     junction_shift_m: float = _switchable(0.0)
     # How maps become roads: by the mask or by judged pairs of vertices; auto takes these where the
     # model judges them.

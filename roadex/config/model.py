@@ -58,7 +58,7 @@ class ModelConfig:
 
 @dataclass
 class StackedMultitaskConfig(ModelConfig):
-    """The stacked multitask network of Xu et al. 2023; the defaults are the published setting."""
+    """The stacked multitask model of Xu et al. 2023; the defaults are the published setting."""
 
     name: str = "stacked_multitask"
     stacks: int = bounded(2, least=1)
@@ -75,7 +75,7 @@ class StackedMultitaskConfig(ModelConfig):
 
 @dataclass
 class MultibranchConfig(StackedMultitaskConfig):
-    """A stacked network whose tasks each have their own decoder half of every hourglass."""
+    """A stacked model whose tasks each have their own decoder half of every hourglass."""
 
     name: str = "multibranch"
     # Skips of the hourglass go through a group of blocks instead of being the identity.
@@ -117,7 +117,7 @@ class RoadexConfig(ModelConfig):
 
 @dataclass
 class EncoderDecoderConfig(ModelConfig):
-    """What the networks on a timm encoder share: they learn the road only, if not told to."""
+    """What the models on a timm encoder share: they learn the road only, if not told to."""
 
     connectivity: bool = False
 

@@ -26,7 +26,7 @@ class TrainerConfig:
     device: str = choice("auto", "auto", "cpu", "cuda", "mps")
     precision: Precision = Precision.fp32
     channels_last: bool = False
-    # Compile the training step's network (a minute or more, once).
+    # Compile the training step's model (a minute or more, once).
     compile: bool = False
     # Compute the hourglasses again in the backward pass rather than keep what they hold.
     activation_checkpointing: bool = False

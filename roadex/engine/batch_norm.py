@@ -71,7 +71,7 @@ class SynchronizedBatchNorm(nn.BatchNorm2d):
 
 
 class SynchronizedBatchNormAct(SynchronizedBatchNorm):
-    """The same with the activation that timm's networks keep in their batch norms."""
+    """The same with the activation that timm's models keep in their batch norms."""
 
     def forward(self, input: Tensor) -> Tensor:
         """(B, C, H, W) to the same shape."""

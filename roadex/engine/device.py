@@ -1,4 +1,4 @@
-"""Where the network runs, in which number format, and from which seed."""
+"""Where the model runs, in which number format, and from which seed."""
 
 from __future__ import annotations
 

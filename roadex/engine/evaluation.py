@@ -1,4 +1,4 @@
-"""Scores of a network on a split: pixels first, then the road graphs that it draws."""
+"""Scores of a model on a split: pixels first, then the road graphs that it draws."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ NAN = float("nan")
 
 @dataclass
 class SplitPrediction:
-    """What the network says of every tile of a split.
+    """What the model says of every tile of a split.
 
     Attributes:
         probability: (H, W) uint8 per tile, the road probability in 1/256, rounded down.
@@ -65,7 +65,7 @@ class SplitPrediction:
         return road_mask(self.probability[name], threshold)
 
     def add(self, name: str, probabilities: dict[str, NDArray[np.float32]]) -> None:
-        """Keep and count what the network says of a tile: (K, H, W) of each task."""
+        """Keep and count what the model says of a tile: (K, H, W) of each task."""
         tile = self.dataset.tile(name)
         road = _in_bins(probabilities["segmentation"][1])
         self.probability[name] = road
@@ -177,7 +177,7 @@ def predict_tiles(
     adapt: Adapt = as_it_is,
     judge: Judge | None = None,
 ) -> SplitPrediction:
-    """Predict whole tiles; the pixels of one are counted while the network sees the next.
+    """Predict whole tiles; the pixels of one are counted while the model sees the next.
 
     Args:
         with_directions: keep the connectivity of each pixel, which some decodings need.

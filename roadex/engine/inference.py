@@ -29,7 +29,7 @@ TRAINING_ONLY = {"orientation"}
 
 @dataclass(frozen=True)
 class Predictor:
-    """A network with its normalisation.
+    """A model with its normalisation.
 
     Attributes:
         model: gives the logits of each task, the full-resolution map last.
@@ -88,7 +88,7 @@ def probabilities_of(task: str, logits: Tensor) -> Tensor:
 
 
 def working_gsd(pixel_m: float, trained: float, finest: float | None) -> float:
-    """The metres per pixel at which a network sees an image of another pixel size.
+    """The metres per pixel at which a model sees an image of another pixel size.
 
     Args:
         finest: finer pixels become this size, those between it and `trained` stay; None: all become
@@ -98,7 +98,7 @@ def working_gsd(pixel_m: float, trained: float, finest: float | None) -> float:
 
 
 def finest_gsd(asked: InferenceConfig, trained: InferenceConfig) -> float | None:
-    """The finest pixels at which a network sees images: as it is asked, else as it was trained."""
+    """The finest pixels at which a model sees images: as it is asked, else as it was trained."""
     return trained.finest_gsd if asked.finest_gsd is None else asked.finest_gsd
 
 
@@ -128,7 +128,7 @@ def at_pixels(predictor: Predict, gsd: float, wanted: float) -> Predict:
 def for_member(predictor: Predict, member: Member) -> Predict:
     """The predictor for tiles of one of several datasets: at its pixels, with its normalisation.
 
-    `member` must be of the dataset that the network of a `Predictor` is trained on.
+    `member` must be of the dataset that the model of a `Predictor` is trained on.
     """
     if not isinstance(predictor, Predictor):
         return predictor

@@ -1,4 +1,4 @@
-"""The network with all that changes as it learns, and one step of learning."""
+"""The model with all that changes as it learns, and one step of learning."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ class Learner:
     Attributes:
         group: the processes that train together, each on its part of every batch.
         model: the weights.
-        network: the same as the step calls it, perhaps compiled and in parallel.
+        train_model: the same as the step calls it, perhaps compiled and in parallel.
         average: moving average of the weights, used for validation; None where it is off.
     """
 
@@ -52,7 +52,7 @@ class Learner:
     device: torch.device
     group: Group
     model: nn.Module
-    network: nn.Module
+    train_model: nn.Module
     optimizer_step: OptimizerStep
     average: ModelEmaV3 | None
 
@@ -68,7 +68,7 @@ class Learner:
 
     @property
     def eval_model(self) -> nn.Module:
-        """The network that is validated and kept."""
+        """The model that is validated and kept."""
         return self.model if self.average is None else self.average.module
 
     def train(self) -> None:
@@ -101,7 +101,7 @@ class Learner:
         losses: Losses = {}
         for index, micro_batch in enumerate(micro_batches):
             last = index == len(micro_batches) - 1
-            with nullcontext() if last else without_exchange(self.network):
+            with nullcontext() if last else without_exchange(self.train_model):
                 logits = self._forward(micro_batch["image"])
                 if whole is None and (len(micro_batches) > 1 or self.group.size > 1):
                     whole = self._whole(logits, on_device)
@@ -155,7 +155,7 @@ class Learner:
         if self.config.trainer.channels_last:
             image = image.contiguous(memory_format=torch.channels_last)
         with autocast(self.device, self.config.trainer.precision):
-            logits: dict[str, list[Tensor]] = self.network(image)
+            logits: dict[str, list[Tensor]] = self.train_model(image)
         return logits
 
     def _whole(self, logits: dict[str, list[Tensor]], batch: Crop) -> WholeBatch:
@@ -234,6 +234,6 @@ def build_learner(
     model = place(model, device, trainer.channels_last)
     average = ModelEmaV3(model, decay=trainer.ema, use_warmup=True) if trainer.ema else None
     optimizer_step = build_optimizer_step(model, config, device, epoch_steps)
-    network = compiled(model, device) if trainer.compile else model
-    network = in_parallel(network, group, device)
-    return Learner(config, dataset, device, group, model, network, optimizer_step, average)
+    train_model = compiled(model, device) if trainer.compile else model
+    train_model = in_parallel(train_model, group, device)
+    return Learner(config, dataset, device, group, model, train_model, optimizer_step, average)

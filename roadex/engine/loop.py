@@ -124,7 +124,7 @@ class TrainingLoop:
         return keep_batch(self.run.path, self.batches.cut(draws), draws, error.step)
 
     def _close_epoch(self) -> None:
-        """Validate what the epoch made of the network, and write the epoch down."""
+        """Validate what the epoch made of the model, and write the epoch down."""
         self._settle()
         trainer, progress, epoch = self.learner.config.trainer, self.progress, self.progress.epoch
         row = {"epoch": epoch, "lr": progress.lr, **_named(progress.losses)}
@@ -140,7 +140,7 @@ class TrainingLoop:
         self.save()
 
     def _validate(self) -> None:
-        """Score the network as the last whole epoch left it, perhaps beside the next epoch."""
+        """Score the model as the last whole epoch left it, perhaps beside the next epoch."""
         progress, trainer = self.progress, self.learner.config.trainer
         epoch, progress.unscored = progress.epoch - 1, True
         with self._interruptible(), explain_memory("lower trainer.inference.window"):
@@ -154,7 +154,7 @@ class TrainingLoop:
             self.pending = self.pending.kept()
 
     def _settle(self) -> None:
-        """Wait for the scores that are due; keep the network that has them if it is the best."""
+        """Wait for the scores that are due; keep the model that has them if it is the best."""
         if self.pending is None:
             return
         progress, pending = self.progress, self.pending

@@ -1,4 +1,4 @@
-"""Processes that decode and score road graphs while the network goes on."""
+"""Processes that decode and score road graphs while the model goes on."""
 
 from __future__ import annotations
 

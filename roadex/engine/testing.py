@@ -57,7 +57,7 @@ TEST_METRICS = ("apls", "topo", "length", "junctions")
 
 @dataclass
 class SplitReport:
-    """What a network does on a split.
+    """What a model does on a split.
 
     Attributes:
         scores: pixel, relaxed and graph scores by name.

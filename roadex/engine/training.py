@@ -1,4 +1,4 @@
-"""A whole training: data, network, the loop, and the test of the best network at the end."""
+"""A whole training: data, model, the loop, and the test of the best model at the end."""
 
 from __future__ import annotations
 
@@ -105,7 +105,7 @@ def _settings_of(name: str) -> Iterator[None]:
 
 
 def open_training(config: TrainConfig, stop: StopSignals, group: Group) -> tuple[Learner, Batches]:
-    """A fresh network and the batches it is to learn; raises as `fit`."""
+    """A fresh model and the batches it is to learn; raises as `fit`."""
     config = _located(config)
     device = pick_device(config.trainer.device, group.local_rank)
     seed_everything(config.seed)

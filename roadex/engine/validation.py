@@ -83,7 +83,7 @@ class Validation:
 
 @dataclass(frozen=True)
 class Pending:
-    """A validation under way, and the network that it is of."""
+    """A validation under way, and the model that it is of."""
 
     validation: Validation
     checkpoint: Checkpoint
@@ -94,7 +94,7 @@ class Pending:
         return replace(self, checkpoint=replace(self.checkpoint, weights=weights))
 
     def scored(self) -> Checkpoint:
-        """The network with its scores; waits for them."""
+        """The model with its scores; waits for them."""
         scores, chance = self.validation.scores()
         return replace(self.checkpoint, scores=scores, chance=chance)
 
@@ -118,7 +118,7 @@ class Validator:
         return self.scorers.processes > 0
 
     def start(self, predictor: Predictor) -> Validation:
-        """Predict the tiles and begin with their graphs; the network may change from then on."""
+        """Predict the tiles and begin with their graphs; the model may change from then on."""
         names = self.group.part(self.dataset.splits[SPLIT])
         directions = needs_connectivity(self.config.graph)
         judge = PairJudge.wanted(predictor.model, predictor.device, self.config.graph.decoder)

@@ -29,7 +29,7 @@ class WholeBatch:
     Attributes:
         samples: images, a 0-dimensional int64 tensor.
         counts: pixels by class (K,) int64 of each target, keyed `task/full`, `task/half` and
-            `task/quarter` where the network has maps of that scale.
+            `task/quarter` where the model has maps of that scale.
     """
 
     samples: Tensor
@@ -51,12 +51,12 @@ def multitask_loss(
 
     Args:
         logits: for each task the maps of the stacks (B, K, ceil(H/4), ceil(W/4)), perhaps one at
-            half scale, then the full one (B, K, H, W), as the network gives them.
+            half scale, then the full one (B, K, H, W), as the model gives them.
         mask: (B, H, W) uint8, 1 road, 0 not, 255 ignore.
         connectivity: (B, H, W) uint8 class indices, 255 ignore.
         whole: the batch that these samples are a part of, None where they are all of it. The
             losses of a batch's micro-batches add up to the loss of the batch.
-        orientation: (B, H, W) uint8 class indices, 255 ignore, where the network learns them.
+        orientation: (B, H, W) uint8 class indices, 255 ignore, where the model learns them.
     """
     targets = _targets(logits, mask, connectivity, orientation)
     whole = whole or _count(logits, targets, mask)

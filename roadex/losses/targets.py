@@ -1,4 +1,4 @@
-"""Targets at a half or a quarter of the resolution, cut from the very crop that the network sees.
+"""Targets at a half or a quarter of the resolution, cut from the very crop that the model sees.
 
 Each low-resolution pixel looks at its own block of the crop, so the targets align with the outputs
 whatever the crop's offset, and commute with flips and quarter turns.

@@ -1,1 +1,1 @@
-"""Networks and their parts."""
+"""Models and their parts."""

@@ -1,4 +1,4 @@
-"""Building blocks of the stacked multitask network (Xu et al. 2023, section on the GA module)."""
+"""Building blocks of the stacked multitask model (Xu et al. 2023, section on the GA module)."""
 
 from __future__ import annotations
 

@@ -20,7 +20,7 @@ EVIDENCE = "evidence"
 
 
 def task_classes(config: ModelConfig) -> dict[str, int]:
-    """The classes of each task that a network solves."""
+    """The classes of each task that a model solves."""
     tasks = {"segmentation": 2}
     if config.orientation_bins:
         tasks["orientation"] = config.orientation_bins + 1

@@ -1,4 +1,4 @@
-"""What a network costs, whatever machine it runs on."""
+"""What a model costs, whatever machine it runs on."""
 
 from __future__ import annotations
 

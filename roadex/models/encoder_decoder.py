@@ -1,4 +1,4 @@
-"""Networks of segmentation-models-pytorch on any timm encoder, with a head for each task."""
+"""Models of segmentation-models-pytorch on any timm encoder, with a head for each task."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ class EncoderDecoder(nn.Module):
 def build_network(
     architecture: str, config: ModelConfig, backbone: BackboneConfig, **options: Any
 ) -> nn.Module:
-    """A network of segmentation-models-pytorch that has a channel for each class of each task.
+    """A model of segmentation-models-pytorch that has a channel for each class of each task.
 
     Raises:
         RoadexError: the backbone is not timm's, or does not fit the architecture.

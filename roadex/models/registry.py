@@ -34,7 +34,7 @@ MODELS: dict[str, Callable[[Any, BackboneConfig], nn.Module]] = {
 
 
 def build_model(config: ModelConfig, backbone: BackboneConfig) -> nn.Module:
-    """The network of `model=` on the backbone of `backbone=`, with fresh weights.
+    """The model of `model=` on the backbone of `backbone=`, with fresh weights.
 
     With `model.paths` it has a `pair_head`, which its own forward pass does not call.
     """

@@ -1,4 +1,4 @@
-"""The stacked multitask network of Xu et al. 2023 (arXiv 2312.04744)."""
+"""The stacked multitask model of Xu et al. 2023 (arXiv 2312.04744)."""
 
 from __future__ import annotations
 

@@ -26,7 +26,7 @@ FORMAT = 1
 
 @dataclass(frozen=True)
 class Checkpoint:
-    """A trained network and how to use it.
+    """A trained model and how to use it.
 
     Attributes:
         weights: the model's state.
@@ -50,7 +50,7 @@ class Checkpoint:
     chance: float | None = None
 
     def build(self) -> nn.Module:
-        """The network with its weights, in evaluation mode."""
+        """The model with its weights, in evaluation mode."""
         model = build_model(self.config.model, _without_download(self.config.backbone))
         load_weights(model, self.weights, "the checkpoint")
         return model.eval()

@@ -27,13 +27,13 @@ FORMAT = 1
 
 @dataclass(frozen=True)
 class OnnxCheckpoint(Checkpoint):
-    """A trained network that ONNX Runtime executes; it can be used but not trained."""
+    """A trained model that ONNX Runtime executes; it can be used but not trained."""
 
     file: Path = Path()
     multiple: int = 1
 
     def build(self) -> nn.Module:
-        """The network, for the CPU."""
+        """The model, for the CPU."""
         model = OnnxNetwork(self.file, self.multiple)
         if self.config.model.paths:
             from safetensors.torch import load_file  # of the extra `export`

@@ -1,4 +1,4 @@
-"""The model card of an exported network, as Markdown."""
+"""The model card of an exported model, as Markdown."""
 
 from __future__ import annotations
 
@@ -66,6 +66,6 @@ SHA-256 of `{{ weights }}`: `{{ sha256 }}`
 
 
 def model_card(facts: dict[str, Any]) -> str:
-    """The card of a network described by `facts`, the content of roadex.json."""
+    """The card of a model described by `facts`, the content of roadex.json."""
     text = Environment(undefined=StrictUndefined, keep_trailing_newline=True).from_string(CARD)
     return text.render(**facts)

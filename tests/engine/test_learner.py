@@ -117,7 +117,7 @@ def test_a_model_without_hourglass_cannot_recompute(monkeypatch):
 def assert_compiled_equals_eager() -> None:
     eager, fast = learner(), learner("trainer.compile=true")
     grown = gradients(eager), gradients(fast)
-    assert fast.network is not fast.model
+    assert fast.train_model is not fast.model
     assert_alike(*grown, rtol=1e-3, atol=1e-5)
     assert weights(fast).keys() == weights(eager).keys()
 

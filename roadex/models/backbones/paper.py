@@ -10,7 +10,7 @@ from torch import nn
 class PaperBackbone(nn.Sequential):
     """conv7x7 s2, block, maxpool, two blocks: (B, 3, H, W) to (B, width, H/4, W/4).
 
-    `block(inputs, outputs)` builds a residual block of the network.
+    `block(inputs, outputs)` builds a residual block of the model.
     """
 
     multiple = 4

