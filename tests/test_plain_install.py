@@ -14,7 +14,7 @@ from tests.support.worlds import write_folder
 
 EXTRAS = (
     "rasterio", "geopandas", "pyogrio", "optuna", "submitit", "joblib", "onnx", "onnxruntime",
-    "onnxscript", "hydra_plugins",
+    "onnxscript", "hydra_plugins.hydra_joblib_launcher", "hydra_plugins.hydra_submitit_launcher",
 )  # fmt: skip
 HIDE = f"""
 import sys
@@ -26,7 +26,7 @@ class Others:
 
     @staticmethod
     def find_spec(name, path=None, target=None):
-        if name.split(".")[0] in {EXTRAS!r}:
+        if name in {EXTRAS!r} or name.split(".")[0] in {EXTRAS!r}:
             return None
         return PathFinder.find_spec(name, path, target)
 
