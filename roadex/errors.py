@@ -18,4 +18,9 @@ class DataError(RoadexError):
 
 
 class Preempted(BaseException):
-    """A signal asked the process to make room; like Ctrl-C, nothing may swallow it."""
+    """A signal, by its name, asked the process to make room; nothing may swallow it."""
+
+    @property
+    def code(self) -> int:
+        """The exit code: Ctrl-C is not to be queued again."""
+        return INTERRUPTED if str(self) == "SIGINT" else PREEMPTED

@@ -13,7 +13,7 @@ import sys
 from pathlib import Path
 from types import FrameType
 
-from roadex.errors import PREEMPTED
+from roadex.errors import Preempted
 
 _PROCESS = os.getpid()
 
@@ -25,7 +25,7 @@ def _leave(number: int, frame: FrameType | None) -> None:
         return
     name = signal.Signals(number).name
     os.write(2, f"roadex: stopped by {name}: the same command continues\n".encode())
-    os._exit(PREEMPTED)
+    os._exit(Preempted(name).code)
 
 
 def _is_training() -> bool:
@@ -35,5 +35,5 @@ def _is_training() -> bool:
 
 
 if _is_training():
-    for each in (signal.SIGTERM, signal.SIGUSR1):
+    for each in (signal.SIGTERM, signal.SIGUSR1, signal.SIGINT):
         signal.signal(each, _leave)

@@ -111,8 +111,8 @@ def _run(run: Callable[[Any], None], config_name: str, arguments: list[str]) -> 
             run(typed(config))
         else:
             codes.append(_guarded(lambda: run(typed(config))))
-        if codes and codes[-1] == PREEMPTED:
-            sys.exit(PREEMPTED)  # a sweep must not go on to its next job
+        if codes and codes[-1] in (PREEMPTED, INTERRUPTED):
+            sys.exit(codes[-1])  # a sweep must not go on to its next job
         if is_new:
             discard_unused(folder)
         return max(codes, default=0)
@@ -166,7 +166,7 @@ def _guarded(action: Callable[[], Any]) -> int:
         return _refuse(f"{where} cannot be written ({error.strerror}): choose another folder")
     except Preempted as signal:
         _refuse(f"stopped by {signal}: the same command continues")
-        return PREEMPTED
+        return signal.code
     return 0
 
 

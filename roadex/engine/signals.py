@@ -10,13 +10,13 @@ from contextlib import contextmanager
 from types import FrameType, TracebackType
 from typing import Any
 
-from roadex.errors import PREEMPTED, Preempted
+from roadex.errors import Preempted
 
-SIGNALS = (signal.SIGTERM, signal.SIGUSR1)
+SIGNALS = (signal.SIGTERM, signal.SIGUSR1, signal.SIGINT)
 
 
 class StopSignals:
-    """Notes SIGTERM and SIGUSR1 within its `with` block; a second one leaves at once.
+    """Notes SIGTERM, SIGUSR1 and Ctrl-C within its `with` block; a second one leaves at once.
 
     The work asks with `check` where it can be left. Within `interruptible` it is left immediately.
     """
@@ -69,7 +69,7 @@ class StopSignals:
             os.kill(os.getpid(), number)
             return
         if self.asked:
-            os._exit(PREEMPTED)
+            os._exit(Preempted(self.asked).code)
         self.asked = signal.Signals(number).name
         if self._interruptible:
             raise Preempted(self.asked)

@@ -29,7 +29,7 @@ from roadex.sweep.records import START, Record, log_path, write_record
 from roadex.sweep.slots import gpu_slot
 
 MODULE = "roadex.train"
-FORWARDED = (signal.SIGTERM, signal.SIGUSR1)
+FORWARDED = (signal.SIGTERM, signal.SIGUSR1, signal.SIGINT)
 PR_SET_PDEATHSIG = 1
 # A training that is told to stop saves itself after its step.
 STOP_SECONDS = 60.0
@@ -102,8 +102,14 @@ def supervise(
     log.parent.mkdir(parents=True, exist_ok=True)
     with log.open("a", encoding="utf-8") as output:
         print(f"{START} {datetime.now():%Y-%m-%d %H:%M:%S}", file=output, flush=True)
+        # In a session of its own a training hears of Ctrl-C from here, once, as of other signals.
         process = subprocess.Popen(
-            command, env=environment, stdout=output, stderr=subprocess.STDOUT, preexec_fn=_die_along
+            command,
+            env=environment,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            preexec_fn=_die_along,
+            start_new_session=True,
         )
         record = Record(platform.node(), process.pid, time.time(), gpus=gpus, slurm=slurm_job())
         write_record(sweep, folder, record)
@@ -123,7 +129,7 @@ def forwarded_signals(process: subprocess.Popen[bytes]) -> Iterator[None]:
     before = {number: signal.getsignal(number) for number in FORWARDED}
 
     def forward(number: int, frame: FrameType | None) -> None:
-        stop(process, number)
+        stop(process, signal.SIGTERM if number == signal.SIGINT else number)
         earlier = before[signal.Signals(number)]
         if callable(earlier):
             earlier(number, frame)

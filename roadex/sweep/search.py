@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import threading
 from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
@@ -50,6 +51,7 @@ def search(config: SearchConfig) -> None:
     if left > 0:
         at_once = min(left, parallel_jobs(config.sweep))
         objective = _objective(config, folder, monitor)
+        _ask_in_turn(study)
         with stopped_by_signals(folder):
             study.optimize(objective, n_trials=left, n_jobs=at_once, catch=(TrialFailed,))
     _write_results(study, folder)
@@ -118,6 +120,17 @@ def _take_up(study: optuna.Study) -> None:
         study.tell(trial.number, state=TrialState.FAIL)
         attributes = {"folder": folder_name(trial)}
         study.enqueue_trial(trial.params, user_attrs=attributes)
+
+
+def _ask_in_turn(study: optuna.Study) -> None:
+    """Let one thread at a time ask for a trial: of a SQLite file two would take the same one."""
+    lock, ask = threading.Lock(), study.ask
+
+    def in_turn(*arguments: Any, **named: Any) -> Trial:
+        with lock:
+            return ask(*arguments, **named)
+
+    study.ask = in_turn  # type: ignore[method-assign]
 
 
 def folder_name(trial: Trial | FrozenTrial) -> str:

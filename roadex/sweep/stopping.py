@@ -18,7 +18,7 @@ from roadex.sweep.records import all_records, is_running
 
 @contextmanager
 def stopped_by_signals(sweep: Path) -> Iterator[None]:
-    """Within the block, SIGTERM and SIGUSR1 stop the trainings of a sweep's folder, then the sweep.
+    """Within the block, SIGTERM, SIGUSR1 and Ctrl-C stop a sweep's trainings, then the sweep.
 
     Raises:
         Preempted: such a signal has come, and the trainings have ended.

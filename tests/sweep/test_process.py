@@ -76,20 +76,21 @@ def test_a_record_that_nobody_ended_is_of_a_killed_process(tmp_path):
     assert progress(tmp_path, JOB).state is State.failed
 
 
-def test_a_signal_stops_the_training_first_then_the_sweep(tmp_path):
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_signal_stops_the_training_first_then_the_sweep(tmp_path, number):
     """The process saves itself, which takes a moment; only then the sweep ends."""
     code = (
         "import os, signal, sys, time\n"
         "def save(*_): time.sleep(0.3); open('saved', 'w').close(); sys.exit(75)\n"
         "signal.signal(signal.SIGTERM, save)\n"
-        "os.kill(os.getppid(), signal.SIGTERM); time.sleep(60)"
+        f"os.kill(os.getppid(), {int(number)}); time.sleep(60)"
     )
     command = [sys.executable, "-c", f"import os; os.chdir({str(tmp_path)!r})\n{code}"]
-    before = signal.getsignal(signal.SIGTERM)
-    with pytest.raises(Preempted, match="SIGTERM"), stopped_by_signals(tmp_path):
+    before = signal.getsignal(number)
+    with pytest.raises(Preempted, match=number.name), stopped_by_signals(tmp_path):
         supervise(command, dict(os.environ), tmp_path, JOB.folder, None)
     assert (tmp_path / "saved").exists()
-    assert signal.getsignal(signal.SIGTERM) == before
+    assert signal.getsignal(number) == before
 
 
 def test_command_of_one_training():

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import csv
 import os
+import signal
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import optuna
@@ -14,7 +16,7 @@ import yaml
 
 from roadex.config.search import Dimension
 from roadex.errors import RoadexError
-from roadex.sweep.search import suggest
+from roadex.sweep.search import _ask_in_turn, suggest
 from roadex.sweep.trial import PruningWatch
 from tests.support.trainings import TINY, wait_for
 from tests.support.worlds import write_folder
@@ -66,8 +68,18 @@ def search(cwd: Path, *settings: str) -> subprocess.Popen[str]:
     command = [sys.executable, "-m", "roadex.search", *settings, "--", *TINY]
     return subprocess.Popen(
         command, cwd=cwd, env=environment, text=True, stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
+        stderr=subprocess.STDOUT, start_new_session=True,
     )  # fmt: skip
+
+
+def test_threads_that_ask_at_once_get_trials_of_their_own(tmp_path):
+    study = optuna.create_study(storage=f"sqlite:///{tmp_path}/study.db")
+    for value in range(6):
+        study.enqueue_trial({"x": value})
+    _ask_in_turn(study)
+    with ThreadPoolExecutor(6) as pool:
+        trials = list(pool.map(lambda _: study.ask(), range(6)))
+    assert sorted(trial.number for trial in trials) == list(range(6))
 
 
 def test_search_goes_on_where_it_was_ended_and_tells_what_was_best(tmp_path):
@@ -75,8 +87,10 @@ def test_search_goes_on_where_it_was_ended_and_tells_what_was_best(tmp_path):
     found = tmp_path / "search" / "search"
     killed = search(tmp_path, "trials=2", "prune=false")
     wait_for(lambda: (found / "trial-0000" / "history.csv").exists(), killed, seconds=600)
-    killed.kill()
-    killed.communicate()
+    os.killpg(killed.pid, signal.SIGINT)  # Ctrl-C of a terminal reaches the whole group
+    told, _ = killed.communicate()
+    assert killed.returncode == 130 and "Traceback" not in told
+    assert "stopped by SIGINT: the same command continues" in told
     process = search(tmp_path, "trials=2", "prune=false")
     output, _ = process.communicate()
     assert process.returncode == 0, output
