@@ -9,7 +9,9 @@ from pathlib import Path
 
 import cv2
 import numpy as np
+import torch
 from numpy.typing import NDArray
+from torch import nn
 
 from roadex.benchmarks._settings import parse_settings
 from roadex.benchmarks.loader import example_dataset
@@ -67,6 +69,8 @@ def seconds(dataset: PreparedDataset, scorers: int, repeats: int) -> float:
 
 class Stand:
     """What a network says that finds most roads: the masks of the tiles in turn, with blots."""
+
+    model, device = nn.Identity(), torch.device("cpu")
 
     def __init__(self, dataset: PreparedDataset) -> None:
         names = dataset.splits["validation"]

@@ -6,6 +6,10 @@ from dataclasses import dataclass
 
 from omegaconf import MISSING
 
+from roadex.errors import RoadexError
+
+ALWAYS = "always"
+
 
 @dataclass
 class BackboneConfig:
@@ -39,9 +43,17 @@ class TimmBackboneConfig(BackboneConfig):
     weights: str = "none"
     # The older spelling of weights=hub.
     pretrained: bool = False
+    # Epochs in which the encoder does not learn, or "always"; its batch norms stay then, too.
+    freeze: str = "0"
     # Whether model=roadex also sees the encoder's map at half of the resolution, if it has one.
     detail: bool = False
 
     def __post_init__(self) -> None:
         if self.pretrained and self.weights == "none":
             self.weights = "hub"
+        if not (self.freeze == ALWAYS or self.freeze.isdecimal()):
+            raise RoadexError(f"backbone.freeze={self.freeze}: a number of epochs, or {ALWAYS}")
+
+    def is_frozen(self, epoch: int) -> bool:
+        """Whether the encoder learns nothing in an epoch, counted from 1."""
+        return self.freeze == ALWAYS or epoch <= int(self.freeze)

@@ -10,6 +10,7 @@ import torch
 from timm.utils import ModelEmaV3
 from torch import Tensor, nn
 
+from roadex.config.backbone import ALWAYS, TimmBackboneConfig
 from roadex.config.train import TrainConfig
 from roadex.config.trainer import Precision
 from roadex.data.crops import Crop
@@ -26,8 +27,10 @@ from roadex.engine.device import autocast, place
 from roadex.engine.distributed import Group
 from roadex.engine.inference import Predictor, normalize
 from roadex.engine.optimization import OptimizerStep, build_optimizer_step
+from roadex.errors import RoadexError
 from roadex.losses.multitask import WholeBatch, count_batch, multitask_loss
 from roadex.losses.pairs import pair_loss
+from roadex.models.encoders import FrozenEncoder, encoder_of
 from roadex.models.pair_head import PAIR_PARTS, PairHead
 from roadex.models.registry import build_model
 from roadex.runs.checkpoint import Checkpoint, load_weights
@@ -44,6 +47,7 @@ class Learner:
         group: the processes that train together, each on its part of every batch.
         model: the weights.
         train_model: the same as the step calls it, perhaps compiled and in parallel.
+        encoder: the timm encoder, which may not learn for some epochs; None without one.
         average: moving average of the weights, used for validation; None where it is off.
     """
 
@@ -55,6 +59,7 @@ class Learner:
     train_model: nn.Module
     optimizer_step: OptimizerStep
     average: ModelEmaV3 | None
+    encoder: FrozenEncoder | None = None
 
     @property
     def step(self) -> int:
@@ -71,12 +76,21 @@ class Learner:
         """The model that is validated and kept."""
         return self.model if self.average is None else self.average.module
 
-    def train(self) -> None:
-        """Put the model into training mode; what does not learn keeps its batch statistics, too."""
+    def train(self, epoch: int) -> None:
+        """Put the model into training mode for an epoch, counted from 1.
+
+        What does not learn keeps its batch statistics, too.
+        """
         self.model.train()
         if self.config.trainer.only_pairs:
             for name, part in self.model.named_children():
                 part.train(name in PAIR_PARTS)
+        backbone = self.config.backbone
+        if self.encoder is not None and isinstance(backbone, TimmBackboneConfig):
+            if backbone.is_frozen(epoch):
+                self.encoder.freeze()
+            elif backbone.freeze != "0" and not self.config.trainer.only_pairs:
+                self.encoder.release()
 
     def predictor(self) -> Predictor:
         """The eval model, ready for whole tiles."""
@@ -210,6 +224,26 @@ def load_initial(model: nn.Module, init: str) -> None:
     load_weights(model, weights, f"init={init}", fresh=PAIR_PARTS)
 
 
+def _encoder(model: nn.Module, config: TrainConfig, group: Group) -> FrozenEncoder | None:
+    """The timm encoder of a model; one that never learns is frozen at once.
+
+    Raises:
+        RoadexError: it learns in some epochs only, and several processes train together.
+    """
+    found, backbone = encoder_of(model), config.backbone
+    if found is None or not isinstance(backbone, TimmBackboneConfig):
+        return None
+    encoder = FrozenEncoder(found[1])
+    if backbone.freeze == ALWAYS:
+        encoder.freeze()
+    elif backbone.freeze != "0" and group.size > 1:
+        raise RoadexError(
+            f"backbone.freeze={backbone.freeze}: several processes can freeze an encoder for all "
+            f"epochs only: set backbone.freeze={ALWAYS}"
+        )
+    return encoder
+
+
 def build_learner(
     config: TrainConfig,
     dataset: PreparedDataset,
@@ -232,8 +266,11 @@ def build_learner(
     if group.size > 1:
         model = synchronize(model, device)
     model = place(model, device, trainer.channels_last)
+    encoder = _encoder(model, config, group)
     average = ModelEmaV3(model, decay=trainer.ema, use_warmup=True) if trainer.ema else None
     optimizer_step = build_optimizer_step(model, config, device, epoch_steps)
     train_model = compiled(model, device) if trainer.compile else model
     train_model = in_parallel(train_model, group, device)
-    return Learner(config, dataset, device, group, model, train_model, optimizer_step, average)
+    return Learner(
+        config, dataset, device, group, model, train_model, optimizer_step, average, encoder
+    )

@@ -91,7 +91,7 @@ class TrainingLoop:
         progress, every = self.progress, self.learner.config.trainer.save_steps
         if progress.batch == 0:
             progress.lr = self.learner.lr
-        self.learner.train()
+        self.learner.train(progress.epoch)
         before = time.perf_counter()
         for batch in self._shown(self.batches.of_epoch(progress.epoch, progress.batch)):
             progress.losses.add(self.learner.learn(batch))

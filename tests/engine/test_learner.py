@@ -269,3 +269,41 @@ def test_losses_are_the_same_however_rarely_they_are_read():
         rarely.add(row)
     assert often.means() == rarely.means() and len(often) == len(rarely) == 9
     assert often.means()["total"] == pytest.approx(0.4)
+
+
+TIMM = (
+    "model=unet", "model.width=4", "backbone=timm", "backbone.name=resnet10t",
+    "optimizer=adamw", "optimizer.weight_decay=0.1", "trainer.batch_size=4",
+)  # fmt: skip
+
+
+def moved_by(found: Learner, epoch: int) -> set[str]:
+    """What an optimiser step of an epoch changes, parameters and statistics."""
+    before = weights(found)
+    found.train(epoch)
+    found.learn(batch())
+    after = found.model.state_dict()
+    return {n for n, v in before.items() if not torch.equal(v, after[n])}
+
+
+@pytest.mark.parametrize(("freeze", "free_in_third"), [("2", True), ("always", False)])
+def test_a_frozen_encoder_changes_in_nothing_and_all_else_learns(freeze, free_in_third):
+    dataset = PreparedDataset(Path(), {}, 0.5, 5, [0.4] * 3, [0.2] * 3)
+    config = train_config(*TIMM, f"backbone.freeze={freeze}")
+    torch.manual_seed(0)
+    found = build_learner(config, dataset, CPU, epoch_steps=10)
+    for epoch in (1, 2):
+        moved = moved_by(found, epoch)
+        assert not any(name.startswith("encoder.") for name in moved)
+        learnt = {n for n, _ in found.model.named_parameters() if not n.startswith("encoder.")}
+        assert learnt <= moved
+    third = moved_by(found, 3)
+    in_encoder = {n for n, _ in found.model.named_parameters() if n.startswith("encoder.")}
+    # Where a map is one pixel wide a batch norm leaves nothing to learn.
+    share = len(in_encoder & third) / len(in_encoder)
+    assert share > 0.8 if free_in_third else share == 0
+
+
+def test_a_frozen_encoder_that_is_no_number_of_epochs_is_refused():
+    with pytest.raises(RoadexError, match=r"backbone\.freeze=now: a number of epochs, or always"):
+        train_config(*TIMM, "backbone.freeze=now")
