@@ -21,7 +21,7 @@ def main(config: DashboardConfig) -> None:
     Examples:
       python -m roadex.dashboard project=roadex
       python -m roadex.dashboard project=roadex varied=[stacks,global_aware]
-      python -m roadex.dashboard project=roadex mode=offline out=DIR
+      python -m roadex.dashboard project=roadex upload=false out=DIR
     """
     from roadex.tracking.dashboard import make_dashboard  # wandb takes seconds, --help should not
 

@@ -68,7 +68,9 @@ def seconds(dataset: PreparedDataset, scorers: int, repeats: int) -> float:
 
 
 class Stand:
-    """What a network says that finds most roads: the masks of the tiles in turn, with blots."""
+    """What a model says that finds most roads: the masks of the tiles in turn, with blots."""
+
+    model, device = nn.Identity(), torch.device("cpu")
 
     model, device = nn.Identity(), torch.device("cpu")
 

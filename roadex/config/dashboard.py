@@ -6,8 +6,6 @@ from dataclasses import dataclass, field
 
 from omegaconf import MISSING
 
-from roadex.config.limits import choice
-
 
 @dataclass
 class DashboardConfig:
@@ -21,7 +19,7 @@ class DashboardConfig:
     # Test scores of the scatter plots, bars and parallel coordinates.
     scores: list[str] = field(default_factory=lambda: ["f1", "iou", "apls"])
     title: str = "Road extraction"
-    # offline only writes the two definitions to `out`.
-    mode: str = choice("online", "online", "offline")
+    # false only writes the two definitions to `out`.
+    upload: bool = True
     # A folder for workspace.json and report.json, as they are sent; null keeps none.
     out: str | None = None

@@ -40,13 +40,13 @@ class Part:
 
 
 def make_dashboard(config: DashboardConfig) -> list[str]:
-    """Write the definitions, and save them in W&B where `mode` is online; what was made, by line.
+    """Write the definitions, and save them in W&B where `upload` says so; what was made, by line.
 
     Raises:
         RoadexError: there is no account, or W&B refuses.
     """
     made = []
-    if config.mode == "online":
+    if config.upload:
         made = _save(build_workspace(config), build_report(config))
     if config.out is not None:
         folder = Path(config.out)
@@ -55,7 +55,7 @@ def make_dashboard(config: DashboardConfig) -> list[str]:
             write_text(folder / name, built._to_model().model_dump_json(by_alias=True, indent=1))
             made.append(f"{folder / name}")
     if not made:
-        raise RoadexError("mode=offline makes files alone: add out=DIR")
+        raise RoadexError("upload=false makes files alone: add out=DIR")
     return made
 
 
@@ -166,5 +166,5 @@ def _save(workspace: workspaces.Workspace, report: reports.Report) -> list[str]:
     except Exception as error:  # no account, no network, no such team: W&B has many kinds
         reason = str(error).strip().splitlines()[0]
         raise RoadexError(
-            f"Weights & Biases refuses ({reason}): run `wandb login`, or add mode=offline out=DIR"
+            f"Weights & Biases refuses ({reason}): run `wandb login`, or add upload=false out=DIR"
         ) from error

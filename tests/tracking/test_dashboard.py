@@ -23,7 +23,7 @@ def run(folder, *settings):
 @pytest.fixture(scope="module")
 def made(tmp_path_factory):
     folder = tmp_path_factory.mktemp("dashboard")
-    done = run(folder, "mode=offline", "varied=[stacks,width]", "out=out")
+    done = run(folder, "upload=false", "varied=[stacks,width]", "out=out")
     assert done.returncode == 0, done.stderr
     names = ("workspace.json", "report.json")
     return {name: json.loads((folder / "out" / name).read_text()) for name in names}
