@@ -18,7 +18,7 @@ from typing import Any
 
 from roadex.errors import RoadexError
 
-_TEMPORARY = re.compile(r"^\..+\.(?P<computer>[^.]*)-(?P<process>\d+)\.tmp")
+_TEMPORARY = re.compile(r"^\..+\.(?P<computer>[^.]*)-(?P<process>\d+)(\+(?P<began>\d+))?\.tmp")
 
 
 def user_path(text: str | Path) -> Path:
@@ -64,7 +64,8 @@ def temporary_name(target: Path) -> Path:
 
     It keeps the suffix, since writers such as OpenCV choose the format by it.
     """
-    owner = f"{_computer()}-{os.getpid()}"
+    began = began_at(os.getpid())
+    owner = f"{_computer()}-{os.getpid()}" + ("" if began is None else f"+{began}")
     return target.with_name(f".{target.stem}.{owner}.tmp{target.suffix}")
 
 
@@ -72,7 +73,11 @@ def remove_abandoned(folder: Path) -> None:
     """Remove what processes of this computer left under temporary names when they were killed."""
     for path in folder.glob(".*.tmp*"):
         owner = _TEMPORARY.match(path.name)
-        if owner is None or owner["computer"] != _computer() or _runs(int(owner["process"])):
+        if owner is None or owner["computer"] != _computer():
+            continue
+        if is_process(
+            int(owner["process"]), None if owner["began"] is None else int(owner["began"])
+        ):
             continue
         if path.is_dir():
             shutil.rmtree(path, ignore_errors=True)
@@ -84,15 +89,46 @@ def _computer() -> str:
     return platform.node().partition(".")[0]
 
 
-def _runs(process: int) -> bool:
-    """Whether there is a process of that number, ours or another user's."""
+def began_at(process: int) -> int | None:
+    """When a process began, in clock ticks since the machine did; None where nobody can tell.
+
+    With its number this names a process: numbers come again, and soon in containers.
+    """
     try:
-        os.kill(process, 0)
+        status = Path(f"/proc/{process}/stat").read_text()
+    except OSError:
+        return None
+    return int(status.rpartition(")")[2].split()[19])
+
+
+def is_process(number: int, began: int | None) -> bool:
+    """Whether the process of that number runs that began then, ours or another user's."""
+    try:
+        os.kill(number, 0)
     except ProcessLookupError:
         return False
     except OSError:
-        return True
-    return True
+        pass  # another user's
+    return began is None or began_at(number) in (began, None)
+
+
+def sync_folder(folder: Path) -> None:
+    """Flush to the disk which files a folder has; where the system cannot, it is left to it."""
+    with suppress(OSError):
+        handle = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(handle)
+        finally:
+            os.close(handle)
+
+
+def sync_files(folder: Path) -> None:
+    """Flush to the disk all files of a folder, and their names."""
+    for path in folder.iterdir():
+        if path.is_file():
+            with path.open("rb") as file:
+                os.fsync(file.fileno())
+    sync_folder(folder)
 
 
 def write_text(path: str | Path, text: str) -> None:

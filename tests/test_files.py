@@ -3,12 +3,24 @@
 from __future__ import annotations
 
 import json
+import os
+import platform
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from roadex.errors import RoadexError
-from roadex.files import atomic_write, user_path, write_json, write_table
+from roadex.files import (
+    atomic_write,
+    began_at,
+    remove_abandoned,
+    temporary_name,
+    user_path,
+    write_json,
+    write_table,
+)
+from roadex.sweep.records import Record, is_running
 
 
 def test_failure_leaves_neither_a_new_nor_a_changed_file(tmp_path):
@@ -46,3 +58,16 @@ def test_a_home_that_is_not_there_is_told(monkeypatch):
     with pytest.raises(RoadexError, match=r"~nobody-at-all/x: this user has no home folder"):
         user_path("~nobody-at-all/x")
     assert user_path("a/b") == Path("a/b")
+
+
+def test_what_a_killed_process_left_is_removed_even_if_its_number_came_again(tmp_path):
+    own = temporary_name(tmp_path / "tile.npy")
+    own.write_text("being written")
+    began = began_at(os.getpid())
+    assert began is not None, "needs /proc"
+    earlier = own.with_name(own.name.replace(f"+{began}.", f"+{began - 1}."))
+    earlier.write_text("left by a process of this number that a container had before")
+    remove_abandoned(tmp_path)
+    assert own.exists() and not earlier.exists()
+    record = Record(platform.node(), os.getpid(), 0.0, began=began)
+    assert is_running(record) and not is_running(replace(record, began=began - 1))

@@ -160,6 +160,8 @@ def _guarded(action: Callable[[], Any]) -> int:
         _refuse("stopped")
         return INTERRUPTED
     except OSError as error:
+        if error.errno == errno.ENAMETOOLONG:
+            return _refuse(f"{str(error.filename)[:60]}...: the name is too long: shorten it")
         if error.errno not in UNWRITABLE:
             raise
         where = error.filename or "a file"

@@ -10,6 +10,7 @@ import re
 import sys
 from collections.abc import Iterator
 from dataclasses import fields, is_dataclass
+from pathlib import Path
 from types import UnionType
 from typing import Any, Union, get_args, get_origin, get_type_hints
 
@@ -91,13 +92,31 @@ def _typed(argument: str, text: set[str], lists: set[str], several: bool) -> str
     if _GRAMMAR.match(value) or value in ("", "null"):
         return argument
     if key in text:
-        values = value.split(",") if several else [value]
+        values = _swept(value) if several else [value]
         return f"{written}={','.join(map(quote, values))}"
     if key in lists and not several and not value.startswith("["):
         return f"{written}=[{','.join(map(quote, value.split(',')))}]"
     if key in ("seed", "trainer.epochs") and "," in value and not several:
         raise RoadexError(f"{argument}: several values are a sweep: add -m")
     return argument
+
+
+def _swept(value: str) -> list[str]:
+    """The values between the commas of a sweep; a path that is there keeps the commas in it."""
+    parts, values = value.split(","), []
+    while parts:
+        whole = [end for end in range(len(parts), 1, -1) if _is_there(",".join(parts[:end]))]
+        end = whole[0] if whole else 1
+        values.append(",".join(parts[:end]))
+        parts = parts[end:]
+    return values
+
+
+def _is_there(path: str) -> bool:
+    try:
+        return Path(path).exists()
+    except (OSError, ValueError):  # too long to be a path
+        return False
 
 
 def text_settings(command: str) -> tuple[set[str], set[str]]:

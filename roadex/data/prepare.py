@@ -27,7 +27,7 @@ from roadex.data.sources.folder import located
 from roadex.data.splits import SPLITS, Splits, require_members, split_hash
 from roadex.data.stretch import Calibration, Histogram, calibrate
 from roadex.errors import RoadexError
-from roadex.files import remove_abandoned, temporary_name, user_path, write_json
+from roadex.files import remove_abandoned, sync_files, temporary_name, user_path, write_json
 
 # Masks of roads are never road for the larger part of a whole dataset.
 _MOST_ROAD = 0.6
@@ -242,6 +242,7 @@ def _prepare_one(name: str, source: Source, recipe: TileRecipe, folder: Path) ->
     temporary = temporary_name(folder / name)
     try:
         prepare_tile(tile, recipe, temporary)
+        sync_files(temporary)
         temporary.rename(folder / name)
     except OSError as error:
         if not (folder / name).is_dir():  # else another process was faster

@@ -18,7 +18,7 @@ from roadex.config.schemas import restore_training, to_plain
 from roadex.config.train import TrainConfig
 from roadex.data.stretch import Calibration
 from roadex.errors import RoadexError
-from roadex.files import atomic_write
+from roadex.files import atomic_write, sync_folder
 from roadex.models.registry import build_model
 
 FORMAT = 1
@@ -67,6 +67,7 @@ def save_checkpoint(path: Path, checkpoint: Checkpoint) -> None:
     """Write a checkpoint atomically."""
     with atomic_write(path) as temporary:
         write_content(temporary, checkpoint_content(checkpoint))
+    sync_folder(path.parent)
 
 
 def checkpoint_content(

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from roadex.errors import RoadexError
+from roadex.files import sync_folder
 from roadex.runs.checkpoint import read_content, write_content
 
 log = logging.getLogger(__name__)
@@ -85,7 +86,9 @@ class Snapshots:
         temporary = self.folder / f".{place}.{os.getpid()}.tmp.pt"
         try:
             digest = write_content(temporary, content)
-            return temporary.replace(self.folder / f"{place}-{digest[:DIGITS]}.pt")
+            path = temporary.replace(self.folder / f"{place}-{digest[:DIGITS]}.pt")
+            sync_folder(self.folder)
+            return path
         finally:
             with suppress(OSError):
                 temporary.unlink()

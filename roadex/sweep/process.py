@@ -25,6 +25,7 @@ from hydra.types import RunMode
 
 from roadex.command.overrides import quote
 from roadex.config.sweep import SweepConfig
+from roadex.files import began_at
 from roadex.sweep.records import START, Record, log_path, write_record
 from roadex.sweep.slots import gpu_slot
 
@@ -111,7 +112,14 @@ def supervise(
             preexec_fn=_die_along,
             start_new_session=True,
         )
-        record = Record(platform.node(), process.pid, time.time(), gpus=gpus, slurm=slurm_job())
+        record = Record(
+            platform.node(),
+            process.pid,
+            time.time(),
+            gpus=gpus,
+            slurm=slurm_job(),
+            began=began_at(process.pid),
+        )
         write_record(sweep, folder, record)
         with forwarded_signals(process), beside(process) if beside else nullcontext():
             record.code = process.wait()

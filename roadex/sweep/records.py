@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from roadex.errors import PREEMPTED
-from roadex.files import read_json, write_json
+from roadex.files import is_process, read_json, write_json
 from roadex.sweep.jobs import Job
 
 RECORDS = ".sweep"
@@ -46,6 +46,8 @@ class Record:
     gpus: str | None = None
     # The number of the SLURM job that it is part of.
     slurm: str | None = None
+    # See `roadex.files.began_at`: a number comes again.
+    began: int | None = None
 
 
 @dataclass(frozen=True)
@@ -136,6 +138,8 @@ def is_running(record: Record | None) -> bool:
     try:
         status = Path(f"/proc/{record.pid}/stat").read_text()
     except OSError:
+        return False
+    if not is_process(record.pid, record.began):
         return False
     return status.rpartition(")")[2].split()[0] != "Z"
 

@@ -75,3 +75,14 @@ def test_the_extra_dataset_of_before_is_understood_and_told(capsys):
 def test_a_setting_of_an_earlier_name_is_understood_and_told(before, now, capsys):
     assert as_typed([f"{before}=1"], "train") == [f"{now}=1"]
     assert capsys.readouterr().err == f"roadex: {before} is now {now}\n"
+
+
+def test_in_a_sweep_a_path_that_is_there_keeps_its_commas(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "a, b" / "c,d").mkdir(parents=True)
+    given = ["-m", "dataset.images=a, b/c,d", "dataset.masks=x,a, b,y", "name=" + 300 * "n" + ",m"]
+    assert as_typed(given, "train")[1:] == [
+        "dataset.images='a, b/c,d'",
+        "dataset.masks='x','a, b','y'",
+        f"name='{300 * 'n'}','m'",
+    ]

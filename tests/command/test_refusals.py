@@ -25,6 +25,7 @@ REFUSALS = {
     "stacks": "'stacks' is not an override: write key=value",
     "model=deeplabv3plus trainer.batch_size=1": "needs two crops at a time: set",
     "seed=0,1": "several values are a sweep: add -m",
+    f"init={300 * 'n'}.pt": "the name is too long",
     "dataset.world.tree=3": "did you mean 'dataset.world.tree_cover'?",
 }
 

@@ -16,7 +16,7 @@ from roadex.config.dataset import FolderConfig
 from roadex.data.parallel import over_tiles
 from roadex.data.prepare import prepare
 from roadex.errors import RoadexError
-from roadex.files import remove_abandoned, temporary_name
+from roadex.files import began_at, remove_abandoned, temporary_name
 from tests.conftest import ROOT
 from tests.support.worlds import write_folder
 
@@ -88,7 +88,9 @@ def test_killed_preparation_leaves_no_process_and_ends_with_the_same_bytes(folde
 
 def test_what_a_dead_process_left_is_removed_and_nothing_else(tmp_path):
     ours = temporary_name(tmp_path / "tile1")
-    theirs = {n: tmp_path / ours.name.replace(f"-{os.getpid()}", f"-{n}") for n in (1, NO_PROCESS)}
+    own = f"{os.getpid()}+{began_at(os.getpid())}"
+    others = {1: f"1+{began_at(1)}", NO_PROCESS: f"{NO_PROCESS}+7"}
+    theirs = {n: tmp_path / ours.name.replace(own, other) for n, other in others.items()}
     elsewhere = tmp_path / f".tile1.another-computer-{NO_PROCESS}.tmp"
     half = temporary_name(tmp_path / "contrast.json")
     half = half.with_name(half.name.replace(f"-{os.getpid()}", f"-{NO_PROCESS}"))
