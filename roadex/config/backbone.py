@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from omegaconf import MISSING
 
+from roadex.config.limits import bounded
 from roadex.errors import RoadexError
 
 ALWAYS = "always"
@@ -45,6 +46,9 @@ class TimmBackboneConfig(BackboneConfig):
     pretrained: bool = False
     # Epochs in which the encoder does not learn, or "always"; its batch norms stay then, too.
     freeze: str = "0"
+    # Of the learnt changes to a transformer's queries and values, the rest of which stays as it
+    # is (LoRA); 0 lets all of it learn.
+    lora_rank: int = bounded(0, least=0, most=256)
     # Whether model=roadex also sees the encoder's map at half of the resolution, if it has one.
     detail: bool = False
 

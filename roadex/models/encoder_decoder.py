@@ -62,6 +62,7 @@ def build_network(
 
     from roadex.models.backbones.pyramid import explained
     from roadex.models.backbones.weights import timm_options
+    from roadex.models.lora import adapt
 
     if not isinstance(backbone, TimmBackboneConfig):
         raise RoadexError(
@@ -79,4 +80,6 @@ def build_network(
             **encoder,
             **options,
         )
+        if backbone.lora_rank:
+            adapt(network.encoder, backbone.lora_rank, backbone.name)
     return cast(nn.Module, network)

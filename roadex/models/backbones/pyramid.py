@@ -17,6 +17,7 @@ from torch.nn import functional
 from roadex.config.backbone import TimmBackboneConfig
 from roadex.errors import RoadexError
 from roadex.models.backbones.weights import timm_options
+from roadex.models.lora import adapt
 
 
 class TimmBackbone(nn.Module):
@@ -90,7 +91,10 @@ def create_extractor(config: TimmBackboneConfig) -> nn.Module:
         RoadexError: no such model, a model without feature maps, or weights that cannot be had.
     """
     with explained(config):
-        return _create_for_any_size(config.name, timm_options(config))
+        extractor = _create_for_any_size(config.name, timm_options(config))
+        if config.lora_rank:
+            adapt(extractor, config.lora_rank, config.name)
+        return extractor
 
 
 @contextmanager

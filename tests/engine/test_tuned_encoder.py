@@ -1,0 +1,95 @@
+"""What of an encoder learns, and how fast: seen in the weights after real steps."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import torch
+
+from roadex.data.prepared import PreparedDataset
+from roadex.engine.learner import Learner, build_learner
+from roadex.errors import RoadexError
+from roadex.models.encoders import encoder_of, layer_numbers
+from roadex.runs.checkpoint import save_checkpoint
+from roadex.runs.load import load_checkpoint
+from tests.config.test_composition import train_config
+from tests.engine.test_learner import CPU, batch, weights
+
+UNET = ("model=unet", "model.width=4", "backbone=timm", "backbone.name=resnet10t")
+LORA = (
+    "model.width=16", "model.blocks=1", "model.head_width=8", "model.depth=2", "model.stacks=1",
+    "backbone=timm", "backbone.name=test_vit",
+)  # fmt: skip
+PLACE = "backbone.extractor."
+
+
+def tuned(*settings: str) -> Learner:
+    torch.manual_seed(0)
+    dataset = PreparedDataset(Path(), {}, 0.5, 5, [0.4] * 3, [0.2] * 3)
+    return build_learner(train_config(*settings), dataset, CPU, epoch_steps=10)
+
+
+def moved(subject: Learner, steps: int) -> set[str]:
+    before = weights(subject)
+    subject.train(1)
+    for _ in range(steps):
+        subject.learn(batch())
+    after = subject.model.state_dict()
+    return {name for name, value in after.items() if not value.equal(before[name])}
+
+
+@pytest.mark.parametrize("setting", ["optimizer.encoder_lr=0.1", "optimizer.layer_decay=0.5"])
+def test_the_encoder_moves_as_much_slower_as_the_settings_say(setting):
+    """A first step of sgd is the learning rate times the gradient, which is the same in both."""
+    plain = ("optimizer=sgd", "optimizer.lr=1", "optimizer.weight_decay=0")
+    steps = []
+    for extra in ((), (setting,)):
+        subject = tuned(*UNET, *plain, *extra)
+        before = weights(subject)
+        subject.train(1)
+        subject.learn(batch())
+        after = subject.model.named_parameters()
+        steps.append({name: (value - before[name]).norm().item() for name, value in after})
+    place, encoder = encoder_of(subject.model)
+    layers = {f"{place}.{name}": layer for name, layer in layer_numbers(encoder).items()}
+    last = max(layers.values())
+    assert last > 3
+    for name, whole in steps[0].items():
+        slower = 0.1 if "encoder_lr" in setting else 0.5 ** (last - layers.get(name, last))
+        factor = slower if name in layers else 1.0
+        assert steps[1][name] == pytest.approx(factor * whole, rel=0.02, abs=1e-6), name
+
+
+def test_of_an_adapted_transformer_the_changes_learn_alone_in_a_continued_training_too():
+    subject = tuned(*LORA, "backbone.lora_rank=2", "optimizer=adamw")
+    changed = moved(subject, steps=2)
+    own = {name for name in changed if name.startswith(PLACE)}
+    changes = {n for n in subject.model.state_dict() if n.endswith((".0.up", ".0.down"))}
+    assert own == changes and len(changes) >= 4
+    assert changed - own == {n for n in subject.model.state_dict() if not n.startswith(PLACE)}
+    again = tuned(*LORA, "backbone.lora_rank=2", "optimizer=adamw")
+    again.restore(subject.state())
+    assert {n for n in moved(again, steps=1) if n.startswith(PLACE)} == changes
+
+
+def test_an_adapted_transformer_begins_as_it_was_and_comes_back_from_its_checkpoint(tmp_path):
+    plain, adapted = tuned(*LORA), tuned(*LORA, "backbone.lora_rank=2", "optimizer=adamw")
+    image = torch.randn(1, 3, 64, 64)
+    theirs = dict(plain.model.state_dict())
+    for name, value in adapted.model.state_dict().items():
+        if "original" in name or name in theirs:
+            value.copy_(theirs[name.replace("parametrizations.weight.original", "weight")])
+    outputs = [s.model.eval()(image)["segmentation"][-1] for s in (plain, adapted)]
+    torch.testing.assert_close(*outputs)
+    moved(adapted, steps=2)
+    save_checkpoint(tmp_path / "best.pt", adapted.checkpoint(0.5, 1, {}))
+    loaded = load_checkpoint(tmp_path / "best.pt").build()
+    own = adapted.model.eval()(image)["segmentation"][-1]
+    torch.testing.assert_close(loaded(image)["segmentation"][-1], own)
+    assert not torch.allclose(own, outputs[0], atol=1e-4)
+
+
+def test_a_network_without_attention_cannot_be_adapted():
+    with pytest.raises(RoadexError, match=r"backbone.lora_rank=4: .*resnet10t has no attention"):
+        tuned(*UNET, "backbone.lora_rank=4")
