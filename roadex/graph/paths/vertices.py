@@ -22,6 +22,7 @@ Map = NDArray[np.float32]
 
 ALONG, BORDER, END, JUNCTION = range(4)
 _LEAST_NODE = np.float32(0.35)  # the probability that a place is an end, or a junction
+_FAR = 1e3  # cells
 _LEVELS = 16  # of equal strength are places whose probabilities agree to a sixteenth
 _MIXER = np.uint64(0x9E3779B97F4A7C15)  # 2^64 over the golden ratio: spreads numbers evenly
 
@@ -145,9 +146,11 @@ def _peaks(side: Map) -> Bools:
 
 
 def _refined(strength: Strength, places: Ints, kinds: Ints) -> Floats:
-    """Points (n, 2), x, y in metres, at the top of the parabolas through a cell and its neighbours.
+    """Points (n, 2), x, y in metres, on the ridge by parabolas through a cell and its neighbours.
 
-    What lies on the border is moved onto it.
+    The parabola across tells how far the ridge lies to the side, the one down how far below. One
+    that runs aslant is met by either alone, and nearest on the line between what they tell: there
+    a point is moved. What lies on the border is moved onto it.
     """
     ridge = np.pad(strength.ridge, 1, mode="edge").astype(np.float64)
     rows, columns = places.T + 1
@@ -156,9 +159,13 @@ def _refined(strength: Strength, places: Ints, kinds: Ints) -> Floats:
     for down, right in ((0, 1), (1, 0)):
         before, after = ridge[rows - down, columns - right], ridge[rows + down, columns + right]
         bend = before - 2 * here + after
-        top = np.where(bend < -1e-6, (before - after) / (2 * np.minimum(bend, -1e-6)), 0.0)
-        shifts.append(np.clip(top, -0.5, 0.5))
-    shift = np.column_stack(shifts)
+        # Along a ridge all is flat, and its top so far away that it does not count.
+        top = np.where(bend < -1e-6, (before - after) / (2 * np.minimum(bend, -1e-6)), _FAR)
+        shifts.append(np.where(top == 0, 1e-9, top))
+    across, down = shifts
+    square = across**2 + down**2
+    nearest = np.column_stack([across * down**2 / square, down * across**2 / square])
+    shift = np.clip(nearest, -0.5, 0.5)
     shift[kinds == JUNCTION] = 0.0
     points = places[:, ::-1] + 0.5 + shift
     limits = np.array(strength.ridge.shape[::-1], dtype=np.float64)
