@@ -36,7 +36,7 @@ def content(run_folder, name="best"):
 def test_the_loss_of_the_pairs_is_told_and_their_chance_kept(trained):
     (row,) = csv.DictReader((trained / "history.csv").open())
     assert float(row["loss/pairs"]) > 0
-    assert 0 < content(trained)["chance"] <= 0.5
+    assert 0 < content(trained)["chance"] <= 0.6
     assert json.loads((trained / "metrics.json").read_text())["test/apls"] >= 0
 
 

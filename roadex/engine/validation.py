@@ -28,7 +28,7 @@ from roadex.metrics.summary import PairScore, mean_scores
 from roadex.runs.checkpoint import Checkpoint
 
 SPLIT = "validation"
-CHANCES = (0.1, 0.15, 0.2, 0.25, 0.3, 0.4, 0.5)
+CHANCES = (0.1, 0.15, 0.2, 0.25, 0.3, 0.4, 0.5, 0.6)
 
 
 def _rank(score: float) -> float:
