@@ -162,9 +162,9 @@ def _refined(strength: Strength, places: Ints, kinds: Ints) -> Floats:
         # Along a ridge all is flat, and its top so far away that it does not count.
         top = np.where(bend < -1e-6, (before - after) / (2 * np.minimum(bend, -1e-6)), _FAR)
         shifts.append(np.where(top == 0, 1e-9, top))
-    across, down = shifts
-    square = across**2 + down**2
-    nearest = np.column_stack([across * down**2 / square, down * across**2 / square])
+    aside, below = shifts
+    square = aside**2 + below**2
+    nearest = np.column_stack([aside * below**2 / square, below * aside**2 / square])
     shift = np.clip(nearest, -0.5, 0.5)
     shift[kinds == JUNCTION] = 0.0
     points = places[:, ::-1] + 0.5 + shift
