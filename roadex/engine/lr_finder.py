@@ -89,7 +89,7 @@ def _run(learner: Learner, batches: Batches, steps: int, stop: StopSignals) -> R
     learner.optimizer_step.scheduler = LambdaLR(
         learner.optimizer_step.optimizer, lambda step: LOWEST * growth**step / base
     )
-    learner.model.train()
+    learner.train(epoch=1)
     test = RangeTest()
     for _, batch in zip(range(steps), _endless(batches), strict=False):
         stop.check()

@@ -2,16 +2,24 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
+import timm
 import torch
+from safetensors.torch import save_file
 
+from roadex.config.export import ExportConfig
 from roadex.data.prepared import PreparedDataset
 from roadex.engine.learner import Learner, build_learner
 from roadex.errors import RoadexError
+from roadex.models.backbones.pyramid import TimmBackbone
 from roadex.models.encoders import encoder_of, layer_numbers
+from roadex.prediction.pipeline import load_model
 from roadex.runs.checkpoint import save_checkpoint
+from roadex.runs.export import export_checkpoint
 from roadex.runs.load import load_checkpoint
 from tests.config.test_composition import train_config
 from tests.engine.test_learner import CPU, batch, weights
@@ -93,3 +101,34 @@ def test_an_adapted_transformer_begins_as_it_was_and_comes_back_from_its_checkpo
 def test_a_network_without_attention_cannot_be_adapted():
     with pytest.raises(RoadexError, match=r"backbone.lora_rank=4: .*resnet10t has no attention"):
         tuned(*UNET, "backbone.lora_rank=4")
+
+
+def test_an_adapted_transformer_is_exported_whole(tmp_path):
+    adapted = tuned(*LORA, "backbone.lora_rank=2", "optimizer=adamw")
+    moved(adapted, steps=2)
+    source = tmp_path / "best.pt"
+    save_checkpoint(source, adapted.checkpoint(0.5, 1, {}))
+    export_checkpoint(ExportConfig(str(source), str(tmp_path / "card"), format="safetensors"))
+    image = np.random.default_rng(0).integers(0, 256, (64, 64, 3)).astype(np.uint8)
+    first, second = (
+        load_model(path, device="cpu").predictor(image) for path in (source, tmp_path / "card")
+    )
+    np.testing.assert_array_equal(first["segmentation"], second["segmentation"])
+
+
+def test_dinov3_starts_from_the_users_file_and_learns_by_changes_alone(tmp_path):
+    """The choice itself, with its smallest sister in place of 300 million parameters."""
+    file, sister = tmp_path / "dinov3.safetensors", "vit_small_patch16_dinov3"
+    original = timm.create_model(sister, num_classes=0).state_dict()
+    save_file({name: value.contiguous() for name, value in original.items()}, file)
+    config = train_config("backbone=dinov3_sat", f"backbone.weights={file}")
+    assert config.backbone.name == "vit_large_patch16_dinov3.sat493m"
+    backbone = TimmBackbone(replace(config.backbone, name=sister), 8)
+    assert backbone(torch.zeros(1, 3, 32, 48)).shape == (1, 8, 8, 12)
+    own = backbone.extractor.state_dict()
+    place = next(
+        name for name in own if name.endswith("blocks.3.attn.qkv.parametrizations.weight.original")
+    )
+    assert own[place].equal(original["blocks.3.attn.qkv.weight"])
+    learning = {name for name, p in backbone.extractor.named_parameters() if p.requires_grad}
+    assert learning == {name for name in own if name.endswith((".0.up", ".0.down"))}
