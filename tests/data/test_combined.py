@@ -103,7 +103,8 @@ def test_crops_come_at_the_pixel_size_and_in_the_colours_of_the_training(pair):
     def crop(size, **settings):
         both = both_of(pair, use=["train"], **settings)
         crops = CropDataset(both, size, plain, seed=0)
-        return crops._cut(both.splits["train"][-1], np.random.default_rng(0))
+        sample = crops._cut(both.splits["train"][-1], np.random.default_rng(0))
+        return [sample.image, *sample.labels]
 
     image, mask, _ = crop(48)
     whole = world.tile(world.splits["train"][-1])

@@ -60,7 +60,7 @@ def test_each_is_trained_on_and_scored_at_its_own_pixels(folder):
     [
         (
             ["datasets.fine.raw=nowhere"],
-            "datasets.fine.masks=nowhere/masks: there is no",
+            "datasets.fine.images=nowhere/images: there is no",
         ),
         (["datasets=[nothing]"], "dataset=nothing: there is no such choice"),
         (["trainer.threshold_from=synthetic"], "choose of all, main, fine"),

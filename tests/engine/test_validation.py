@@ -54,8 +54,8 @@ def test_scores_are_those_of_the_plain_evaluation(config, dataset, processes):
     threshold = prediction.curve.best_threshold()
     graphs = score_graphs(decode_graphs(prediction, threshold, config.graph), config.apls)
     assert found.threshold == threshold
-    assert found.scores() == {**pixel_scores(prediction, threshold), **mean_scores(graphs)}
-    assert found.scores()["apls/n_total"] == len(dataset.splits["validation"]) > 2
+    assert found.scores()[0] == {**pixel_scores(prediction, threshold), **mean_scores(graphs)}
+    assert found.scores()[0]["apls/n_total"] == len(dataset.splits["validation"]) > 2
     scorers.close()
 
 
