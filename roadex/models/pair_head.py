@@ -42,7 +42,7 @@ def cells(
         evidence: (B, E, H, W) from 0 to 1, what the model says of pairs; None without.
         pixel: metres per pixel along x and y.
     """
-    factors = max(1, round(_CELL_M / pixel[0])), max(1, round(_CELL_M / pixel[1]))
+    factors = pixels_of_a_cell(pixel)
     cell = pixel[0] * factors[0], pixel[1] * factors[1]
     coarse = _averaged(road[:, None], factors)
     parts = [coarse, *(_smoothed(coarse, deviation, cell) for deviation in _BLURS_M)]
@@ -51,6 +51,11 @@ def cells(
     if evidence is not None:
         parts.append(_averaged(evidence, factors))
     return torch.cat(parts, dim=1), cell
+
+
+def pixels_of_a_cell(pixel: Cell) -> tuple[int, int]:
+    """How many pixels of that size become one cell, along x and y."""
+    return max(1, round(_CELL_M / pixel[0])), max(1, round(_CELL_M / pixel[1]))
 
 
 def strength(maps: Tensor, classes: int, cell: Cell) -> Strength:

@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -26,17 +27,16 @@ from roadex.engine.judging import PairJudge
 from roadex.files import atomic_write, is_whole_archive
 from roadex.graph.blocks import TICKS, Lattice
 from roadex.graph.paths.network import JudgedPairs, paths_to_graph
-from roadex.graph.paths.vertices import Floats, Ints, Vertices, find_vertices
+from roadex.graph.paths.vertices import Floats, Ints, Strength, Vertices, find_vertices
 from roadex.graph.probability_maps import STEPS
-from roadex.models.pair_head import Cell, cells, strength
+from roadex.models.pair_head import Cell, cells, pixels_of_a_cell, strength
 from roadex.prediction.crew import Crew, Item, Task
 from roadex.prediction.decoding import Decoded
 from roadex.prediction.place import add_probabilities
 from roadex.prediction.store import Store
 
 _BLOCK_PX = 2048  # cells of all maps at once in 32 bits: a block takes about 300 MB
-# Blocks begin at multiples of this, so that the cells of neighbours are the same.
-_GRID_PX = 64
+_FORMAT = 2  # of the files of blocks
 _BLUR_M = 15.0  # as far as smoothing reaches
 _CHAIN = 12  # spacings from which on vertices do not depend on each other
 
@@ -61,13 +61,18 @@ class PathDecoding:
 
     @property
     def lattice(self) -> Lattice:
-        """The blocks."""
-        return Lattice(self.store.shape, _BLOCK_PX)
+        """The blocks, which begin where a cell begins."""
+        return Lattice(self.store.shape, _BLOCK_PX // self.step * self.step)
+
+    @property
+    def step(self) -> int:
+        """Pixels after which a pixel and a cell begin together, in both directions; even."""
+        return math.lcm(2, *pixels_of_a_cell(self.gsd))
 
     @property
     def folder(self) -> Path:
         """Where vertices and pairs of blocks are kept until all are there."""
-        told = [self.gsd, asdict(self.judge.head.config), _BLOCK_PX]
+        told = [_FORMAT, self.gsd, asdict(self.judge.head.config), _BLOCK_PX]
         key = hashlib.sha256(json.dumps(told, default=str).encode()).hexdigest()[:12]
         return self.store.folder / f"paths-{key}"
 
@@ -76,11 +81,14 @@ class PathDecoding:
         settings = self.judge.head.config.vertices
         halo = _CHAIN * settings.spacing_m + _BLUR_M
         maps, cell, corner = self._cells(block, halo, with_evidence=False)
-        told = strength(maps[0], self.judge.head.classes, cell)
-        found = find_vertices(told, settings)
+        found = find_vertices(self._part(maps, cell, corner), settings)
         points = found.points + corner * np.array(self.gsd)
         own = self._owned(points, block)
-        _save(self._file("vertices", block), points=points[own], kinds=found.kinds[own])
+        assert found.ranks is not None
+        ranks = found.ranks[own]
+        _save(
+            self._file("vertices", block), points=points[own], kinds=found.kinds[own], ranks=ranks
+        )
 
     def judge_pairs(self, block: Item, vertices: Vertices) -> None:
         """Judge the pairs of a block, given all vertices of the image."""
@@ -112,10 +120,13 @@ class PathDecoding:
                     yield {name: content[name] for name in content.files}
 
     def vertices(self) -> Vertices:
-        """Those of all blocks; of two too near to each other the later block's goes."""
+        """Those of all blocks by their ranks, as of the whole; of two too near the later goes."""
         parts = list(self.parts("vertices"))
         points = np.concatenate([np.zeros((0, 2)), *(part["points"] for part in parts)])
         kinds = np.concatenate([np.zeros(0, np.int64), *(part["kinds"] for part in parts)])
+        ranks = [part["ranks"] for part in parts]
+        order = np.argsort(np.concatenate([np.zeros(0, np.uint64), *ranks]), kind="stable")
+        points, kinds = points[order], kinds[order]
         kept = _apart(points, self.judge.head.config.vertices.spacing_m)
         return Vertices(points[kept], kinds[kept])
 
@@ -131,7 +142,7 @@ class PathDecoding:
         self, block: Item, halo_m: float, with_evidence: bool = True
     ) -> tuple[Tensor, Cell, Floats]:
         """The cells around a block, their size, and the corner of their first, x, y in pixels."""
-        halo = _GRID_PX * int(np.ceil(halo_m / min(self.gsd) / _GRID_PX))
+        halo = self.step * int(np.ceil(halo_m / min(self.gsd) / self.step))
         rows, columns = self.lattice.window(block, halo)
         road = _unit(self.store.road[rows, columns])
         ways = self.store.connectivity
@@ -143,6 +154,18 @@ class PathDecoding:
             self.gsd,
         )
         return maps.to(self.judge.device), cell, np.array([columns.start, rows.start], float)
+
+    def _part(self, maps: Tensor, cell: Cell, corner: Floats) -> Strength:
+        """The cells around a block as a part of the image."""
+        told = strength(maps[0], self.judge.head.classes, cell)
+        left, top = np.rint(corner * self.gsd / cell).astype(int).tolist()
+        right, bottom = left + told.ridge.shape[1], top + told.ridge.shape[0]
+        rows, columns = (
+            -(-n // f)
+            for n, f in zip(self.store.shape, pixels_of_a_cell(self.gsd)[::-1], strict=True)
+        )
+        sides = top == 0, bottom >= rows, left == 0, right >= columns
+        return replace(told, origin=(top, left), sides=sides)
 
     def _owned(self, points: Floats, block: Item) -> NDArray[np.bool_]:
         ticks = np.floor(points / np.array(self.gsd) * TICKS).astype(np.int64)

@@ -19,11 +19,13 @@ Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 Bools = NDArray[np.bool_]
 Map = NDArray[np.float32]
+Ranks = NDArray[np.uint64]
 
 ALONG, BORDER, END, JUNCTION = range(4)
 _LEAST_NODE = np.float32(0.35)  # the probability that a place is an end, or a junction
 _FAR = 1e3  # cells
 _LEVELS = 16  # of equal strength are places whose probabilities agree to a sixteenth
+_SIGN = np.uint64(1 << 63)
 _MIXER = np.uint64(0x9E3779B97F4A7C15)  # 2^64 over the golden ratio: spreads numbers evenly
 
 
@@ -35,12 +37,16 @@ class Strength:
         ridge: the probability of road, smoothed so that it is highest in the middle of a road.
         ends, junctions: the probability of a dead end, and of a junction.
         cell: width and height of a cell in metres.
+        origin: row and column of the first cell in the image, where this is a part of one.
+        sides: whether top, bottom, left and right are sides of the image.
     """
 
     ridge: Map
     ends: Map
     junctions: Map
     cell: tuple[float, float]
+    origin: tuple[int, int] = (0, 0)
+    sides: tuple[bool, bool, bool, bool] = (True, True, True, True)
 
 
 @dataclass(frozen=True)
@@ -50,10 +56,13 @@ class Vertices:
     Attributes:
         points: (n, 2) x, y in metres in the frame of the image.
         kinds: (n,) ALONG, BORDER, END or JUNCTION.
+        ranks: (n,) numbers by which they were taken, the lowest first: those of a part of an image
+            are those that they have in the whole.
     """
 
     points: Floats
     kinds: Ints
+    ranks: Ranks | None = None
 
     def __len__(self) -> int:
         return len(self.points)
@@ -71,34 +80,36 @@ def find_vertices(
     kinds = [
         (JUNCTION, road & (strength.junctions >= _LEAST_NODE), strength.junctions),
         (END, road & (strength.ends >= _LEAST_NODE), strength.ends),
-        (BORDER, road & _peaks_on_the_border(strength.ridge), strength.ridge),
+        (BORDER, road & _peaks_on_the_border(strength), strength.ridge),
         (ALONG, road & _on_a_ridge(strength.ridge), strength.ridge),
     ]
     cells = [np.argwhere(where) for _, where, _ in kinds]
     scores = [score[where] for _, where, score in kinds]
     kind = np.repeat([kind for kind, _, _ in kinds], [len(part) for part in cells])
     places = np.concatenate(cells)
-    order = np.lexsort((*_equal_last(places), -_levels(np.concatenate(scores)), -kind))
+    ranks = _ranks(kind, np.concatenate(scores), places + strength.origin)
+    order = np.argsort(ranks, kind="stable")
     places, kind = places[order], kind[order]
-    points = (places[:, ::-1] + 0.5) * strength.cell
+    points: Floats = np.asarray((places[:, ::-1] + 0.5) * strength.cell, np.float64)
     kept = _apart(points, settings.spacing_m, most)
     exact = _refined(strength, places[kept], kind[kept])
-    return Vertices(exact, kind[kept].astype(np.int64))
+    return Vertices(exact, kind[kept].astype(np.int64), ranks[order][kept])
 
 
-def _levels(scores: Map) -> Ints:
-    return np.floor(scores * _LEVELS).astype(np.int64)
+def _ranks(kinds: Ints, scores: Map, places: Ints) -> Ranks:
+    """Which candidates come first: those of the higher kind, then of the higher score.
 
-
-def _equal_last(places: Ints) -> tuple[Ints, ...]:
-    """What decides between places of one strength: by row and column scattered over the image.
-
-    Were it the row, a chain of decisions would run along a whole road, and one end of it would
-    move all vertices up to the other.
+    Between places of one strength a number decides that is scattered over the image by row and
+    column. Were it the row, a chain of decisions would run along a whole road, and one end of it
+    would move all vertices up to the other; so a part of an image has the vertices of the whole.
     """
+    level = _LEVELS - np.floor(scores * _LEVELS).astype(np.uint64)
     number = (places[:, 0].astype(np.uint64) << np.uint64(32)) + places[:, 1].astype(np.uint64)
     mixed = (number + np.uint64(1)) * _MIXER
-    return ((mixed ^ (mixed >> np.uint64(29))).astype(np.int64),)
+    scattered = (mixed ^ (mixed >> np.uint64(29)) ^ _SIGN) >> np.uint64(8)
+    kind = (JUNCTION - kinds).astype(np.uint64)
+    ranks: Ranks = (kind << np.uint64(61)) | (level << np.uint64(56)) | scattered
+    return ranks
 
 
 def _apart(points: Floats, spacing: float, most: int | None) -> Ints:
@@ -129,13 +140,16 @@ def _on_a_ridge(ridge: Map) -> Bools:
     return found
 
 
-def _peaks_on_the_border(ridge: Map) -> Bools:
-    """Cells of the outermost rows and columns that are not lower than those beside them there."""
-    found = np.zeros(ridge.shape, dtype=np.bool_)
-    for side, out in ((ridge[0], found[0]), (ridge[-1], found[-1])):
-        out |= _peaks(side)
-    for side, out in ((ridge[:, 0], found[:, 0]), (ridge[:, -1], found[:, -1])):
-        out |= _peaks(side)
+def _peaks_on_the_border(strength: Strength) -> Bools:
+    """Cells along the image's sides that are not lower than those beside them there."""
+    found = np.zeros(strength.ridge.shape, dtype=np.bool_)
+    ridge = strength.ridge
+    sides = (ridge[0], found[0]), (ridge[-1], found[-1]), (ridge.T[0], found.T[0])
+    for (side, out), counts in zip(
+        (*sides, (ridge.T[-1], found.T[-1])), strength.sides, strict=True
+    ):
+        if counts:
+            out |= _peaks(side)
     return found
 
 
