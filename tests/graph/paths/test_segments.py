@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import cv2
 import networkx as nx
 import numpy as np
 import pytest
@@ -63,12 +64,14 @@ def test_roads_lie_where_the_crop_shows_them(rotation, scale, size, seed):
     rows = moved_segments(segments_of(graph, 1.0), motion.matrix, size)
     assert (rows[:, :4] >= -1e-9).all() and (rows[:, :4] <= size + 1e-9).all()
     drawn = draw_roads(as_network(rows), (size, size), 1.0, 6.0 * scale)
-    known = mask != 255
-    wrong = (drawn != (mask == 1)) & known
-    # Roads that end outside still reach in by half their width; edges are those of pixels.
-    inner = np.zeros_like(wrong)
-    inner[6:-6, 6:-6] = True
-    assert (wrong & inner).sum() <= 0.12 * max(drawn.sum(), 40)
+    # Roads that end outside still reach in by half their width, and labels of the nearest pixel
+    # have their edges off by half of one, magnified as they are.
+    inner = mask != 255
+    inner[:6], inner[-6:], inner[:, :6], inner[:, -6:] = False, False, False, False
+    around = np.ones((3, 3) if scale < 1 else (5, 5), np.uint8)
+    for one, other in ((drawn, mask == 1), (mask == 1, drawn)):
+        well_inside = cv2.erode(one.astype(np.uint8), around) == 1
+        assert not (well_inside & ~other & inner).any()
 
 
 def test_what_joins_in_the_tile_joins_in_the_crop():
