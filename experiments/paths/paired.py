@@ -15,9 +15,10 @@ from pathlib import Path
 
 import numpy as np
 
+from roadex.comparison.statistics import mean_interval
+
 Scores = dict[str, dict[str, float]]  # by seed, then by tile
 KEYS = ("apls", "topo/f1")
-DRAWS = 10_000
 
 
 def read(runs: Path, pattern: str, key: str) -> Scores:
@@ -30,14 +31,6 @@ def read(runs: Path, pattern: str, key: str) -> Scores:
     return found
 
 
-def interval(gains: list[float]) -> tuple[float, float]:
-    """The 95 % bootstrap interval of a mean."""
-    values = np.array(gains)
-    draws = np.random.default_rng(0).integers(0, len(values), (DRAWS, len(values)))
-    low, high = np.percentile(values[draws].mean(axis=1), [2.5, 97.5])
-    return float(low), float(high)
-
-
 def row(name: str, variant: str, key: str, first: Scores, second: Scores) -> str:
     """One row: the second against the first, seed by seed where both have several."""
     tiles = sorted(set.intersection(*(set(s) for s in (*first.values(), *second.values()))))
@@ -46,7 +39,7 @@ def row(name: str, variant: str, key: str, first: Scores, second: Scores) -> str
     gains = [after[t] - before[t] for t in tiles]
     means = [float(np.mean([s[t] for t in tiles])) for s in second.values()]
     spread = f" ± {np.std(means, ddof=1):.3f}" if len(means) > 1 else ""
-    low, high = interval(gains)
+    low, high = mean_interval(np.array(gains))
     figures = f"{np.mean(list(before.values())):.3f} | {np.mean(means):.3f}{spread} | {len(means)}"
     gain = f"{np.mean(gains):+.3f} [{low:+.3f}, {high:+.3f}]"
     return f"| {name} | {variant} | {key} | {figures} | {gain} | {len(tiles)} |"

@@ -78,7 +78,7 @@ def difference(row: Row, baseline: Row, score: str) -> Difference:
     gaps = np.array([own[seed] - other[seed] for seed in sorted(own.keys() & other.keys())])
     if len(gaps) == 0:
         return Difference(NAN, NAN, NAN, 0)
-    low, high = _interval(gaps)
+    low, high = mean_interval(gaps)
     return Difference(float(gaps.mean()), low, high, len(gaps))
 
 
@@ -91,8 +91,11 @@ def _by_seed(row: Row, score: str) -> dict[int, float]:
     return {seed: math.fsum(found) / len(found) for seed, found in values.items()}
 
 
-def _interval(values: NDArray[np.float64]) -> tuple[float, float]:
-    """The same figures every time: the resampling has a seed of its own."""
+def mean_interval(values: NDArray[np.float64]) -> tuple[float, float]:
+    """The 95 % percentile bootstrap interval of a mean; NaN for fewer than two values.
+
+    The same figures every time: the resampling has a seed of its own.
+    """
     if len(values) < 2:
         return NAN, NAN
     interval = bootstrap(
