@@ -72,8 +72,6 @@ class Stand:
 
     model, device = nn.Identity(), torch.device("cpu")
 
-    model, device = nn.Identity(), torch.device("cpu")
-
     def __init__(self, dataset: PreparedDataset) -> None:
         names = dataset.splits["validation"]
         self._answers = iter([_blotted(dataset.tile(name).mask) for name in names])

@@ -121,9 +121,7 @@ class Validator:
         """Predict the tiles and begin with their graphs; the model may change from then on."""
         names = self.group.part(self.dataset.splits[SPLIT])
         directions = needs_connectivity(self.config.graph)
-        decoder, judge = self.config.graph.decoder, None
-        if self.config.model.paths or decoder == "paths":
-            judge = PairJudge.wanted(predictor.model, predictor.device, decoder)
+        judge = PairJudge.wanted(predictor.model, predictor.device, self.config.graph.decoder)
         own = predict_tiles(predictor, self.dataset, names, SPLIT, directions, for_member, judge)
         pooled = self._pool(own)
         threshold = self._deciding(pooled).best_threshold()

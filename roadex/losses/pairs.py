@@ -9,7 +9,6 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from roadex.config.graph import VertexSettings
 from roadex.config.labels import IGNORE
 from roadex.graph.paths.candidates import candidate_pairs
 from roadex.graph.paths.labels import TrueRoads, true_pairs
@@ -43,9 +42,8 @@ def pair_loss(head: PairHead, logits: Logits, roads: Tensor, mask: Tensor, gsd: 
         gsd: metres per pixel.
     """
     maps, cell = _cells(head, logits, gsd)
-    settings = head.config.vertices
     questions = [
-        _question(head, image, cell, rows, ignored, gsd, settings)
+        _question(head, image, cell, rows, ignored, gsd)
         for image, rows, ignored in zip(
             maps.detach(), roads.cpu().numpy(), mask.eq(IGNORE).cpu().numpy(), strict=True
         )
@@ -86,8 +84,8 @@ def _question(
     rows: np.ndarray[tuple[int, int], np.dtype[np.float64]],
     ignored: Bools,
     gsd: float,
-    settings: VertexSettings,
 ) -> _Question:
+    settings = head.config.vertices
     vertices = find_vertices(strength(maps, head.classes, cell), settings, _MOST)
     pairs = candidate_pairs(vertices.points, settings)
     known = _known(vertices, ignored, gsd)

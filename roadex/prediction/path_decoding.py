@@ -19,7 +19,6 @@ import cv2
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from scipy.spatial import cKDTree
 from torch import Tensor
 
 from roadex.config.graph import DecodingSettings
@@ -27,7 +26,7 @@ from roadex.engine.judging import PairJudge
 from roadex.files import atomic_write, is_whole_archive
 from roadex.graph.blocks import TICKS, Lattice
 from roadex.graph.paths.network import JudgedPairs, paths_to_graph
-from roadex.graph.paths.vertices import Floats, Ints, Strength, Vertices, find_vertices
+from roadex.graph.paths.vertices import Floats, Ints, Strength, Vertices, apart, find_vertices
 from roadex.graph.probability_maps import STEPS
 from roadex.models.pair_head import Cell, cells, pixels_of_a_cell, strength
 from roadex.prediction.crew import Crew, Item, Task
@@ -127,7 +126,8 @@ class PathDecoding:
         ranks = [part["ranks"] for part in parts]
         order = np.argsort(np.concatenate([np.zeros(0, np.uint64), *ranks]), kind="stable")
         points, kinds = points[order], kinds[order]
-        kept = _apart(points, self.judge.head.config.vertices.spacing_m)
+        # To be found so far apart they were moved by half a cell at most afterwards.
+        kept = apart(points, self.judge.head.config.vertices.spacing_m * (1 - 1e-6))
         return Vertices(points[kept], kinds[kept])
 
     def judged(self, vertices: Vertices) -> JudgedPairs:
@@ -214,16 +214,3 @@ def _unit(levels: NDArray[np.uint8]) -> Tensor:
 def _save(path: Path, **arrays: NDArray[Any]) -> None:
     with atomic_write(path) as temporary, temporary.open("wb") as file:
         np.savez_compressed(file, allow_pickle=False, **arrays)
-
-
-def _apart(points: Floats, spacing: float) -> Ints:
-    """Indices of points, in their order, that lie so far from all that come before and stay."""
-    if not len(points):
-        return np.zeros(0, dtype=np.int64)
-    kept = np.ones(len(points), dtype=np.bool_)
-    pairs = cKDTree(points).query_pairs(spacing * (1 - 1e-6), output_type="ndarray")
-    pairs = np.sort(pairs, axis=1)
-    for first, second in pairs[np.lexsort((pairs[:, 1], pairs[:, 0]))].tolist():
-        if kept[first]:
-            kept[second] = False
-    return np.flatnonzero(kept)

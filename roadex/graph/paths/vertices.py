@@ -91,7 +91,7 @@ def find_vertices(
     order = np.argsort(ranks, kind="stable")
     places, kind = places[order], kind[order]
     points: Floats = np.asarray((places[:, ::-1] + 0.5) * strength.cell, np.float64)
-    kept = _apart(points, settings.spacing_m, most)
+    kept = apart(points, settings.spacing_m, most)
     exact = _refined(strength, places[kept], kind[kept])
     return Vertices(exact, kind[kept].astype(np.int64), ranks[order][kept])
 
@@ -112,8 +112,12 @@ def _ranks(kinds: Ints, scores: Map, places: Ints) -> Ranks:
     return ranks
 
 
-def _apart(points: Floats, spacing: float, most: int | None) -> Ints:
-    """Indices of the points, the first ones first, that lie so far from all taken before."""
+def apart(points: Floats, spacing: float, most: int | None = None) -> Ints:
+    """Indices of points (n, 2), in their order, that lie farther than `spacing` from all before.
+
+    Args:
+        most: how many are kept at most.
+    """
     if not len(points):
         return np.zeros(0, dtype=np.int64)
     tree = cKDTree(points)
