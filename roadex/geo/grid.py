@@ -17,6 +17,7 @@ _GROUND = Geod(ellps="WGS84")
 _GSD_SLACK = 0.3
 # A metric projection that differs more than this from the ground (Web Mercator) is not trusted.
 _DISTORTION = 0.01
+_SIDE_POINTS = 21
 
 
 @dataclass(frozen=True)
@@ -75,6 +76,16 @@ class Georeference:
         """The inverse of `pixels`: coordinates (n, 2) in this grid's own system."""
         result: Floats = np.array(self.corner) + pixels * np.array(self.step)
         return result
+
+    def outline(self, crs: str) -> Floats:
+        """Points (n, 2) around the raster in a system, whose sides may be curves there."""
+        along = np.linspace(0, 1, _SIDE_POINTS)
+        zero, one = np.zeros_like(along), np.ones_like(along)
+        across = np.concatenate([along, one, along[::-1], zero])
+        down = np.concatenate([zero, along, one, along[::-1]])
+        rows, columns = self.shape
+        points = self.coordinates(np.column_stack([across * columns, down * rows]))
+        return points if crs == self.crs else reproject(points, self.crs, crs)
 
 
 def square_shape(

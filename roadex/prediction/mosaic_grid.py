@@ -5,19 +5,17 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
 from roadex.errors import RoadexError
-from roadex.geo.crs import WGS84, Floats, is_metric, parse_crs, reproject, utm_zone
+from roadex.geo.crs import WGS84, is_metric, parse_crs, utm_zone
 from roadex.geo.grid import Georeference
 from roadex.prediction.slices import common
 from roadex.rasters.remote import Source
 
 # By this share of a pixel images may be off a common grid and still be on it.
 _ALIGNED = 0.02
-_EDGE_POINTS = 21
 # Pixels of the grid per pixel of the images from which on these lie far apart.
 _MOST_EMPTY = 1000
 _LARGE = 10**9
@@ -105,7 +103,7 @@ def _system(images: Sequence[Image], wanted: str | None) -> str:
         return first.crs
     areas: Counter[str] = Counter()
     for image in images:
-        corners = reproject(_outline(image.grid), image.grid.crs, WGS84)
+        corners = image.grid.outline(WGS84)
         across, down = image.grid.pixel_metres()
         areas[utm_zone(corners)] += int(across * down * image.grid.shape[0] * image.grid.shape[1])
     return areas.most_common(1)[0][0]
@@ -150,20 +148,8 @@ def _pixels(length: float, step: float) -> int:
     return max(1, int(np.ceil(length / step - _ALIGNED)))
 
 
-def _outline(grid: Georeference) -> Floats:
-    """Points (n, 2) along the edge of a grid, in its own system."""
-    rows, columns = grid.shape
-    along = np.linspace(0, 1, _EDGE_POINTS)
-    ends: Any = np.zeros_like(along), np.ones_like(along)
-    sides = [(along, ends[0]), (along, ends[1]), (ends[0], along), (ends[1], along)]
-    unit = np.concatenate([np.column_stack(side) for side in sides])
-    return grid.coordinates(unit * (columns, rows))
-
-
 def _box(grid: Georeference, system: str) -> tuple[float, float, float, float]:
     """Left, bottom, right and top of a grid in a system."""
-    points = _outline(grid)
-    if grid.crs != system:
-        points = reproject(points, grid.crs, system)
+    points = grid.outline(system)
     (left, bottom), (right, top) = points.min(axis=0), points.max(axis=0)
     return float(left), float(bottom), float(right), float(top)

@@ -18,7 +18,6 @@ from roadex.data.georeference import to_image_frame
 from roadex.data.labels import clip_to_tile, half_width, road_surface
 from roadex.data.sources.files import Entry
 from roadex.errors import RoadexError
-from roadex.geo.crs import reproject
 from roadex.geo.grid import Georeference
 from roadex.graph.attributes import (
     TAGS,
@@ -35,7 +34,6 @@ from roadex.graph.raster import draw_roads
 _OVERHANG_M = 10.0  # less road outside the image is not worth a line in the report
 _MARGIN_M = 30.0  # roads that run beside an image reach into it by half their width
 _COVERED = 0.95  # more of an image within the outermost roads is no line in the report
-_EDGE_POINTS = 8
 _HARMLESS = ("repeated point",)
 
 
@@ -66,12 +64,7 @@ class Frame:
 
     def outline(self, crs: str) -> shapely.Geometry:
         """The raster's outline in another system."""
-        rows, columns = self.grid.shape
-        ring = shapely.segmentize(
-            shapely.box(0, 0, columns, rows), max(rows, columns) / _EDGE_POINTS
-        )
-        corners = self.grid.coordinates(shapely.get_coordinates(ring))
-        return shapely.Polygon(reproject(corners, self.grid.crs, crs))
+        return shapely.Polygon(self.grid.outline(crs))
 
 
 class Labels(NamedTuple):
