@@ -99,3 +99,11 @@ def test_an_export_finds_the_same_roads(folder, trained, kind):
         (out / "pair_head.safetensors").write_bytes(b"other")
         done = run("predict", f"checkpoint={out}", f"input={image}", "out=no", "gsd=1", cwd=folder)
         assert done.returncode == 2 and "pair_head.safetensors: missing or damaged" in done.stderr
+
+
+def test_a_model_that_judges_no_pairs_is_told_of_before_any_image(folder):
+    plain = train(folder, "without", *folder_arguments(folder), "trainer.epochs=1")
+    told = [f"checkpoint={plain}", f"input={folder}/images", "out=nothing", "gsd=1", "graph=paths"]
+    done = run("predict", *told, cwd=folder)
+    assert done.returncode == 2 and "this model judges no pairs of vertices" in done.stderr
+    assert done.stdout.count("failed") + done.stderr.count("failed") == 0

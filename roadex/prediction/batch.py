@@ -32,6 +32,7 @@ from roadex.prediction.pipeline import (
     LoadedModel,
     ReadingOptions,
     Scanned,
+    judge_of,
     load_model,
     network_of,
     scan_identity,
@@ -62,6 +63,7 @@ def predict_all(config: PredictConfig, tell: Tell) -> tuple[list[str], int]:
     out = user_path(config.out)
     outputs = chosen_outputs(config.outputs)
     model = load_model(config.checkpoint, config.device, config.inference, config.precision)
+    judge_of(model, config.graph)  # told once, and not of every image
     check_folder(out, images)
     jobs = replace(config.slurm, logs=config.slurm.logs or str(out / ".slurm"))
     with crew_of(config.cluster, config.workers, tell, jobs) as crew:

@@ -240,7 +240,7 @@ def scan_scene(
     view, notes = open_view(scene, model, options)
     for note in notes:
         tell(f"{scene.name}: {note}")
-    judge = _judge(model, options.graph)
+    judge = judge_of(model, options.graph)
     wanted = judge.head.classes > 0 if judge else needs_connectivity(options.graph)
     classes = model.classes if wanted else 0
     told = judge.head.config.evidence if judge else 0
@@ -266,7 +266,7 @@ def network_of(
     with _timed(clock, "graph"):
         if not scanned.is_small:
             return_freed_memory()
-        judge = _judge(model, options.graph)
+        judge = judge_of(model, options.graph)
         if judge is not None:
             settings = with_chance(options.graph, model.chance)
             paths = PathDecoding(store, judge, threshold, view.gsd, settings)
@@ -289,8 +289,12 @@ def network_of(
     )
 
 
-def _judge(model: LoadedModel, settings: DecodingSettings) -> PairJudge | None:
-    """What judges the pairs of vertices that the roads are made of; None: the mask makes them."""
+def judge_of(model: LoadedModel, settings: DecodingSettings) -> PairJudge | None:
+    """What judges the pairs of vertices that the roads are made of; None: the mask makes them.
+
+    Raises:
+        RoadexError: the settings ask for pairs, and the model judges none.
+    """
     predictor = model.predictor
     return PairJudge.wanted(predictor.model, predictor.device, settings.decoder)
 
