@@ -7,6 +7,8 @@
 #   losses        the weight of the connectivity loss, and what terms that see topology add
 #   rivals_epfl   as rivals, on the real tiles in $EPFL (images/, groundtruth/)
 #   pretraining   on the same tiles, from the weights that `rivals` learned on the built-in world
+#   rivals_real   every model on an encoder that knows ImageNet (the published one from random weights),
+#                 on the Massachusetts crops in $MASSACHUSETTS and on $EPFL with $CIL beside
 #   transfer      scores of those weights on the real tiles, without any training on them
 #
 # The first four are on the built-in world. SEEDS=0,1,2 by default. A finished run is skipped, so the
@@ -36,6 +38,20 @@ real_tiles() {  # the settings of the data
     dataset.gsd=0.25 dataset.splits.lists=epfl dataset.crops_per_tile=2
 }
 
+folder() {  # KEY DIR MASKS LISTS: a folder of tiles
+  echo "$1.images=$2/images" "$1.masks=$2/$3" "$1.splits.lists=$4"
+}
+
+both_real() {  # OVERRIDES: the two real sets, at equal numbers of crops
+  : "${MASSACHUSETTS:?name the folder of the crops: MASSACHUSETTS=DIR}" "${EPFL:?}" "${CIL:?}"
+  sweep study_rivals_real/massachusetts experiment=study/pretrained dataset.gsd=1 dataset.crops_per_tile=2 \
+    $(folder dataset "$MASSACHUSETTS" masks "$MASSACHUSETTS/lists") trainer.epochs=12 trainer.validate_every=3 "$@"
+  sweep study_rivals_real/epfl_cil experiment=study/pretrained dataset.gsd=0.25 dataset.crops_per_tile=4 \
+    $(folder dataset "$EPFL" groundtruth epfl) 'datasets=[cil:folder]' datasets.cil.gsd=0.25 \
+    datasets.cil.crops_per_tile=3 $(folder datasets.cil "$CIL" groundtruth "$CIL/lists") \
+    trainer.epochs=15 trainer.validate_every=3 "$@"
+}
+
 weights() {  # MODEL SEED: what `rivals` learned
   ls multirun/study_rivals/*study_"$1"-*/seed-"$2"/checkpoints/last.pt
 }
@@ -46,6 +62,10 @@ case $study in
   rivals_epfl)
     real=$(real_tiles)
     sweep study_rivals_epfl "experiment=$(names $ALL)" $real "$@" ;;
+  rivals_real)
+    both_real "model=roadex,$ENCODERS" backbone=lite0 "$@"
+    both_real model=stacked_multitask,multibranch,stacked_orientation model.width=64 model.blocks=1 backbone=lite0 "$@"
+    both_real model=stacked_multitask backbone=paper "$@" ;;
   pretraining)
     real=$(real_tiles)
     for model in ${STACKED//,/ }; do
@@ -77,6 +97,6 @@ case $study in
       done
     done ;;
   *)
-    sed -n '2,15s/^# \{0,1\}//p' "$0" >&2
+    sed -n '2,17s/^# \{0,1\}//p' "$0" >&2
     exit 2 ;;
 esac
