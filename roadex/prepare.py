@@ -29,7 +29,9 @@ def main(config: PrepareConfig) -> None:
     from roadex.data.problems import require_whole
 
     classes = config.connectivity_classes
-    dataset = prepare(config.dataset, classes, log.info, keep_going=True)
+    dataset = prepare(
+        config.dataset, classes, log.info, keep_going=True, attributes=config.attributes
+    )
     require_whole(dataset.folder, log.info)
 
 

@@ -28,7 +28,7 @@ from roadex.engine.optimization import build_optimizer
 from roadex.engine.scorers import Scorers
 from roadex.engine.signals import StopSignals
 from roadex.engine.validation import Validator
-from roadex.losses.multitask import multitask_loss
+from roadex.losses.multitask import attribute_labels, multitask_loss
 from roadex.models.registry import count_parameters
 from roadex.runs.folder import RunFolder
 from roadex.tracking.tracker import NoTracker
@@ -81,7 +81,13 @@ class Bench:
             logits = self.network(image)
         tick("forward")
         labels, directions = (batch["mask"], batch["connectivity"]), batch.get("orientation")
-        loss, _ = multitask_loss(logits, *labels, config.loss, orientation=directions)
+        loss, _ = multitask_loss(
+            logits,
+            *labels,
+            config.loss,
+            orientation=directions,
+            attributes=attribute_labels(batch),
+        )
         tick("loss")
         loss.backward()
         tick("backward")

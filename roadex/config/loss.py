@@ -14,6 +14,8 @@ class LossConfig:
     segmentation: float = bounded(1.0, least=0)
     connectivity: float = bounded(1.0, least=0)
     orientation: float = bounded(1.0, least=0)
+    # Of each attribute of roads, with model.attributes.
+    attributes: float = bounded(0.25, least=0)
     # Of the judgement of pairs of vertices, with model.paths.
     pairs: float = bounded(1.0, least=0)
     # Weight of the full-resolution term, and of each term of lower resolution.

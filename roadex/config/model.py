@@ -8,6 +8,7 @@ from enum import Enum
 from omegaconf import MISSING
 
 from roadex.config.graph import VertexSettings
+from roadex.config.labels import ATTRIBUTE_NAMES
 from roadex.config.limits import bounded, choice
 
 
@@ -53,7 +54,16 @@ class ModelConfig:
     orientation_bins: int = choice(0, 0, 36)
     # Whether pairs of vertices are judged, of which `graph.decoder=paths` makes the road network.
     paths: bool = False
+    # Whether class, surface, lanes and speed of roads are learnt, and which of them.
+    attributes: bool = False
+    attribute_names: list[str] = field(default_factory=lambda: list(ATTRIBUTE_NAMES))
     pair_head: PairHeadConfig = field(default_factory=PairHeadConfig)
+
+
+def learnt_attributes(config: ModelConfig) -> tuple[str, ...]:
+    """The attributes of roads that a model learns, in the order of its channels."""
+    wanted = config.attribute_names if config.attributes else []
+    return tuple(name for name in ATTRIBUTE_NAMES if name in wanted)
 
 
 @dataclass

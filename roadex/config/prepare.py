@@ -17,3 +17,5 @@ class PrepareConfig:
     dataset: DatasetConfig = MISSING
     # Classes of the connectivity map; a training looks for tiles with as many as its model has.
     connectivity_classes: int = bounded(5, least=3, most=10)
+    # Whether class, surface, lanes and speed of roads are labels, too, for model.attributes=true.
+    attributes: bool = False

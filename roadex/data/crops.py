@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import signal
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -15,8 +15,9 @@ from torch import Tensor
 from torch.nn.utils.rnn import pad_sequence
 from torch.utils.data import DataLoader, Dataset, Sampler, default_collate
 
+from roadex.config.labels import ATTRIBUTE, ATTRIBUTE_NAMES
 from roadex.data.augment import Augmentation
-from roadex.data.mixing import Sample, mixed, pasted
+from roadex.data.mixing import LABELS, Sample, mixed, pasted
 from roadex.data.prepared import PreparedDataset, PreparedTile
 from roadex.graph.orientation import orientation_classes, turned_codes
 from roadex.graph.paths.segments import moved_segments
@@ -41,13 +42,15 @@ class CropDataset(Dataset[Crop]):
         seed: int,
         orientation: bool = False,
         roads: bool = False,
+        attributes: Sequence[str] = (),
     ) -> None:
         self.dataset = dataset
         self.size = size
         self.epoch_length = len(dataset.training_draws())
         self.augmentation = augmentation
         self.seed = seed
-        self._tiles = OpenTiles(dataset, orientation, roads)
+        self.attributes = tuple(attributes)
+        self._tiles = OpenTiles(dataset, orientation, roads, bool(attributes))
         self._looks: dict[str, Look] = {}
         self._names: tuple[int, list[str]] = (-1, [])
         self._order: tuple[int, NDArray[np.int64]] = (-1, np.zeros(0, dtype=np.int64))
@@ -59,8 +62,9 @@ class CropDataset(Dataset[Crop]):
     def __getitem__(self, draw: int) -> Crop:
         """Crop number `draw` since the start of the training.
 
-        Returns image (3, S, S), mask, connectivity and, if learnt, orientation (S, S), all uint8,
-        and, if learnt, the true roads (M, 6) as in roadex/graph/paths/segments.py.
+        Returns image (3, S, S), mask, connectivity and, if learnt, orientation and attributes of
+        roads such as attribute_class (S, S), all uint8, and, if learnt, the true roads (M, 6) as in
+        roadex/graph/paths/segments.py.
         """
         rng = np.random.default_rng([self.seed, draw])
         sample = self._cut(self._tile_name(draw), rng)
@@ -76,16 +80,20 @@ class CropDataset(Dataset[Crop]):
         """A random crop of a tile with all labels that are learnt."""
         tile = self._tiles(name)
         look = self._look(name)
-        maps = [tile.image, tile.mask, tile.connectivity]
+        maps, names = [tile.image, tile.mask, tile.connectivity], list(LABELS[:2])
         if tile.directions is not None:
             maps.append(tile.directions)
+            names.append(LABELS[2])
+        if tile.attributes is not None:
+            maps += [tile.attributes[ATTRIBUTE_NAMES.index(name)] for name in self.attributes]
+            names += [f"{ATTRIBUTE}{name}" for name in self.attributes]
         moved, motion = self.augmentation.moved(tuple(maps), self.size, rng, look.zoom)
         image, *labels = moved
         if tile.directions is not None:
             codes = turned_codes(labels[2], motion.degrees, motion.quarter_turns, motion.flip)
             labels[2] = orientation_classes(codes)
         roads = None if tile.roads is None else moved_segments(tile.roads, motion.matrix, self.size)
-        return Sample(look(image).transpose(2, 0, 1), labels, roads)
+        return Sample(look(image).transpose(2, 0, 1), labels, roads, tuple(names))
 
     def _look(self, name: str) -> Look:
         key = self.dataset.member_key(name)
@@ -145,10 +153,12 @@ class OpenTiles:
         dataset: PreparedDataset,
         directions: bool = False,
         roads: bool = False,
+        attributes: bool = False,
         most: int = 256,
     ) -> None:
         self._read = dataset.with_directions if directions else dataset.tile
         self._roads = dataset.roads if roads else None
+        self._attributes = dataset.attributes if attributes else None
         self.most = most
         self._open: dict[str, PreparedTile] = {}
 
@@ -162,7 +172,11 @@ class OpenTiles:
 
     def _opened(self, name: str) -> PreparedTile:
         tile = self._read(name)
-        return tile if self._roads is None else replace(tile, roads=self._roads(name))
+        if self._roads is not None:
+            tile = replace(tile, roads=self._roads(name))
+        if self._attributes is not None:
+            tile = replace(tile, attributes=self._attributes(name))
+        return tile
 
     def __getstate__(self) -> dict[str, Any]:
         """Without the open tiles: another process opens its own, a copy would hold all pixels."""

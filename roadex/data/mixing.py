@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
@@ -26,17 +26,19 @@ class Sample:
 
     Attributes:
         image: (3, S, S) uint8.
-        labels: (S, S) uint8 each: mask, connectivity and, if learnt, orientation.
+        labels: (S, S) uint8 each, the mask first.
         roads: (M, 6) as in roadex/graph/paths/segments.py, if learnt.
+        names: of the labels.
     """
 
     image: NDArray[np.uint8]
     labels: list[NDArray[np.uint8]]
     roads: Segments | None = None
+    names: tuple[str, ...] = LABELS
 
     def tensors(self) -> dict[str, Tensor]:
         """All by their names, as a training takes them."""
-        arrays = {"image": self.image, **dict(zip(LABELS, self.labels, strict=False))}
+        arrays = {"image": self.image, **dict(zip(self.names, self.labels, strict=False))}
         named = {key: torch.from_numpy(np.ascontiguousarray(a)) for key, a in arrays.items()}
         return named if self.roads is None else named | {"roads": torch.from_numpy(self.roads)}
 
@@ -58,7 +60,7 @@ def mixed(sample: Sample, other: Sample, rng: np.random.Generator) -> Sample:
     if sample.roads is not None and other.roads is not None:
         box = (float(columns.start), float(rows.start), float(columns.stop), float(rows.stop))
         roads = beside(without_box(sample.roads, box), within_box(other.roads, box))
-    return Sample(joined[0], joined[1:], roads)
+    return replace(sample, image=joined[0], labels=joined[1:], roads=roads)
 
 
 def _span(size: int, share: float, rng: np.random.Generator) -> slice:
@@ -86,7 +88,8 @@ def pasted(sample: Sample, other: Sample, rng: np.random.Generator) -> Sample:
     roads = None
     if sample.roads is not None and other.roads is not None:
         roads = beside(sample.roads, other.roads)
-    return Sample(np.clip(np.rint(blend), 0, 255).astype(np.uint8), laid, roads)
+    image = np.clip(np.rint(blend), 0, 255).astype(np.uint8)
+    return replace(sample, image=image, labels=laid, roads=roads)
 
 
 def _smooth(

@@ -68,6 +68,7 @@ def prepare(
     keep_going: bool = False,
     needed: Sequence[str] = SPLITS,
     contrast: Calibration | None = None,
+    attributes: bool = False,
 ) -> PreparedDataset:
     """The dataset of `config`, its tiles prepared where that has not been done yet.
 
@@ -78,6 +79,7 @@ def prepare(
             the same settings and files then respect; else the first unusable file is an error.
         needed: the splits that must have tiles.
         contrast: how images of more than 8 bits become 8; None: as the training tiles say.
+        attributes: whether the attributes of roads are labels, too, as far as they are known.
 
     Raises:
         RoadexError: the raw data cannot be used; every tile made so far is kept.
@@ -85,7 +87,7 @@ def prepare(
     config = located(config)
     source = open_source(config)
     splits = source.splits(needed)
-    recipe = TileRecipe(config.gsd, classes, config.labels)
+    recipe = TileRecipe(config.gsd, classes, config.labels, attributes)
     identity = [source.identity(), recipe.identity()]
     folder = _folder(config, identity + ([contrast] if contrast else []), splits)
     work = _Work(config, source, recipe, folder, keep_going, contrast)

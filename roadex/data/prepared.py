@@ -13,22 +13,26 @@ import numpy as np
 from numpy.typing import NDArray
 
 from roadex.config.dataset import LabelConfig
-from roadex.config.labels import IGNORE
+from roadex.config.labels import ATTRIBUTE_NAMES, IGNORE
 from roadex.data.splits import Splits
 from roadex.data.stretch import Calibration
 from roadex.data.tile import Tile
 from roadex.errors import RoadexError
 from roadex.files import atomic_write, write_json
 from roadex.graph import mask_to_graph
+from roadex.graph.attribute_labels import attribute_maps, labels_of, told_attributes
 from roadex.graph.formats import read_network, write_network
-from roadex.graph.network import total_length
+from roadex.graph.network import empty_network, total_length
 from roadex.graph.orientation import direction_map
 from roadex.graph.paths.segments import Segments, segments_of
 from roadex.graph.raster import connectivity_map
 
 PREPARED_VERSION = 2
+_ATTRIBUTES_VERSION = 1
 ARRAYS = ("image", "mask", "connectivity")
 CONTRAST = "contrast.json"
+# Of a road, besides its attributes.
+_KEPT = ("geometry", "length", "width_m", "layer")
 # What the first of several datasets is called.
 MAIN = "main"
 _HISTOGRAM_PIXELS = 1 << 23  # OpenCV counts in 32-bit floats, exact to twice that
@@ -36,15 +40,22 @@ _HISTOGRAM_PIXELS = 1 << 23  # OpenCV counts in 32-bit floats, exact to twice th
 
 @dataclass(frozen=True)
 class TileRecipe:
-    """All that turns a raw tile into a prepared one."""
+    """All that turns a raw tile into a prepared one.
+
+    Attributes:
+        attributes: whether the attributes of roads are labels, too.
+    """
 
     gsd: float
     classes: int
     labels: LabelConfig
+    attributes: bool = False
 
     def identity(self) -> dict[str, Any]:
-        """The settings, for the key of the prepared data."""
-        return {"prepared_version": PREPARED_VERSION, **asdict(self)}
+        """The settings, for the key of the prepared data; attributes only where they are wanted."""
+        settings = {"prepared_version": PREPARED_VERSION, **asdict(self)}
+        wanted = settings.pop("attributes")
+        return {**settings, "attributes": _ATTRIBUTES_VERSION} if wanted else settings
 
 
 @dataclass(frozen=True)
@@ -58,6 +69,7 @@ class PreparedTile:
             255 ignore.
         directions: (H, W) uint8 as in roadex/graph/orientation.py; None where nobody asked.
         roads: (M, 6) as in roadex/graph/paths/segments.py; None where nobody asked.
+        attributes: (4, H, W) uint8 as in roadex/graph/attribute_labels.py; None likewise.
     """
 
     image: NDArray[np.uint8]
@@ -65,6 +77,7 @@ class PreparedTile:
     connectivity: NDArray[np.uint8]
     directions: NDArray[np.uint8] | None = None
     roads: Segments | None = None
+    attributes: NDArray[np.uint8] | None = None
 
 
 @dataclass(frozen=True)
@@ -140,6 +153,18 @@ class PreparedDataset:
             with atomic_write(path) as temporary:
                 np.save(temporary, segments_of(self.graph(name), self.member(name).gsd))
         return np.array(_mapped(path), dtype=np.float64)
+
+    def attributes(self, name: str) -> NDArray[np.uint8]:
+        """The labels (4, H, W) of the attributes of roads, mapped; see attribute_labels.py.
+
+        Raises:
+            RoadexError: the dataset was not prepared with them.
+        """
+        return _mapped(self.tile_folder(name) / "attributes.npy")
+
+    def tagged(self, name: str) -> nx.MultiGraph:
+        """The true roads with the attributes that are known, in metres in the image frame."""
+        return read_network(self.tile_folder(name) / "attributes.geojson")
 
     def graph(self, name: str) -> nx.MultiGraph:
         """The true road graph in metres, in the image frame."""
@@ -233,7 +258,25 @@ def prepare_tile(tile: Tile, recipe: TileRecipe, folder: Path) -> None:
     write_network(graph, folder / "graph.geojson")
     road_m = total_length(graph)
     facts = {"graph_from": origin, "road_m": round(road_m, 3), "notes": list(tile.notes)}
+    if recipe.attributes:
+        facts["attributes_m"] = _write_attributes(tile, recipe.gsd, folder)
     write_json(folder / "tile.json", {**facts, **_statistics(tile, connectivity)})
+
+
+def _write_attributes(tile: Tile, gsd: float, folder: Path) -> dict[str, float]:
+    """Write the roads with what is known of them, and their labels; metres known of each."""
+    graph = empty_network() if tile.tagged is None else tile.tagged()
+    known = dict.fromkeys(ATTRIBUTE_NAMES, 0.0)
+    for *_, data in graph.edges(data=True):
+        told = told_attributes(data)
+        kept = {name: data[name] for name in _KEPT if name in data}
+        data.clear()
+        data.update(kept | told)
+        for name, label in labels_of(told).items():
+            known[name] += data["length"] if label != IGNORE else 0.0
+    np.save(folder / "attributes.npy", attribute_maps(graph, tile.mask, gsd))
+    write_network(graph, folder / "attributes.geojson")
+    return {name: round(metres, 3) for name, metres in known.items()}
 
 
 def _statistics(tile: Tile, connectivity: NDArray[np.uint8]) -> dict[str, Any]:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
+from roadex.data.prepared import PreparedDataset
 from roadex.errors import RoadexError
 
 
@@ -29,6 +31,34 @@ def require_whole(folder: Path, tell: Callable[[str], None]) -> None:
         raise RoadexError(
             f"{folder / 'report.json'}: {len(found)} unusable files were left out and the "
             "rest is prepared; mend them and prepare again, or train without them"
+        )
+
+
+def require_attributes(dataset: PreparedDataset, names: Sequence[str]) -> None:
+    """Check that the training tiles tell each of the attributes of roads that are to be learnt.
+
+    Raises:
+        RoadexError: no road of theirs tells one of them.
+    """
+    if not names:
+        return
+    known: Counter[str] = Counter()
+    for tile in dataset.splits["train"]:
+        facts = json.loads((dataset.tile_folder(tile) / "tile.json").read_text())
+        known.update(facts["attributes_m"])
+    lacking = [name for name in names if not known[name]]
+    if lacking:
+        told = [name for name in names if known[name]]
+        remedy = (
+            f"set model.attribute_names=[{','.join(told)}]"
+            if told
+            else (
+                "learn them from dataset=synthetic, spacenet, or folder with lines that have tags"
+            )
+        )
+        raise RoadexError(
+            f"model.attributes=true: no road of the training tiles tells its {', '.join(lacking)}: "
+            + remedy
         )
 
 

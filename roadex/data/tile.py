@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import networkx as nx
@@ -17,6 +18,8 @@ class Tile:
         image: (H, W, 3) uint8 RGB.
         mask: (H, W) uint8, 1 road, 0 not, 255 neither trained on nor scored.
         graph: the true road graph in metres in the image frame; None where only masks exist.
+        tagged: gives its roads with their tags and `width_m`, apart where tags change, in the same
+            frame; None where the dataset tells no attributes.
         notes: what was put right or left out while reading, for the report.
     """
 
@@ -24,3 +27,4 @@ class Tile:
     mask: NDArray[np.uint8]
     graph: nx.MultiGraph | None = None
     notes: tuple[str, ...] = ()
+    tagged: Callable[[], nx.MultiGraph] | None = None

@@ -17,8 +17,11 @@ from roadex.config.labels import IGNORE
 from roadex.config.metrics import AplsSettings, MetricSettings
 from roadex.data.prepared import Member, PreparedDataset
 from roadex.graph import DecodingSettings, GraphSettings, probabilities_to_graph, road_mask
+from roadex.graph.attribute_reading import AttributeMaps, attribute_means, columns_of, worded
 from roadex.graph.network import total_length
 from roadex.graph.paths.network import JudgedPairs, paths_to_graph
+from roadex.graph.probability_maps import mean_probability
+from roadex.metrics.attributes import AttributeCounts
 from roadex.metrics.connections import count_false
 from roadex.metrics.pixel import BINS, Confusion, RelaxedCounts, SlackCurve, ThresholdCurve
 from roadex.metrics.summary import Job, PairScore, mean_scores, score_many
@@ -44,6 +47,8 @@ class SplitPrediction:
         connectivity: (K, K) pixel counts, row = truth, column = prediction; None without the task.
         judge: what judges the pairs of vertices of a tile; None where the model has no such head.
         pairs: of each tile, where they are judged.
+        attribute_names: the attributes of roads that the model learns.
+        attributes: how it tells them of the true roads.
     """
 
     dataset: PreparedDataset
@@ -54,6 +59,8 @@ class SplitPrediction:
     connectivity: NDArray[np.int64] | None = None
     judge: Judge | None = None
     pairs: dict[str, JudgedPairs] = field(default_factory=dict)
+    attribute_names: Sequence[str] = ()
+    attributes: AttributeCounts = field(default_factory=AttributeCounts)
 
     @property
     def curve(self) -> ThresholdCurve:
@@ -76,10 +83,31 @@ class SplitPrediction:
             self.connectivity = counts if self.connectivity is None else self.connectivity + counts
             if self.with_directions:
                 self.directions[name] = _in_bins(probabilities["connectivity"])
+        if self.attribute_names:
+            self.attributes += self._attributes(name, probabilities)
         if self.judge is not None:
             known = _known_only(probabilities, tile.mask == IGNORE)
             gsd = self.dataset.member(name).gsd
             self.pairs[name] = self.judge(known, (gsd, gsd))
+
+    def _attributes(
+        self, name: str, probabilities: dict[str, NDArray[np.float32]]
+    ) -> AttributeCounts:
+        """How the attributes of the true roads of a tile are told, where the truth is known."""
+        counts, gsd = AttributeCounts(), self.dataset.member(name).gsd
+        ignored = (self.dataset.tile(name).mask == IGNORE).view(np.uint8) * np.uint8(BINS - 1)
+        roads = [
+            data
+            for *_, data in self.dataset.tagged(name).edges(data=True)
+            if not ignored.any() or mean_probability(data["geometry"], ignored, (gsd, gsd)) < 0.5
+        ]
+        planes, road = _in_bins(probabilities["attributes"]), self.probability[name]
+        maps = AttributeMaps(lambda: planes, lambda: road, (gsd, gsd))
+        means = attribute_means([data["geometry"] for data in roads], maps)
+        columns = columns_of(means, self.attribute_names)
+        for i, data in enumerate(roads):
+            counts.add(data, {name: worded(name, values[i]) for name, values in columns.items()})
+        return counts
 
     def only(self, name: str) -> SplitPrediction:
         """One tile's prediction, without the counts."""
@@ -162,10 +190,13 @@ def predict_split(
     with_directions: bool = False,
     adapt: Adapt = as_it_is,
     judge: Judge | None = None,
+    attributes: Sequence[str] = (),
 ) -> SplitPrediction:
     """Predict every whole tile of a split, with a progress bar."""
     names = dataset.splits[split]
-    return predict_tiles(predictor, dataset, names, split, with_directions, adapt, judge)
+    return predict_tiles(
+        predictor, dataset, names, split, with_directions, adapt, judge, attributes
+    )
 
 
 def predict_tiles(
@@ -176,6 +207,7 @@ def predict_tiles(
     with_directions: bool = False,
     adapt: Adapt = as_it_is,
     judge: Judge | None = None,
+    attributes: Sequence[str] = (),
 ) -> SplitPrediction:
     """Predict whole tiles; the pixels of one are counted while the model sees the next.
 
@@ -183,8 +215,11 @@ def predict_tiles(
         with_directions: keep the connectivity of each pixel, which some decodings need.
         adapt: the predictor for tiles of one of several datasets.
         judge: judges pairs of vertices, of which the graphs are made then.
+        attributes: those of roads that the model learns, which are scored.
     """
-    prediction = SplitPrediction(dataset, with_directions, judge=judge)
+    prediction = SplitPrediction(
+        dataset, with_directions, judge=judge, attribute_names=tuple(attributes)
+    )
     bar = tqdm(names, desc=f"{what} tiles", unit="tile", leave=False, disable=None)
     with ThreadPoolExecutor(1) as beside:
         counting: Future[None] | None = None
@@ -210,11 +245,14 @@ def _class_confusion(
 
 
 def pixel_scores(prediction: SplitPrediction, threshold: float) -> dict[str, float]:
-    """precision, recall, f1 and iou of the road class, pooled over all pixels of the split."""
+    """precision, recall, f1 and iou of the road class, pooled over all pixels of the split.
+
+    With the scores of the attributes of true roads, where the model learns them.
+    """
     scores = prediction.curve.confusion(threshold).scores()
     if prediction.connectivity is not None:
         scores["connectivity_iou"] = mean_class_iou(prediction.connectivity)
-    return scores
+    return scores | prediction.attributes.scores()
 
 
 def each_dataset(

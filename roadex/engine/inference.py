@@ -15,7 +15,7 @@ from roadex.config.inference import InferenceConfig
 from roadex.config.trainer import Precision
 from roadex.data.prepared import Member
 from roadex.engine.device import autocast
-from roadex.models.contract import EVIDENCE
+from roadex.models.contract import ATTRIBUTES, EVIDENCE, attribute_logits
 
 Probabilities = dict[str, NDArray[np.float32]]
 # Probabilities of each task for an RGB image (H, W, 3) uint8.
@@ -83,7 +83,13 @@ class Predictor:
 
 
 def probabilities_of(task: str, logits: Tensor) -> Tensor:
-    """Logits (B, K, H, W) as numbers from 0 to 1: of a task's classes, which add up to 1."""
+    """Logits (B, K, H, W) as numbers from 0 to 1: of a task's classes, which add up to 1.
+
+    Those of the attributes of roads add up to 1 for each attribute.
+    """
+    if task == ATTRIBUTES:
+        parts = [part.softmax(dim=1) for part in attribute_logits(logits).values()]
+        return torch.cat(parts, dim=1)
     return logits.sigmoid() if task == EVIDENCE else logits.softmax(dim=1)
 
 

@@ -28,7 +28,7 @@ from roadex.engine.distributed import Group
 from roadex.engine.inference import Predictor, normalize
 from roadex.engine.optimization import OptimizerStep, build_optimizer_step
 from roadex.errors import RoadexError
-from roadex.losses.multitask import WholeBatch, count_batch, multitask_loss
+from roadex.losses.multitask import WholeBatch, attribute_labels, count_batch, multitask_loss
 from roadex.losses.pairs import pair_loss
 from roadex.models.encoders import FrozenEncoder, encoder_of
 from roadex.models.pair_head import PAIR_PARTS, PairHead
@@ -126,6 +126,7 @@ class Learner:
                     self.config.loss,
                     whole,
                     micro_batch.get("orientation"),
+                    attribute_labels(micro_batch),
                 )
                 if self.config.model.paths:
                     loss, terms = self._with_pairs(loss, terms, logits, micro_batch, on_device)
@@ -175,7 +176,7 @@ class Learner:
     def _whole(self, logits: dict[str, list[Tensor]], batch: Crop) -> WholeBatch:
         """The counts of the batch over all micro-batches and processes, in one exchange."""
         labels = (batch["mask"], batch["connectivity"], batch.get("orientation"))
-        own = count_batch(logits, *labels)
+        own = count_batch(logits, *labels, attribute_labels(batch))
         sums = self.group.add(torch.cat([own.samples.view(1), *own.counts.values()]))
         samples, *counts = sums.split([1, *(len(c) for c in own.counts.values())])
         return WholeBatch(samples[0], dict(zip(own.counts, counts, strict=True)))

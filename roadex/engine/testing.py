@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import logging
-from dataclasses import asdict, dataclass
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -11,6 +12,7 @@ from roadex.config.evaluate import EvaluateConfig
 from roadex.config.graph import DecodingSettings, needs_connectivity, with_chance
 from roadex.config.inference import InferenceConfig
 from roadex.config.metrics import AplsSettings
+from roadex.config.model import learnt_attributes
 from roadex.config.train import TrainConfig
 from roadex.data.prepare import prepare
 from roadex.data.prepared import PreparedDataset
@@ -64,12 +66,14 @@ class SplitReport:
         rows: a table row for each tile: the scores of its graph and of its pixels.
         graphs: the graphs themselves.
         pictures: the files drawn.
+        confusion: of each attribute of roads, in metres; empty where none is learnt.
     """
 
     scores: dict[str, float]
     rows: list[dict[str, Any]]
     graphs: list[TileGraphs]
     pictures: list[Path]
+    confusion: dict[str, Any] = field(default_factory=dict)
 
 
 def report_split(
@@ -82,13 +86,15 @@ def report_split(
     folder: Path,
     pictures: int,
     judge: Judge | None = None,
+    attributes: Sequence[str] = (),
 ) -> SplitReport:
     """Predict and score a split at a given threshold; draw its first `pictures` tiles.
 
-    Where `judge` judges pairs of vertices, the graphs are made of these.
+    Where `judge` judges pairs of vertices, the graphs are made of these. The `attributes` of roads
+    that the model learns are scored, too.
     """
     directions = needs_connectivity(settings)
-    prediction = predict_split(predictor, dataset, split, directions, for_member, judge)
+    prediction = predict_split(predictor, dataset, split, directions, for_member, judge, attributes)
     graphs = decode_graphs(prediction, threshold, settings)
     results = score_graphs(graphs, metric, TEST_METRICS)
     scores = {
@@ -103,7 +109,7 @@ def report_split(
         {**row, **tile_pixels(prediction, row["tile"], threshold)}
         for row in graph_rows(graphs, results)
     ]
-    return SplitReport(scores, rows, graphs, drawn)
+    return SplitReport(scores, rows, graphs, drawn, prediction.attributes.table())
 
 
 def _surface_scores(prediction: SplitPrediction, threshold: float) -> dict[str, float]:
@@ -131,6 +137,7 @@ def evaluate_checkpoint(config: EvaluateConfig) -> dict[str, Any]:
         log.info,
         needed=() if everything else (config.split,),
         contrast=checkpoint.contrast or None,
+        attributes=checkpoint.config.model.attributes,
     )
     if everything:
         dataset = dataset.with_split("all")
@@ -149,6 +156,7 @@ def evaluate_checkpoint(config: EvaluateConfig) -> dict[str, Any]:
         out / "overlays",
         config.overlays,
         judge,
+        learnt_attributes(checkpoint.config.model),
     )
     metrics = {
         **prefixed(config.split, report.scores),
@@ -158,10 +166,16 @@ def evaluate_checkpoint(config: EvaluateConfig) -> dict[str, Any]:
         "checkpoint": config.checkpoint,
         "epoch": checkpoint.epoch,
         "split_hash": split_hash(dataset.splits),
+        **confusion_of(report),
         "settings": {"graph": asdict(graph), "apls": asdict(config.apls)},
     }
     _write_report(report, metrics, out)
     return metrics
+
+
+def confusion_of(report: SplitReport) -> dict[str, Any]:
+    """The confusion of attributes as metrics.json has it; nothing where none is learnt."""
+    return {"confusion": report.confusion} if report.confusion else {}
 
 
 def _at_its_pixels(

@@ -13,6 +13,8 @@ from torch.utils.data import DataLoader
 
 from roadex.config.backbone import TimmBackboneConfig
 from roadex.config.graph import with_chance
+from roadex.config.labels import ATTRIBUTE_NAMES
+from roadex.config.model import learnt_attributes
 from roadex.config.schemas import to_plain
 from roadex.config.train import TrainConfig
 from roadex.data.augment import Augmentation
@@ -20,6 +22,7 @@ from roadex.data.combined import combined
 from roadex.data.crops import Crop, CropDataset, crop_loader
 from roadex.data.prepare import prepare
 from roadex.data.prepared import MAIN, PreparedDataset
+from roadex.data.problems import require_attributes
 from roadex.data.sources.folder import located
 from roadex.data.splits import split_hash
 from roadex.engine.batches import Batches
@@ -34,7 +37,7 @@ from roadex.engine.loss_sums import LossSums
 from roadex.engine.progress import Best, Progress
 from roadex.engine.scorers import Scorers
 from roadex.engine.signals import StopSignals
-from roadex.engine.testing import SplitReport, report_split
+from roadex.engine.testing import SplitReport, confusion_of, report_split
 from roadex.engine.validation import Validator
 from roadex.errors import RoadexError
 from roadex.models.backbones.weights import input_normalization
@@ -150,6 +153,12 @@ def _check_model(config: TrainConfig) -> None:
             "trainer.only_pairs=true needs a model to judge the maps of: set init=CHECKPOINT and "
             "model.paths=true"
         )
+    unknown = set(config.model.attribute_names) - set(ATTRIBUTE_NAMES)
+    if config.model.attributes and (unknown or not config.model.attribute_names):
+        raise RoadexError(
+            f"model.attribute_names={config.model.attribute_names}: choose from "
+            f"{', '.join(ATTRIBUTE_NAMES)}"
+        )
     if config.model.name == "deeplabv3plus":
         micro_batches = config.trainer.accumulate
         if config.trainer.batch_size // micro_batches < 2:
@@ -167,12 +176,15 @@ def _open_tracker(run: RunFolder) -> AbstractContextManager[Tracker]:
 
 def _prepare(config: TrainConfig) -> PreparedDataset:
     classes = config.model.connectivity_classes
-    dataset = prepare(config.dataset, classes, log.info)
+    attributes = config.model.attributes
+    dataset = prepare(config.dataset, classes, log.info, attributes=attributes)
     others = {}
     for name, other in config.datasets.items():
         with _settings_of(name):
-            others[name] = other, prepare(other, classes, log.info, needed=other.use)
+            tiles = prepare(other, classes, log.info, needed=other.use, attributes=attributes)
+            others[name] = other, tiles
     dataset = combined(dataset, config.dataset.weight, others)
+    require_attributes(dataset, learnt_attributes(config.model))
     dataset = _normalized(config, dataset)
     return dataset.first_tiles() if config.trainer.dry_run else dataset
 
@@ -193,7 +205,13 @@ def _open_loader(
     augmentation = Augmentation(config.augment)
     directions = config.model.orientation_bins > 0
     crops = CropDataset(
-        dataset, data.crop, augmentation, config.seed, directions, roads=config.model.paths
+        dataset,
+        data.crop,
+        augmentation,
+        config.seed,
+        directions,
+        config.model.paths,
+        learnt_attributes(config.model),
     )
     pin = torch.cuda.is_available() and workers > 0
     trainer = config.trainer
@@ -232,6 +250,7 @@ def _test_best(learner: Learner, run: RunFolder) -> SplitReport:
         run.overlays,
         config.trainer.overlays,
         PairJudge.wanted(model, learner.device, config.graph.decoder),
+        learnt_attributes(config.model),
     )
 
 
@@ -252,6 +271,7 @@ def _metrics(learner: Learner, best: Best, report: SplitReport, seconds: float) 
         "gsd_m": config.dataset.gsd,
         "steps": learner.step,
         "seconds": round(seconds, 1),
+        **confusion_of(report),
     }
 
 

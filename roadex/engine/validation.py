@@ -10,6 +10,7 @@ from functools import partial
 import numpy as np
 
 from roadex.config.graph import needs_connectivity, with_chance
+from roadex.config.model import learnt_attributes
 from roadex.config.train import TrainConfig
 from roadex.data.prepared import PreparedDataset
 from roadex.engine.distributed import Group
@@ -23,6 +24,7 @@ from roadex.engine.evaluation import (
 from roadex.engine.inference import Predictor, for_member
 from roadex.engine.judging import PairJudge
 from roadex.engine.scorers import Scorers
+from roadex.metrics.attributes import AttributeCounts
 from roadex.metrics.pixel import ThresholdCurve
 from roadex.metrics.summary import PairScore, mean_scores
 from roadex.runs.checkpoint import Checkpoint
@@ -122,7 +124,10 @@ class Validator:
         names = self.group.part(self.dataset.splits[SPLIT])
         directions = needs_connectivity(self.config.graph)
         judge = PairJudge.wanted(predictor.model, predictor.device, self.config.graph.decoder)
-        own = predict_tiles(predictor, self.dataset, names, SPLIT, directions, for_member, judge)
+        attributes = learnt_attributes(self.config.model)
+        own = predict_tiles(
+            predictor, self.dataset, names, SPLIT, directions, for_member, judge, attributes
+        )
         pooled = self._pool(own)
         threshold = self._deciding(pooled).best_threshold()
         chances = self._chances(judge)
@@ -153,6 +158,7 @@ class Validator:
                 for key, curve in own.curves.items()
             },
             "connectivity": None if own.connectivity is None else own.connectivity.tolist(),
+            "attributes": own.attributes.plain(),
         }
         pooled = SplitPrediction(self.dataset)
         for part in self.group.gather(counts):
@@ -160,6 +166,7 @@ class Validator:
                 curve = pooled.curves.setdefault(key, ThresholdCurve())
                 curve.road += np.array(road)
                 curve.background += np.array(background)
+            pooled.attributes += AttributeCounts.of_plain(part["attributes"])
             if part["connectivity"] is not None:
                 counted = np.array(part["connectivity"], dtype=np.int64)
                 before = pooled.connectivity

@@ -33,7 +33,7 @@ UNPAVED_FACTOR = 0.75
 # SpaceNet numbers the classes of its labels.
 SPACENET_CLASSES = dict(enumerate(SPEED_TABLE_MPH, start=1))
 # OSM has more classes than the table: each goes with the one that it is most like.
-_LIKE = {"trunk": "motorway", "living_street": "residential", "cart track": "track"}
+LIKE = {"trunk": "motorway", "living_street": "residential", "cart track": "track"}
 UNKNOWN_CLASS = "unclassified"
 # Where `maxspeed` names a kind of place and no number ("RO:urban"), in km/h.
 _ZONES = {
@@ -57,7 +57,7 @@ NOT_ROADS = frozenset([
     "platform", "construction", "proposed", "abandoned", "razed", "planned", "raceway",
     "bus_guideway", "escape", "rest_area", "services", "via_ferrata", "street_lamp", "no",
 ])  # fmt: skip
-_KNOWN_CLASSES = frozenset([*SPEED_TABLE_MPH, *_LIKE, *NOT_ROADS, "service", "road", "busway"])
+_KNOWN_CLASSES = frozenset([*SPEED_TABLE_MPH, *LIKE, *NOT_ROADS, "service", "road", "busway"])
 _M_PER_FOOT = 0.3048
 _WIDEST_M = 200.0
 # "7", "7.5 m", "24 ft", 24'6".
@@ -214,7 +214,7 @@ def table_speed(highway: str | None, lanes: int | None = None, surface: str | No
     and all others with "unclassified".
     """
     known = (highway or UNKNOWN_CLASS).removesuffix("_link")
-    few, many = SPEED_TABLE_MPH.get(_LIKE.get(known, known), SPEED_TABLE_MPH[UNKNOWN_CLASS])
+    few, many = SPEED_TABLE_MPH.get(LIKE.get(known, known), SPEED_TABLE_MPH[UNKNOWN_CLASS])
     unpaved = (surface or "").split(":")[0] in UNPAVED
     return (many if (lanes or 1) >= 3 else few) * KPH_PER_MPH * (UNPAVED_FACTOR if unpaved else 1.0)
 
@@ -225,11 +225,7 @@ def road_attributes(data: Mapping[str, Any]) -> dict[str, Any]:
     A measured `travel_time_s` decides the speed; then come columns of speeds, `maxspeed`, and at
     last the table.
     """
-    highway, surface = highway_of(data), surface_of(data)
-    lanes = next(
-        (n for name in ("lanes", "lane_number", "lane_numbe") if (n := lanes_of(data.get(name)))),
-        None,
-    )
+    highway, surface, lanes = highway_of(data), surface_of(data), lanes_told(data)
     known = {"highway": highway, "lanes": lanes, "surface": surface}
     speed = known_speed(data)
     if speed is None:
@@ -237,6 +233,12 @@ def road_attributes(data: Mapping[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in known.items() if value is not None} | {
         "speed_kph": speed
     }
+
+
+def lanes_told(data: Mapping[str, Any]) -> int | None:
+    """The number of lanes by `lanes` or SpaceNet's fields."""
+    names = ("lanes", "lane_number", "lane_numbe")
+    return next((lanes for name in names if (lanes := lanes_of(data.get(name)))), None)
 
 
 def known_speed(data: Mapping[str, Any]) -> float | None:

@@ -8,7 +8,7 @@ rounding from deciding ties, which makes drawing commute with flips and quarter 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import networkx as nx
@@ -92,6 +92,26 @@ def draw_values(
     """
     starts, ends, radii = _segments(graph, width_m)
     _paint(target, gsd, starts, ends, radii, value(starts, ends))
+
+
+def draw_road_values(
+    target: NDArray[np.uint8],
+    graph: nx.MultiGraph,
+    gsd: Gsd,
+    width_m: float | str,
+    values: Sequence[int],
+) -> None:
+    """Draw every road with a value of its own, later ones over earlier.
+
+    Args:
+        target: (rows, columns), drawn into.
+        width_m: as of `draw_roads`.
+        values: of the roads, in the order of the graph's edges.
+    """
+    starts, ends, radii = _segments(graph, width_m)
+    pieces = [len(line) - 1 for *_, line in graph.edges(data="geometry")]
+    each = np.repeat(np.array(values, np.uint8), np.array(pieces, np.int64))
+    _paint(target, gsd, starts, ends, radii, each)
 
 
 def _segments(graph: nx.MultiGraph, width_m: float | str) -> tuple[Floats, Floats, Floats]:

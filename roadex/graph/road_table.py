@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
@@ -16,6 +16,8 @@ from roadex.graph.skeleton import Bools, Floats, Ints
 
 # Of roads made block by block.
 ATTRIBUTES = ("width_m", "mean_probability", "bridged")
+# Attributes that are whole numbers, and known of all roads or of none.
+WHOLE = ("lanes",)
 
 
 @dataclass(frozen=True)
@@ -31,6 +33,7 @@ class RoadTable:
         lengths: (m,) on the ground.
         values: (m, a) of the attributes, NaN where there is none.
         attributes: their names.
+        words: what the numbers of some attributes stand for.
         crs: the coordinate system; None: the frame of an image.
     """
 
@@ -43,6 +46,7 @@ class RoadTable:
     values: Floats
     attributes: tuple[str, ...]
     crs: str | None = None
+    words: dict[str, tuple[str, ...]] = field(default_factory=dict)
 
     def __len__(self) -> int:
         """How many roads there are."""
@@ -57,6 +61,18 @@ class RoadTable:
         """An attribute (m,) of all roads."""
         values: Floats = self.values[:, self.attributes.index(name)]
         return values
+
+    def column(self, name: str, part: slice = slice(None)) -> NDArray[Any]:
+        """An attribute of some roads as a table has it: words in place of their numbers."""
+        values = self.values[part, self.attributes.index(name)]
+        if name in self.words:
+            return np.array(self.words[name], dtype=object)[values.astype(np.int64)]
+        return values.astype(np.int64) if name in WHOLE else values
+
+    def _plain(self, name: str, value: float) -> Any:
+        if name in self.words:
+            return self.words[name][int(value)]
+        return int(value) if name in WHOLE else value
 
     def degrees(self) -> Ints:
         """How many roads end at each node (n,)."""
@@ -122,7 +138,7 @@ class RoadTable:
         bounds, lengths = self.offsets.tolist(), self.lengths.tolist()
         for i, (u, v) in enumerate(self.ends.tolist()):
             values = zip(self.attributes, self.values[i].tolist(), strict=True)
-            data: dict[str, Any] = {name: value for name, value in values if value == value}
+            data = {name: self._plain(name, value) for name, value in values if value == value}
             key = result.add_edge(names[u], names[v])
             line = self.points[bounds[i] : bounds[i + 1]]
             result.edges[names[u], names[v], key].update(

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 
+from roadex.config.labels import ATTRIBUTE
 from roadex.config.loss import LossConfig
 from roadex.losses.library import NAMES, library_terms
 from roadex.losses.targets import reduced_classes, reduced_mask
@@ -17,8 +19,9 @@ from roadex.losses.terms import (
     soft_iou_loss,
 )
 from roadex.losses.topology import node_cross_entropy, soft_cldice_loss
-from roadex.models.contract import EVIDENCE, Logits
+from roadex.models.contract import ATTRIBUTES, EVIDENCE, Logits, attribute_logits
 
+Labels = Mapping[str, Tensor]
 SCALES = {1: "full", 2: "half", 4: "quarter"}
 
 
@@ -43,6 +46,7 @@ def multitask_loss(
     config: LossConfig,
     whole: WholeBatch | None = None,
     orientation: Tensor | None = None,
+    attributes: Labels | None = None,
 ) -> tuple[Tensor, dict[str, Tensor]]:
     """L = L_seg + L_conn (Xu et al. 2023) and its parts: `task/stackN`, `task/half`, `task/full`.
 
@@ -57,11 +61,13 @@ def multitask_loss(
         whole: the batch that these samples are a part of, None where they are all of it. The
             losses of a batch's micro-batches add up to the loss of the batch.
         orientation: (B, H, W) uint8 class indices, 255 ignore, where the model learns them.
+        attributes: likewise of each attribute of roads that it learns, by names such as
+            attribute_class.
     """
-    targets = _targets(logits, mask, connectivity, orientation)
+    targets = _targets(logits, mask, connectivity, orientation, attributes)
     whole = whole or _count(logits, targets, mask)
     terms: dict[str, Tensor] = {}
-    for task, maps in _tasks(logits).items():
+    for task, maps in _tasks(logits, attributes or {}).items():
         for name, scores in zip(_names(maps), maps, strict=True):
             scale = f"{task}/{_scale(scores, maps[-1])}"
             terms[f"{task}/{name}"] = _term(task, scores, targets[scale], config, whole, scale)
@@ -80,15 +86,32 @@ def multitask_loss(
 
 
 def count_batch(
-    logits: Logits, mask: Tensor, connectivity: Tensor, orientation: Tensor | None = None
+    logits: Logits,
+    mask: Tensor,
+    connectivity: Tensor,
+    orientation: Tensor | None = None,
+    attributes: Labels | None = None,
 ) -> WholeBatch:
     """The counts of a batch of targets, of which `logits` may answer a micro-batch only."""
-    return _count(logits, _targets(logits, mask, connectivity, orientation), mask)
+    targets = _targets(logits, mask, connectivity, orientation, attributes)
+    return _count(logits, targets, mask)
 
 
-def _tasks(logits: Logits) -> Logits:
-    """The maps that have labels of their own: the evidence for pairs is judged with them."""
-    return {task: maps for task, maps in logits.items() if task != EVIDENCE}
+def attribute_labels(batch: Labels) -> dict[str, Tensor]:
+    """The labels of attributes of roads in a batch, by their names."""
+    return {name: labels for name, labels in batch.items() if name.startswith(ATTRIBUTE)}
+
+
+def _tasks(logits: Logits, attributes: Collection[str]) -> Logits:
+    """The maps that have labels of their own, each learnt attribute by itself.
+
+    The evidence for pairs has none: it is judged with them.
+    """
+    tasks = {task: maps for task, maps in logits.items() if task not in (EVIDENCE, ATTRIBUTES)}
+    parts = [attribute_logits(maps) for maps in logits.get(ATTRIBUTES, [])]
+    for name in attributes:
+        tasks[name] = [part[name.removeprefix(ATTRIBUTE)] for part in parts]
+    return tasks
 
 
 def _names(maps: list[Tensor]) -> list[str]:
@@ -103,12 +126,17 @@ def _scale(scores: Tensor, full: Tensor) -> str:
 
 
 def _targets(
-    logits: Logits, mask: Tensor, connectivity: Tensor, orientation: Tensor | None
+    logits: Logits,
+    mask: Tensor,
+    connectivity: Tensor,
+    orientation: Tensor | None,
+    attributes: Labels | None,
 ) -> dict[str, Tensor]:
     """The target of each task at each scale that the task has maps of."""
     labels = {"segmentation": mask, "connectivity": connectivity, "orientation": orientation}
+    labels |= attributes or {}
     targets: dict[str, Tensor] = {}
-    for task, maps in _tasks(logits).items():
+    for task, maps in _tasks(logits, attributes or {}).items():
         label = labels[task]
         assert label is not None, f"the crops hold no labels of the {task}"
         scales = {_scale(scores, maps[-1]) for scores in maps}
@@ -127,7 +155,8 @@ def _reduced(task: str, label: Tensor, classes: int, factor: int) -> Tensor:
 
 
 def _count(logits: Logits, targets: dict[str, Tensor], mask: Tensor) -> WholeBatch:
-    classes = {task: maps[-1].shape[1] for task, maps in _tasks(logits).items()}
+    names = {key.split("/")[0] for key in targets if key.startswith(ATTRIBUTE)}
+    classes = {task: maps[-1].shape[1] for task, maps in _tasks(logits, names).items()}
     counts = {
         key: class_counts(target, classes[key.split("/")[0]]) for key, target in targets.items()
     }
@@ -139,7 +168,7 @@ def _count(logits: Logits, targets: dict[str, Tensor], mask: Tensor) -> WholeBat
 def _term(
     task: str, logits: Tensor, target: Tensor, config: LossConfig, whole: WholeBatch, scale: str
 ) -> Tensor:
-    if task == "connectivity":
+    if task == "connectivity" or task.startswith(ATTRIBUTE):
         return balanced_cross_entropy(logits, target, whole.counts[scale])
     if task == "orientation":
         return cross_entropy(logits, target, whole.counts[scale])
@@ -159,4 +188,5 @@ def _weight(name: str, config: LossConfig) -> float:
     }
     by_scale = {"full": config.full, "cldice": config.cldice, "nodes": config.nodes}
     by_scale |= {name: getattr(config, name) for name in NAMES}
+    by_task |= {task: config.attributes} if task.startswith(ATTRIBUTE) else {}
     return by_task[task] * by_scale.get(scale, config.intermediate)

@@ -14,9 +14,12 @@ from torch import Tensor
 from torch.nn import functional
 
 from roadex.config.model import ModelConfig
+from roadex.graph.attribute_labels import CHANNELS, spans
 
 Logits = dict[str, list[Tensor]]
 EVIDENCE = "evidence"
+# The task whose channels are the classes of all attributes of roads, one attribute after another.
+ATTRIBUTES = "attributes"
 
 
 def task_classes(config: ModelConfig) -> dict[str, int]:
@@ -26,7 +29,14 @@ def task_classes(config: ModelConfig) -> dict[str, int]:
         tasks["orientation"] = config.orientation_bins + 1
     if config.connectivity:
         tasks["connectivity"] = config.connectivity_classes
+    if config.attributes:
+        tasks[ATTRIBUTES] = CHANNELS
     return tasks
+
+
+def attribute_logits(logits: Tensor) -> dict[str, Tensor]:
+    """The channels (B, K, h, w) of each attribute, of those of all (B, C, h, w)."""
+    return {name: logits[:, span] for name, span in spans().items()}
 
 
 def pad_to_multiple(image: Tensor, multiple: int) -> Tensor:

@@ -11,11 +11,11 @@ from roadex.world.colours import Colour
 from roadex.world.frame import Canvas, FloatArray, draw_lines, fill_corners
 from roadex.world.lines import beside, dashes, points_at, stretch
 from roadex.world.pavement import TOWN_CLASSES, Street
+from roadex.world.roads import lanes_of_road
 from roadex.world.scene import Scene
 from roadex.world.shapes import parallelogram
 
 _WHITE: Colour = (214, 212, 204)
-_LANE_M = 3.7
 _YELLOW: Colour = (206, 176, 92)
 
 
@@ -47,7 +47,7 @@ def _offsets(street: Street) -> tuple[list[float], list[float]]:
     width = street.width_m
     edge = width / 2 - 0.6
     if street.road_class == "motorway":
-        lanes = max(3, round(width / _LANE_M))
+        lanes = lanes_of_road(street.road_class, width)
         return [-edge, edge], [width * (lane / lanes - 0.5) for lane in range(1, lanes)]
     if street.road_class == "arterial":
         return [0.0, -edge], [-width / 4, width / 4]

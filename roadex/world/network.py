@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable
+from collections.abc import Collection, Hashable
 from typing import Any
 
 import networkx as nx
@@ -213,8 +213,15 @@ def mark_turning_circles(graph: nx.MultiGraph, rng: np.random.Generator, share: 
             graph.nodes[node]["turning_radius_m"] = float(rng.uniform(7.5, 10.5))
 
 
-def clip_network(graph: nx.MultiGraph, side_m: float) -> nx.MultiGraph:
-    """The part of a network inside the tile; roads that the border cuts end on it."""
+def clip_network(
+    graph: nx.MultiGraph, side_m: float, keep_apart: Collection[str] = ()
+) -> nx.MultiGraph:
+    """The part of a network inside the tile; roads that the border cuts end on it.
+
+    Args:
+        keep_apart: attributes at whose change a road ends; where the border takes a junction's
+            third arm, the other two become one road but for that.
+    """
     clipped = empty_network(graph.graph["crs"])
     fresh = max(graph, default=0) + 1
     for u, v, key, data in graph.edges(keys=True, data=True):
@@ -229,7 +236,7 @@ def clip_network(graph: nx.MultiGraph, side_m: float) -> nx.MultiGraph:
     for node in clipped:
         if node in graph:
             clipped.nodes[node].update(graph.nodes[node])
-    return nx.convert_node_labels_to_integers(merge_degree_two(clipped))
+    return nx.convert_node_labels_to_integers(merge_degree_two(clipped, keep_apart))
 
 
 def _inside(line: FloatArray, side_m: float) -> list[FloatArray]:

@@ -14,21 +14,46 @@ from roadex.world.frame import FloatArray
 
 @dataclass(frozen=True)
 class RoadClass:
-    """What roads of a class have in common; `rank` 0 is the most important."""
+    """What roads of a class have in common.
+
+    Attributes:
+        rank: 0 is the most important.
+        highway: what OpenStreetMap would call them.
+        lanes: as they are painted; a motorway has more the wider it is.
+    """
 
     rank: int
     width_m: tuple[float, float]
+    highway: str
+    lanes: int
     paved: bool = True
 
 
 ROAD_CLASSES: dict[str, RoadClass] = {
-    "motorway": RoadClass(0, (10.0, 12.0)),
-    "arterial": RoadClass(1, (11.0, 15.0)),
-    "collector": RoadClass(2, (8.5, 10.5)),
-    "residential": RoadClass(3, (6.5, 8.8)),
-    "service": RoadClass(4, (3.8, 5.2)),
-    "track": RoadClass(5, (2.8, 4.0), paved=False),
+    "motorway": RoadClass(0, (10.0, 12.0), "motorway", 3),
+    "arterial": RoadClass(1, (11.0, 15.0), "primary", 4),
+    "collector": RoadClass(2, (8.5, 10.5), "tertiary", 2),
+    "residential": RoadClass(3, (6.5, 8.8), "residential", 2),
+    "service": RoadClass(4, (3.8, 5.2), "unclassified", 1),
+    "track": RoadClass(5, (2.8, 4.0), "track", 1, paved=False),
 }
+_LANE_M = 3.7
+
+
+def lanes_of_road(road_class: str, width_m: float) -> int:
+    """The lanes that a road of a class is painted with."""
+    least = ROAD_CLASSES[road_class].lanes
+    return max(least, round(width_m / _LANE_M)) if road_class == "motorway" else least
+
+
+def tags_of_road(road_class: str, width_m: float) -> dict[str, str]:
+    """The tags that OpenStreetMap would have of a road."""
+    traits = ROAD_CLASSES[road_class]
+    return {
+        "highway": traits.highway,
+        "lanes": str(lanes_of_road(road_class, width_m)),
+        "surface": "paved" if traits.paved else "unpaved",
+    }
 
 
 WIDE_MOTORWAY_M = (16.0, 38.0)  # a carriageway of four to ten lanes

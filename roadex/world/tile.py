@@ -29,6 +29,7 @@ class SyntheticTile:
     `image` is RGB (H, W, 3); `mask` (H, W) is the road surface, seen or hidden. `graph` is in
     metres in the image frame (x right, y down), its edges have `road_class`, `width_m` and
     `layer` (layers cross on bridges), and dead ends with a turning circle `turning_radius_m`.
+    `by_class` is the same with a node wherever the class of the road changes.
     `contents` counts what the tile holds besides.
     """
 
@@ -37,6 +38,7 @@ class SyntheticTile:
     graph: nx.MultiGraph
     gsd: float
     contents: dict[str, int]
+    by_class: nx.MultiGraph
 
 
 def make_tile(settings: WorldSettings, seed: int, index: int) -> SyntheticTile:
@@ -53,9 +55,10 @@ def make_tile(settings: WorldSettings, seed: int, index: int) -> SyntheticTile:
     frame, plan = scene.frame, scene.plan
     contents = paint_scene(scene, rngs[2:])
     graph = clip_network(plan.graph, frame.side_m)
+    by_class = clip_network(plan.graph, frame.side_m, ["road_class"])
     image = expose(scene.canvas.astype(np.float32), settings, rngs[5])
     mask = coverage(plan.surfaces, frame, scale=4) >= 0.5
-    return SyntheticTile(image, mask, graph, settings.gsd, contents)
+    return SyntheticTile(image, mask, graph, settings.gsd, contents, by_class)
 
 
 def _open_scene(

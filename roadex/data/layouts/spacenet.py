@@ -23,6 +23,7 @@ from roadex.geo.grid import Georeference
 from roadex.graph.network import oriented
 from roadex.rasters.rasters import write_raster
 from roadex.world import SyntheticTile
+from roadex.world.roads import lanes_of_road
 
 ROAD_TYPES = {
     "motorway": 1,
@@ -106,7 +107,7 @@ def _feature(tile: SyntheticTile, grid: Georeference, step: tuple[Any, Any, int]
         "road_type": str(ROAD_TYPES[road["road_class"]]),
         "bridge_type": "1" if road["layer"] else "2",
         "paved": "2" if road["road_class"] == "track" else "1",
-        "lane_number": str(max(1, round(road["width_m"] / 3.5))),
+        "lane_number": str(lanes_of_road(road["road_class"], road["width_m"])),
     }
     line = {"type": "LineString", "coordinates": degrees.tolist()}
     return {"type": "Feature", "properties": properties, "geometry": line}

@@ -41,10 +41,10 @@ class GeoReader:
         image, valid = resized(
             to_8_bits(raster.bands, self.calibration, entry.group, entry.image), raster.valid, shape
         )
-        mask, graph, notes = self.lines.draw(entry, Frame(raster.grid, shape, self.gsd))
+        mask, graph, notes, tagged = self.lines.draw(entry, Frame(raster.grid, shape, self.gsd))
         if valid is not None:
             mask[~valid] = IGNORE
-        return Tile(image, mask, graph, notes)
+        return Tile(image, mask, graph, notes, tagged)
 
     def histogram(self, entry: Entry) -> Histogram | None:
         """The values of a raster of more than 8 bits."""

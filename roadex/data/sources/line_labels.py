@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
-from functools import lru_cache
+from functools import lru_cache, partial
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol
 
@@ -68,11 +69,15 @@ class Frame:
 
 
 class Labels(NamedTuple):
-    """The road surface (H, W), 1 where road, the network in the image frame, and what to tell."""
+    """The road surface (H, W), 1 where road, the network in the image frame, and what to tell.
+
+    `tagged` gives its roads with their tags, as `Tile` has them.
+    """
 
     mask: NDArray[np.uint8]
     graph: nx.MultiGraph
     notes: tuple[str, ...]
+    tagged: Callable[[], nx.MultiGraph]
 
 
 class LineLabels(Protocol):
@@ -106,9 +111,17 @@ class OwnLines:
                 "does it lack the name of its coordinate system?"
             )
         mask = road_surface(inside, frame.shape, frame.gsd, self.widths)
-        return Labels(
-            mask, inside, _notes(entry, drawn, total_length(placed) - total_length(inside))
-        )
+        notes = _notes(entry, drawn, total_length(placed) - total_length(inside))
+        return Labels(mask, inside, notes, partial(self._tagged, entry, frame))
+
+    def _tagged(self, entry: Entry, frame: Frame) -> nx.MultiGraph:
+        """The roads once more, apart where their tags change, as wide as they are drawn."""
+        drawn = read_network(entry.label, keep_apart=TAGS)
+        placed = to_image_frame(drawn, frame.grid, frame.scale)
+        inside = clip_to_tile(placed, frame.size, keep_apart=TAGS)
+        for *_, data in inside.edges(data=True):
+            data["width_m"] = 2 * half_width(data, self.widths)
+        return inside
 
     def identity(self) -> dict[str, Any]:
         """See `LineLabels.identity`."""
@@ -159,7 +172,8 @@ class MapLines:
                 f"{path.name}: its outermost roads leave {1 - here.area / outline.area:.0%} of the "
                 "image out: does it cover all of it?"
             )
-        return Labels(mask, merge_degree_two(inside), tuple(notes))
+        tagged = partial(clip_to_tile, placed, frame.size, keep_apart=(*TAGS, "width_m"))
+        return Labels(mask, merge_degree_two(inside), tuple(notes), tagged)
 
     def identity(self) -> dict[str, Any]:
         """See `LineLabels.identity`."""

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
+from functools import partial
 from typing import Any
 
+import networkx as nx
 import numpy as np
 
 from roadex.config.dataset import SyntheticConfig
@@ -15,6 +17,7 @@ from roadex.data.splits import SPLITS, Splits
 from roadex.data.stretch import Calibration
 from roadex.data.tile import Tile
 from roadex.world import make_tile
+from roadex.world.roads import tags_of_road
 
 
 @dataclass(frozen=True)
@@ -37,7 +40,8 @@ class SyntheticSource:
     def read(self, name: str) -> Tile:
         """Make the tile."""
         tile = make_tile(self.world, self.seed, int(name))
-        return Tile(tile.image, tile.mask.astype(np.uint8), tile.graph)
+        tagged = partial(_tagged, tile.by_class)
+        return Tile(tile.image, tile.mask.astype(np.uint8), tile.graph, tagged=tagged)
 
     @property
     def findings(self) -> tuple[Finding, ...]:
@@ -63,6 +67,14 @@ class SyntheticSource:
         """The size and seed of the world."""
         size = self.world.size_px
         return [f"{sum(self.counts.values())} tiles of {size}x{size} px, world seed {self.seed}"]
+
+
+def _tagged(graph: nx.MultiGraph) -> nx.MultiGraph:
+    """The roads of a tile with the tags that they would have in OpenStreetMap."""
+    copy = graph.copy()
+    for *_, data in copy.edges(data=True):
+        data |= tags_of_road(data["road_class"], data["width_m"])
+    return copy
 
 
 def synthetic_source(config: SyntheticConfig) -> SyntheticSource:

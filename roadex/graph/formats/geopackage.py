@@ -261,7 +261,7 @@ def table_of_roads(table: RoadTable, part: slice = slice(None)) -> Any:
     lines = np.split(points, bounds[1][:-1] - first) if count else []
     ends = table.ends[part]
     content: dict[str, Any] = {
-        name: table.values[part, i]
+        name: table.column(name, part)
         for i, name in enumerate(table.attributes)
         if not np.isnan(table.values[:, i]).all()
     }

@@ -1,0 +1,121 @@
+"""Scores of the attributes of roads, by the length of true roads that have each value.
+
+A true road is judged as a drawn one is: by what a model says along its line. So the scores say how
+well attributes are told of roads whose place is known; whether roads are found at all is scored
+elsewhere.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from roadex.config.labels import IGNORE
+from roadex.graph.attribute_labels import VALUES, labels_of
+
+Counts = NDArray[np.int64]
+NEAR_KPH = 10.0
+_PER_METRE = 1000  # lengths are counted in whole millimetres, so that they add up in any order
+_COLUMNS = {"class": "highway", "surface": "surface", "lanes": "lanes", "speed": "speed_kph"}
+
+
+@dataclass
+class AttributeCounts:
+    """Millimetres of true road; add those of tiles to score a split.
+
+    Attributes:
+        confusion: (K, K) of each attribute, row = truth, column = what is said.
+        speed: of roads whose speed is known; of them those where it is wrong by `NEAR_KPH` at most;
+            and the sum of their millimetres times the error in km/h.
+    """
+
+    confusion: dict[str, Counts] = field(default_factory=dict)
+    speed: Counts = field(default_factory=lambda: np.zeros(3, np.int64))
+
+    def add(self, road: Mapping[str, Any], said: Mapping[str, Any]) -> None:
+        """Count a true road.
+
+        Args:
+            road: its `length`, and what is known as `told_attributes` gives it.
+            said: the same of what the model says; what it does not learn is missing.
+        """
+        length = round(road["length"] * _PER_METRE)
+        for name, label in labels_of(road).items():
+            if _COLUMNS[name] in said and label != IGNORE:
+                counts = self._of(name)
+                counts[label, labels_of(said)[name]] += length
+        if "speed_kph" in road and "speed_kph" in said:
+            error = abs(float(said["speed_kph"]) - float(road["speed_kph"]))
+            # What a speed in miles loses on its way to km/h and back is no error.
+            near = error <= NEAR_KPH + 1e-6
+            self.speed += np.array([length, length * near, round(length * error)], np.int64)
+
+    def __iadd__(self, other: AttributeCounts) -> AttributeCounts:
+        for name, counts in other.confusion.items():
+            self._of(name)[:] += counts
+        self.speed += other.speed
+        return self
+
+    def _of(self, name: str) -> Counts:
+        size = len(VALUES[name])
+        return self.confusion.setdefault(name, np.zeros((size, size), np.int64))
+
+    def scores(self) -> dict[str, float]:
+        """Macro F1 and accuracy of each attribute, and the errors of the speed; by length."""
+        scores: dict[str, float] = {}
+        for name in VALUES:
+            counts = self.confusion.get(name)
+            if counts is not None and counts.any():
+                scores[f"{name}_macro_f1"] = macro_f1(counts)
+                scores[f"{name}_accuracy"] = float(np.trace(counts) / counts.sum())
+        metres, near, error = self.speed.tolist()
+        if metres:
+            scores["speed_error_kph"] = error / metres
+            scores["speed_within_10_kph"] = near / metres
+        return scores
+
+    def table(self) -> dict[str, Any]:
+        """The metres of each confusion, by the names of true and said values."""
+        return {
+            name: {
+                "values": list(VALUES[name]),
+                "metres": (counts / _PER_METRE).round(1).tolist(),
+                "f1": dict(zip(VALUES[name], _rounded(class_f1(counts)), strict=True)),
+            }
+            for name in VALUES
+            if (counts := self.confusion.get(name)) is not None
+        }
+
+    def plain(self) -> dict[str, Any]:
+        """As lists, for another process."""
+        counts = {name: counts.tolist() for name, counts in self.confusion.items()}
+        return {"confusion": counts, "speed": self.speed.tolist()}
+
+    @classmethod
+    def of_plain(cls, plain: Mapping[str, Any]) -> AttributeCounts:
+        """The inverse of `plain`."""
+        counts = {name: np.array(rows, np.int64) for name, rows in plain["confusion"].items()}
+        return cls(counts, np.array(plain["speed"], np.int64))
+
+
+def class_f1(confusion: Counts) -> list[float | None]:
+    """The F1 of each class from counts (K, K); None of those that do not occur in the truth."""
+    found = np.diag(confusion)
+    both = confusion.sum(axis=0) + confusion.sum(axis=1)
+    occurs = confusion.sum(axis=1) > 0
+    return [
+        float(2 * f / b) if known else None for f, b, known in zip(found, both, occurs, strict=True)
+    ]
+
+
+def macro_f1(confusion: Counts) -> float:
+    """The mean F1 of the classes that occur in the truth."""
+    return float(np.mean([value for value in class_f1(confusion) if value is not None]))
+
+
+def _rounded(values: Iterable[float | None]) -> Sequence[float | None]:
+    return [None if value is None else round(value, 4) for value in values]
