@@ -14,19 +14,18 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeVar, cast
 
-from hydra import version
-from hydra._internal.utils import _run_hydra, get_args_parser
+from hydra._internal.utils import get_args_parser
 from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig, OmegaConf
 
 from roadex import __version__
+from roadex.command.entry import run_hydra
 from roadex.command.foreign import check_configuration_files
 from roadex.command.help import help_text
 from roadex.command.overrides import as_typed, quote
 from roadex.command.refusal import CONFIG_ERRORS, refusal
 from roadex.config.extensions import extension_folders
 from roadex.config.limits import check_known, check_limits
-from roadex.config.paths import config_dir
 from roadex.config.schemas import register_schemas, restore_training, schemas
 from roadex.errors import BAD_INPUT, INTERRUPTED, PREEMPTED, Preempted, RoadexError
 from roadex.runs.names import discard_unused
@@ -98,9 +97,8 @@ def typed(config: DictConfig) -> Any:
 
 
 def _run(run: Callable[[Any], None], config_name: str, arguments: list[str]) -> int:
-    """Run under Hydra and give the exit code. Hydra must raise, not print, for us to translate."""
+    """Run under Hydra and give the exit code."""
     traceback_wanted = os.environ.get("HYDRA_FULL_ERROR") == "1"
-    os.environ["HYDRA_FULL_ERROR"] = "1"
     logging.raiseExceptions = False  # a full disk fails the log too; the run tells it in one line
     codes: list[int] = []
 
@@ -124,8 +122,7 @@ def _run(run: Callable[[Any], None], config_name: str, arguments: list[str]) -> 
         parser = get_args_parser()
         parsed = parser.parse_args(typed_arguments)
         check_configuration_files(parsed.config_dir, parsed.config_name, parsed.config_path)
-        version.setbase("1.3")
-        _run_hydra(parsed, parser, task, str(config_dir()), config_name)
+        run_hydra(parsed, parser, task, config_name)
 
     if traceback_wanted:
         start()

@@ -76,8 +76,6 @@ def slurm_job() -> str | None:
 def job_environment(settings: SweepConfig, gpus: str | None, pinned: bool) -> dict[str, str]:
     """The environment of a training: its GPUs, or its share of the cores beside other trainings."""
     environment = dict(os.environ)
-    # The frame of commands sets it for itself; a training is to refuse bad input in one line.
-    environment.pop("HYDRA_FULL_ERROR", None)
     if gpus is not None:
         environment["CUDA_VISIBLE_DEVICES"] = gpus
     elif pinned:

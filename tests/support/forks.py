@@ -61,7 +61,6 @@ def _train(folder: Path, arguments: list[str], variables: dict[str, str], output
         os.dup2(file.fileno(), 2)
     sys.stdout, sys.stderr = (os.fdopen(number, "w", buffering=1) for number in (1, 2))
     os.environ.update(variables)
-    os.environ.pop("HYDRA_FULL_ERROR", None)
     os.chdir(folder)
     sys.argv = arguments
     logging.getLogger().handlers.clear()  # of the test runner, which a new process has not
