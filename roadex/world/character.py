@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from roadex.config.world import WorldSettings
-from roadex.world.colours import Colour
+from roadex.world.texture import Colour
 
 
 @dataclass(frozen=True)

@@ -7,11 +7,11 @@ import networkx as nx
 import numpy as np
 
 from roadex.world.buildings import Building, house_on
-from roadex.world.colours import Colour, between, choose, jitter, scaled
 from roadex.world.frame import draw_lines, fill_corners
 from roadex.world.landuse import KINDS, UseMap
 from roadex.world.lots import Lot, Neighbourhood, stations
 from roadex.world.scene import Scene
+from roadex.world.texture import Colour, between, choose, jitter, scaled
 
 
 def paint_lots(

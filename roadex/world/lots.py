@@ -9,7 +9,7 @@ import numpy as np
 
 from roadex.world.frame import FloatArray
 from roadex.world.landuse import KINDS, UseMap
-from roadex.world.occupancy import Occupancy
+from roadex.world.scene import Occupancy
 
 
 @dataclass(frozen=True)

@@ -7,13 +7,12 @@ from typing import Any
 import cv2
 import numpy as np
 
-from roadex.world.colours import Colour
 from roadex.world.frame import Canvas, FloatArray, draw_lines, fill_corners
-from roadex.world.lines import beside, dashes, points_at, stretch
 from roadex.world.pavement import TOWN_CLASSES, Street
 from roadex.world.roads import lanes_of_road
 from roadex.world.scene import Scene
-from roadex.world.shapes import parallelogram
+from roadex.world.shapes import beside, dashes, parallelogram, points_at, stretch
+from roadex.world.texture import Colour
 
 _WHITE: Colour = (214, 212, 204)
 _YELLOW: Colour = (206, 176, 92)

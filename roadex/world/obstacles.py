@@ -11,8 +11,8 @@ from shapely.geometry.base import BaseGeometry
 from roadex.config.world import WorldSettings
 from roadex.world.character import Character
 from roadex.world.frame import FloatArray
-from roadex.world.lines import beside, through
 from roadex.world.roads import ROAD_CLASSES, Road, cut_beside, cut_out, declutter
+from roadex.world.shapes import beside, through
 
 
 def _maybe_line(

@@ -5,12 +5,11 @@ from __future__ import annotations
 import numpy as np
 import shapely
 
-from roadex.world.colours import Colour, between, choose, jitter
 from roadex.world.frame import FloatArray, coverage, draw_lines, fill_corners
 from roadex.world.landuse import Block
-from roadex.world.lines import wander
 from roadex.world.scene import Scene, lay
-from roadex.world.shapes import parallelogram
+from roadex.world.shapes import parallelogram, wander
+from roadex.world.texture import Colour, between, choose, jitter
 
 _COURTS: tuple[Colour, ...] = ((126, 84, 66), (74, 98, 84), (84, 100, 122), (110, 108, 104))
 

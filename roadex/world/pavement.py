@@ -11,12 +11,12 @@ import shapely
 from shapely.geometry.base import BaseGeometry
 
 from roadex.world.character import Character
-from roadex.world.colours import Colour, jitter, scaled
 from roadex.world.frame import Canvas, FloatArray, Frame, coverage, draw_lines, fill_shape
-from roadex.world.lines import beside, stretch
 from roadex.world.roads import ROAD_CLASSES
 from roadex.world.scene import Scene, lay, overlay
+from roadex.world.shapes import beside, stretch
 from roadex.world.surface import road_lines, road_surface, turning_circles
+from roadex.world.texture import Colour, jitter, scaled
 
 TOWN_CLASSES = ("arterial", "collector", "residential")
 _DECK_M = 6.0

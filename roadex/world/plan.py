@@ -12,13 +12,12 @@ from shapely.geometry.base import BaseGeometry
 from roadex.config.world import WorldSettings
 from roadex.world.character import Character
 from roadex.world.frame import FloatArray
-from roadex.world.lines import through
 from roadex.world.network import add_roundabouts, build_network, mark_turning_circles
 from roadex.world.obstacles import add_motorway, cross_obstacles, draw_railway, draw_river
 from roadex.world.roads import ROAD_CLASSES, WIDE_MOTORWAY_M, Road, clipped, declutter, reach_out
-from roadex.world.streets import group_streets
+from roadex.world.shapes import through
 from roadex.world.styles import PLANS, Terms
-from roadex.world.surface import road_surface
+from roadex.world.surface import group_streets, road_surface
 
 MARGIN_M = 32.0  # what is planned beyond the tile, so that nothing changes at its border
 

@@ -1,7 +1,9 @@
-"""The paved ground that roads cover, layer by layer."""
+"""The paved ground that roads cover, layer by layer, and which edges make up one street."""
 
 from __future__ import annotations
 
+from collections.abc import Hashable
+from itertools import combinations
 from typing import Any
 
 import networkx as nx
@@ -9,6 +11,8 @@ import numpy as np
 import shapely
 from shapely.geometry.base import BaseGeometry
 
+from roadex.graph.network import oriented
+from roadex.world.frame import FloatArray
 from roadex.world.roads import ROAD_CLASSES
 
 _KERB_RADIUS_M = 2.5
@@ -46,3 +50,32 @@ def turning_circles(graph: nx.MultiGraph, wider_m: float = 0.0) -> list[BaseGeom
         for _, data in graph.nodes(data=True)
         if "turning_radius_m" in data
     ]
+
+
+Edge = tuple[Hashable, Hashable, int]
+_STRAIGHT = np.cos(np.radians(38))
+
+
+def group_streets(graph: nx.MultiGraph) -> dict[Edge, int]:
+    """A number for each edge (u, v, key), shared by edges of a class that go straight on."""
+    edges = list(graph.edges(keys=True))
+    links = nx.Graph()
+    links.add_nodes_from(range(len(edges)))
+    arms: dict[Hashable, list[tuple[int, FloatArray, str]]] = {node: [] for node in graph}
+    for number, (u, v, key) in enumerate(edges):
+        line, road_class = oriented(graph, u, v, key), graph.edges[u, v, key]["road_class"]
+        arms[u].append((number, _direction(line), road_class))
+        arms[v].append((number, _direction(line[::-1]), road_class))
+    for here in arms.values():
+        for (a, way_a, class_a), (b, way_b, class_b) in combinations(here, 2):
+            if class_a == class_b and float(-way_a @ way_b) > _STRAIGHT:
+                links.add_edge(a, b)
+    groups = nx.connected_components(links)
+    return {edges[i]: number for number, members in enumerate(groups) for i in members}
+
+
+def _direction(line: FloatArray) -> FloatArray:
+    """The unit vector in which a line leaves its first point."""
+    way = line[min(len(line) - 1, 2)] - line[0]
+    unit: FloatArray = way / max(float(np.hypot(*way)), 1e-9)
+    return unit

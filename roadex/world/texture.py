@@ -1,14 +1,14 @@
-"""Noise at the scales that surfaces have, and how colours are mixed by it."""
+"""Colours in 0..255, and noise at the scales that surfaces have to mix them by."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import ClassVar
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from roadex.world.colours import Colour
 from roadex.world.frame import Frame, Sheet
 
 Window = tuple[slice, slice]
@@ -97,3 +97,33 @@ def extent(alpha: Sheet) -> Window:
     if not rows.size:
         return slice(0, 0), slice(0, 0)
     return slice(rows[0], rows[-1] + 1), slice(columns[0], columns[-1] + 1)
+
+
+Colour = tuple[float, float, float]
+
+
+def scaled(colour: Colour, factor: float) -> Colour:
+    """A lighter or darker colour."""
+    red, green, blue = (min(255.0, channel * factor) for channel in colour)
+    return red, green, blue
+
+
+def between(low: Colour, high: Colour, share: float) -> Colour:
+    """The colour a share of the way from one to another."""
+    red, green, blue = (a + (b - a) * share for a, b in zip(low, high, strict=True))
+    return red, green, blue
+
+
+def jitter(rng: np.random.Generator, colour: Colour, spread: float = 6.0) -> Colour:
+    """A colour near another: lighter or darker, and a little off in hue."""
+    shift, *off = (spread * rng.standard_normal(4)).tolist()
+    red, green, blue = (
+        min(255.0, max(0.0, channel + shift + 0.25 * single))
+        for channel, single in zip(colour, off, strict=True)
+    )
+    return red, green, blue
+
+
+def choose(rng: np.random.Generator, colours: Sequence[Colour]) -> Colour:
+    """One of some colours."""
+    return colours[int(rng.integers(len(colours)))]

@@ -8,11 +8,11 @@ from typing import Any
 import networkx as nx
 import numpy as np
 
-from roadex.world.colours import Colour, choose, scaled
 from roadex.world.frame import FloatArray, fill_corners
 from roadex.world.lots import stations
 from roadex.world.scene import Scene
 from roadex.world.shapes import parallelogram
+from roadex.world.texture import Colour, choose, scaled
 
 _TWO_LANES_EACH_WAY_M = 15.0
 _COLOURS: tuple[Colour, ...] = (
