@@ -10,7 +10,7 @@ from roadex.command.frame import command
 from roadex.config.report import ReportConfig
 from roadex.config.schemas import to_plain
 from roadex.errors import RoadexError
-from roadex.tracking.report import track_report
+from roadex.tracking import track_report
 
 if TYPE_CHECKING:
     from roadex.comparison.assembly import Report

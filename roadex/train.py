@@ -51,7 +51,7 @@ def main(config: TrainConfig) -> None:
         join_run,
         open_group,  # torch takes seconds, --help should not
     )
-    from roadex.engine.dry_run import dry_run
+    from roadex.engine.rehearsal import dry_run
     from roadex.engine.signals import StopSignals
 
     with StopSignals() as stop, open_group() as group:
@@ -67,7 +67,7 @@ def main(config: TrainConfig) -> None:
 
 
 def _train(run: RunFolder, stop: StopSignals, group: Group) -> None:
-    from roadex.engine.lr_finder import find_lr
+    from roadex.engine.rehearsal import find_lr
     from roadex.engine.training import fit
 
     if run.config.trainer.find_lr:

@@ -25,7 +25,7 @@ from roadex.data.sources.base import Source
 from roadex.data.sources.files import FileSource
 from roadex.data.stretch import calibrate
 from roadex.inspection.alignment import alignment
-from roadex.inspection.suspicion import CLEARLY
+from roadex.inspection.survey import CLEARLY
 
 DISTANCES_M = (0.0, 6.0, 8.0, 10.0, 12.0)
 

@@ -25,9 +25,8 @@ from roadex.engine.inference import normalize
 from roadex.engine.learner import Learner, build_learner
 from roadex.engine.loop import TrainingLoop
 from roadex.engine.optimization import build_optimizer
-from roadex.engine.scorers import Scorers
 from roadex.engine.signals import StopSignals
-from roadex.engine.validation import Validator
+from roadex.engine.validation import Scorers, Validator
 from roadex.losses.multitask import attribute_labels, multitask_loss
 from roadex.models.registry import count_parameters
 from roadex.runs.folder import RunFolder

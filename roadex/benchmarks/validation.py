@@ -19,8 +19,7 @@ from roadex.benchmarks.train import parse
 from roadex.config.limits import bounded
 from roadex.data.prepared import PreparedDataset
 from roadex.engine.distributed import Group
-from roadex.engine.scorers import Scorers
-from roadex.engine.validation import Validator
+from roadex.engine.validation import Scorers, Validator
 
 
 @dataclass

@@ -19,7 +19,7 @@ from PIL import Image
 from roadex.comparison.comparison import Comparison, Line, title
 from roadex.comparison.rows import Row
 from roadex.files import atomic_write
-from roadex.plots.png import few_colours
+from roadex.plots.html import few_colours
 from roadex.runs.reading import is_known
 
 # Okabe and Ito's colours and then other dashes, so that no two rows look alike.

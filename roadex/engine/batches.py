@@ -1,4 +1,7 @@
-"""A training's batches from any position in any epoch, and what to do when their loader fails."""
+"""A training's batches from any position in any epoch.
+
+And what is done when their loader, the memory or the numbers fail.
+"""
 
 from __future__ import annotations
 
@@ -6,11 +9,16 @@ import logging
 import signal
 import threading
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
 
+import numpy as np
+import torch
 from torch.utils.data import DataLoader
 
 from roadex.data.crops import Crop, DrawSampler, collated
 from roadex.errors import DataError, RoadexError
+from roadex.files import atomic_write
 
 log = logging.getLogger(__name__)
 RESTARTS = 3
@@ -102,3 +110,33 @@ def _last_line(error: BaseException) -> str:
     """What remains of an error that a loading process wrapped in its traceback."""
     line = (str(error).strip() or type(error).__name__).splitlines()[-1]
     return line.removeprefix(f"{RoadexError.__module__}.{type(error).__name__}: ")
+
+
+@contextmanager
+def explain_memory(remedy: str) -> Iterator[None]:
+    """Say what to set where the block needs more memory than there is.
+
+    Raises:
+        RoadexError: the GPU's or the machine's memory is too small.
+    """
+    try:
+        yield
+    except torch.OutOfMemoryError as error:
+        raise RoadexError(f"CUDA is out of memory: {remedy}") from error
+    except RuntimeError as error:
+        if "can't allocate memory" not in str(error):
+            raise
+        raise RoadexError(f"the machine is out of memory: {remedy}") from error
+
+
+def keep_batch(folder: Path, batch: Crop, draws: list[int], step: int) -> Path:
+    """Write a batch into `folder` for inspection: its arrays (N, ...) and its draw numbers (N).
+
+    Returns:
+        The .npz file.
+    """
+    path = folder / f"bad_batch_step_{step:06}.npz"
+    arrays = {"draws": np.array(draws), **{k: v.cpu().numpy() for k, v in batch.items()}}
+    with atomic_write(path) as temporary, temporary.open("wb") as file:
+        np.savez_compressed(file, allow_pickle=False, **arrays)
+    return path

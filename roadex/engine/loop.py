@@ -12,14 +12,12 @@ from pathlib import Path
 from tqdm import tqdm
 
 from roadex.data.crops import Crop
-from roadex.engine.batches import Batches
+from roadex.engine.batches import Batches, explain_memory, keep_batch
+from roadex.engine.device import random_state, restore_random_state
 from roadex.engine.evaluation import prefixed
-from roadex.engine.guards import explain_memory, keep_batch
 from roadex.engine.learner import Learner
-from roadex.engine.loss_sums import LossSums
 from roadex.engine.optimization import NotFiniteError
-from roadex.engine.progress import Best, Progress
-from roadex.engine.random_state import random_state, restore_random_state
+from roadex.engine.progress import Best, LossSums, Progress
 from roadex.engine.signals import StopSignals
 from roadex.engine.validation import Pending, Validator
 from roadex.errors import DataError, Preempted, RoadexError

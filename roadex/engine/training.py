@@ -33,12 +33,10 @@ from roadex.engine.inference import Predictor
 from roadex.engine.judging import PairJudge
 from roadex.engine.learner import Learner, build_learner, load_initial
 from roadex.engine.loop import TrainingLoop
-from roadex.engine.loss_sums import LossSums
-from roadex.engine.progress import Best, Progress
-from roadex.engine.scorers import Scorers
+from roadex.engine.progress import Best, LossSums, Progress
 from roadex.engine.signals import StopSignals
 from roadex.engine.testing import SplitReport, confusion_of, report_split
-from roadex.engine.validation import Validator
+from roadex.engine.validation import Scorers, Validator
 from roadex.errors import RoadexError
 from roadex.models.backbones.weights import input_normalization
 from roadex.models.cost import count_macs

@@ -1,17 +1,25 @@
-"""Validation of a training: every tile by one process, graphs scored beside what comes next."""
+"""Validation of a training: every tile is scored by one process.
+
+Graphs are decoded and scored in processes of their own while the model goes on.
+"""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+import multiprocessing
+import signal
+from collections.abc import Callable, Sequence
+from concurrent.futures import BrokenExecutor, Future, ProcessPoolExecutor
 from dataclasses import dataclass, replace
 from functools import partial
+from typing import TypeVar
 
 import numpy as np
 
 from roadex.config.graph import needs_connectivity, with_chance
 from roadex.config.model import learnt_attributes
 from roadex.config.train import TrainConfig
+from roadex.data.parallel import settle_in
 from roadex.data.prepared import PreparedDataset
 from roadex.engine.distributed import Group
 from roadex.engine.evaluation import (
@@ -23,7 +31,7 @@ from roadex.engine.evaluation import (
 )
 from roadex.engine.inference import Predictor, for_member
 from roadex.engine.judging import PairJudge
-from roadex.engine.scorers import Scorers
+from roadex.errors import RoadexError
 from roadex.metrics.attributes import AttributeCounts
 from roadex.metrics.pixel import ThresholdCurve
 from roadex.metrics.summary import PairScore, mean_scores
@@ -172,3 +180,63 @@ class Validator:
                 before = pooled.connectivity
                 pooled.connectivity = counted if before is None else before + counted
         return pooled
+
+
+Result = TypeVar("Result")
+Task = Callable[[], Result]
+
+
+class Scorers:
+    """Runs tasks beside the caller, in the order given; with no processes, when asked for.
+
+    The processes are spawned at the first task, since a fork of one with threads may hang. They
+    import what the tasks name, which should not need torch.
+    """
+
+    def __init__(self, processes: int) -> None:
+        self.processes = processes
+        self._pool: ProcessPoolExecutor | None = None
+
+    def start(self, tasks: Sequence[Task[Result]]) -> Callable[[], list[Result]]:
+        """Begin the tasks; what is returned waits for their results, in order.
+
+        Raises (from what is returned):
+            RoadexError: a process died.
+        """
+        if not self.processes:
+            return lambda: [task() for task in tasks]
+        if self._pool is None:
+            context = multiprocessing.get_context("spawn")
+            self._pool = ProcessPoolExecutor(self.processes, context, initializer=_settle_in)
+        futures = [self._pool.submit(task) for task in tasks]
+        return lambda: [_result(future) for future in futures]
+
+    def __enter__(self) -> Scorers:
+        """Nothing yet: see `start`."""
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        """End the processes."""
+        self.close()
+
+    def close(self) -> None:
+        """End the processes; tasks that have not begun are dropped."""
+        if self._pool is not None:
+            self._pool.shutdown(cancel_futures=True)
+            self._pool = None
+
+
+def _result(future: Future[Result]) -> Result:
+    try:
+        return future.result()
+    except BrokenExecutor as error:
+        raise RoadexError(
+            "a process that scores graphs died, perhaps for want of memory: set trainer.scorers=0"
+        ) from error
+
+
+def _settle_in() -> None:
+    """Leave signals to the parent, too."""
+    settle_in()
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGUSR1):
+        signal.signal(number, signal.SIG_IGN)

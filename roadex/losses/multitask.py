@@ -10,15 +10,17 @@ from torch import Tensor
 
 from roadex.config.labels import ATTRIBUTE
 from roadex.config.loss import LossConfig
-from roadex.losses.library import NAMES, library_terms
 from roadex.losses.targets import reduced_classes, reduced_mask
 from roadex.losses.terms import (
+    NAMES,
     balanced_cross_entropy,
     class_counts,
     cross_entropy,
+    library_terms,
+    node_cross_entropy,
+    soft_cldice_loss,
     soft_iou_loss,
 )
-from roadex.losses.topology import node_cross_entropy, soft_cldice_loss
 from roadex.models.contract import ATTRIBUTES, EVIDENCE, Logits, attribute_logits
 
 Labels = Mapping[str, Tensor]

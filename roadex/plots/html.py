@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import io
 import json
 from functools import cache
 from pathlib import Path
@@ -17,7 +18,6 @@ from PIL import Image
 
 from roadex.files import write_text
 from roadex.plots.overlays import Picture
-from roadex.plots.png import few_colours
 
 FOLDER = Path(__file__).parent / "pages"
 
@@ -88,3 +88,10 @@ def shrunk(picture: Picture, longest: int | None) -> Picture:
         return np.ascontiguousarray(picture)
     size = [max(1, round(side * scale)) for side in picture.shape[1::-1]]
     return np.asarray(cv2.resize(picture, size, interpolation=cv2.INTER_AREA), np.uint8)
+
+
+def few_colours(drawing: Image.Image, colours: int) -> bytes:
+    """A PNG file of a drawing in its commonest colours, a third as large as in all."""
+    file = io.BytesIO()
+    drawing.convert("RGB").quantize(colours).save(file, format="PNG", optimize=True)
+    return file.getvalue()

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, cast
 
 import torch
+from jinja2 import Environment, StrictUndefined
 from torch import Tensor, nn
 from torch.export import Dim
 
@@ -23,9 +24,14 @@ from roadex.models.contract import task_classes
 from roadex.models.registry import count_parameters
 from roadex.runs import names
 from roadex.runs.checkpoint import Checkpoint
-from roadex.runs.exported import DESCRIPTION, FORMAT, PAIR_HEAD, file_hash
-from roadex.runs.load import checkpoint_file, load_checkpoint
-from roadex.runs.model_card import model_card
+from roadex.runs.load import (
+    DESCRIPTION,
+    FORMAT,
+    PAIR_HEAD,
+    checkpoint_file,
+    file_hash,
+    load_checkpoint,
+)
 
 LARGEST_BATCH = 64
 LARGEST_SIDE = 1024  # in multiples
@@ -185,3 +191,68 @@ WRITERS: dict[str, Callable[[nn.Module, Path], None]] = {
     "onnx": _write_onnx,
     "safetensors": _write_safetensors,
 }
+
+
+CARD = """\
+# {{ model }}: road networks from satellite images
+
+A network of roadex {{ roadex }}: `{{ model }}`, \
+{{ "{:,}".format(parameters) }} parameters, {{ epoch }} epochs, seed {{ seed }}.
+
+## Use
+
+```python
+import roadex
+network = roadex.load("THIS_FOLDER").predict("city.tif")
+```
+
+From other programs: `{{ weights }}`\
+{% if format == "onnx" %} takes `image`, float32 (batch, 3, rows, columns), sides that divide by \
+{{ multiple }},\
+{% else %} holds the weights, `roadex.json` the settings from which the network is built. It takes \
+images\
+{% endif %} of {{ gsd_m }} m per pixel, normalised as `(RGB / 255 - mean) / std` with mean \
+{{ mean | map("round", 4) | join(", ") }} and std {{ std | map("round", 4) | join(", ") }}. It \
+gives logits at the image's resolution; a softmax over the classes gives probabilities.
+
+| task | classes |
+|---|---|
+{% for task, classes in tasks.items() -%}
+| {{ task }} | {{ classes }} |
+{% endfor %}
+Road is where class 1 of the segmentation reaches **{{ threshold | round(4) }}**, chosen on the \
+{{ threshold_from }} split. Images of more than 8 bits are brought to 8 as in training \
+(`contrast` in `roadex.json`).
+
+{% if test_scores -%}
+## Scores on the test split
+
+| score | |
+|---|---|
+{% for name, value in test_scores.items() -%}
+| {{ name }} | {{ value | round(4) }} |
+{% endfor %}
+{% endif -%}
+## Scores on the validation split
+
+On {{ scores_on }}, by which the threshold was chosen: they flatter, a test split does not.
+
+| score | |
+|---|---|
+{% for name, value in scores.items() if value is number -%}
+| {{ name }} | {{ value | round(4) }} |
+{% endfor %}
+## Data and licence
+
+Trained on {{ data }}. Imagery of other sensors, seasons, regions or pixel sizes may be read worse.
+
+Licence of the weights: {{ licence }}
+
+SHA-256 of `{{ weights }}`: `{{ sha256 }}`
+"""
+
+
+def model_card(facts: dict[str, Any]) -> str:
+    """The card of a model described by `facts`, the content of roadex.json."""
+    text = Environment(undefined=StrictUndefined, keep_trailing_newline=True).from_string(CARD)
+    return text.render(**facts)

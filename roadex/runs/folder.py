@@ -19,8 +19,7 @@ from roadex.files import write_json, write_table, write_text
 from roadex.runs import names
 from roadex.runs.checkpoint import Checkpoint, save_checkpoint
 from roadex.runs.environment import differences, environment
-from roadex.runs.lock import locked
-from roadex.runs.resume import choose_run, epochs_of
+from roadex.runs.resume import choose_run, epochs_of, locked
 from roadex.runs.snapshots import Snapshots
 
 log = logging.getLogger(__name__)

@@ -1,13 +1,24 @@
-"""A trained model from whatever holds one: a checkpoint file or an exported folder."""
+"""A trained model from whatever holds one: a checkpoint file, or a folder that export wrote."""
 
 from __future__ import annotations
 
+import hashlib
+import json
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from roadex.config.schemas import restore_training
 from roadex.errors import RoadexError
+from roadex.extras import install_line
+from roadex.models.contract import Logits, pad_to_multiple
+from roadex.models.registry import build_pair_head
 from roadex.runs import names
 from roadex.runs.checkpoint import Checkpoint, read_checkpoint
-from roadex.runs.exported import DESCRIPTION, OnnxCheckpoint, load_exported
 
 # Files of an exported folder, which mean nothing alone.
 _PARTS = (".onnx", ".safetensors")
@@ -57,3 +68,128 @@ def load_trainable(path: str | Path, key: str) -> Checkpoint:
             "was exported from, or export with format=safetensors"
         )
     return checkpoint
+
+
+DESCRIPTION = "roadex.json"
+# Beside an ONNX file: the head that judges pairs of vertices.
+PAIR_HEAD = "pair_head.safetensors"
+FORMAT = 1
+
+
+@dataclass(frozen=True)
+class OnnxCheckpoint(Checkpoint):
+    """A trained model that ONNX Runtime executes; it can be used but not trained."""
+
+    file: Path = Path()
+    multiple: int = 1
+
+    def build(self) -> nn.Module:
+        """The model, for the CPU."""
+        model = OnnxNetwork(self.file, self.multiple)
+        if self.config.model.paths:
+            from safetensors.torch import load_file  # of the extra `export`
+
+            head = build_pair_head(self.config.model)
+            head.load_state_dict(load_file(self.file.parent / PAIR_HEAD))
+            model.add_module("pair_head", head)
+        return model.eval()
+
+
+class OnnxNetwork(nn.Module):
+    """A model file as a module: normalised RGB (B, 3, H, W) to one map for each task.
+
+    Args:
+        multiple: what the sides of the file's images must divide by; others are padded.
+
+    Raises:
+        RoadexError: ONNX Runtime is missing, or cannot read the file.
+    """
+
+    def __init__(self, file: Path, multiple: int) -> None:
+        super().__init__()
+        self.multiple = multiple
+        try:
+            import onnxruntime
+        except ImportError as error:
+            raise RoadexError(f"{file} needs onnxruntime: {install_line('export')}") from error
+        try:
+            self.session = onnxruntime.InferenceSession(file, providers=["CPUExecutionProvider"])
+        except Exception as error:  # its exceptions have no common base
+            raise RoadexError(f"{file}: not a readable ONNX file; export it again") from error
+
+    def forward(self, image: Tensor) -> Logits:
+        """As in roadex/models/contract.py, without the maps of lower resolution."""
+        height, width = image.shape[-2:]
+        padded = pad_to_multiple(image.float(), self.multiple)
+        found = self.session.run(None, {"image": np.ascontiguousarray(padded.cpu().numpy())})
+        names = [output.name for output in self.session.get_outputs()]
+        return {
+            name: [torch.from_numpy(logits)[..., :height, :width].to(image.device)]
+            for name, logits in zip(names, found, strict=True)
+        }
+
+
+def load_exported(folder: Path) -> Checkpoint:
+    """The checkpoint in a folder.
+
+    Raises:
+        RoadexError: the folder holds none, or its files are not those that were written together.
+    """
+    card = _description(folder)
+    name = card.get("weights")
+    if not isinstance(name, str) or Path(name).name != name:
+        raise RoadexError(
+            f"{folder / DESCRIPTION}: its weights are no file of this folder ({name})"
+        )
+    file = folder / name
+    if not file.is_file() or file_hash(file) != card.get("sha256"):
+        raise RoadexError(f"checkpoint={file}: missing or damaged; export it again")
+    _check_card(folder / DESCRIPTION, card)
+    known = {
+        "config": restore_training(card["config"], str(folder / DESCRIPTION)),
+        **{key: card[key] for key in ("threshold", "mean", "std", "epoch", "scores", "contrast")},
+        "chance": card.get("chance"),  # not in folders of the first releases
+    }
+    if card["format"] == "onnx":
+        head = folder / PAIR_HEAD
+        told = card.get("pair_head_sha256")
+        if known["config"].model.paths and not (head.is_file() and file_hash(head) == told):
+            raise RoadexError(f"checkpoint={head}: missing or damaged; export it again")
+        return OnnxCheckpoint({}, **known, file=file, multiple=card["multiple"])
+    from safetensors.torch import load_file  # of the extra `export`
+
+    return Checkpoint(load_file(file), **known)
+
+
+def _check_card(path: Path, card: dict[str, Any]) -> None:
+    """Raise RoadexError where the description lacks something, or has it of another kind."""
+    kinds: dict[str, Any] = {
+        "config": dict, "threshold": (int, float), "mean": list, "std": list, "epoch": int,
+        "scores": dict, "contrast": dict, "format": str,
+    }  # fmt: skip
+    wrong = [key for key, kind in kinds.items() if not isinstance(card.get(key), kind)]
+    if card.get("chance") is not None and not isinstance(card["chance"], float):
+        wrong.append("chance")
+    if card.get("format") == "onnx" and not isinstance(card.get("multiple"), int):
+        wrong.append("multiple")
+    if wrong:
+        raise RoadexError(f"{path}: damaged: its {', '.join(wrong)} cannot be used; export again")
+
+
+def _description(folder: Path) -> dict[str, Any]:
+    path = folder / DESCRIPTION
+    try:
+        card: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+        version = card["roadex_format"]
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise RoadexError(
+            f"checkpoint={folder}: no folder of roadex.export; name one, or RUN/checkpoints/best.pt"
+        ) from error
+    if version != FORMAT:
+        raise RoadexError(f"{path}: format {version}, this version reads {FORMAT}")
+    return card
+
+
+def file_hash(path: Path) -> str:
+    """SHA-256 of a file, in hexadecimal."""
+    return hashlib.sha256(path.read_bytes()).hexdigest()

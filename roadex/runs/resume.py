@@ -1,13 +1,21 @@
-"""Which folder a training runs in: a new one, or that of an earlier run which it continues."""
+"""Which folder a training runs in: a new one, or that of an earlier run which it continues.
+
+A lock keeps every other process out of it.
+"""
 
 from __future__ import annotations
 
+import errno
+import fcntl
 import logging
+import os
 import re
+import socket
 from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 
 import yaml
 
@@ -18,7 +26,6 @@ from roadex.config.train import TrainConfig
 from roadex.errors import RoadexError
 from roadex.files import user_path
 from roadex.runs import names
-from roadex.runs.lock import is_locked
 from roadex.runs.names import discard_unused
 
 log = logging.getLogger(__name__)
@@ -163,3 +170,80 @@ def _move_to(path: Path, fresh: Path) -> None:
             root.addHandler(moved)
             handler.close()
     discard_unused(fresh)
+
+
+NAME = ".lock"
+HELD = (errno.EACCES, errno.EAGAIN)
+
+
+@contextmanager
+def locked(folder: Path) -> Iterator[None]:
+    """Hold the folder's lock, which the system releases however the process ends.
+
+    It is a record lock: unlike flock's, processes that load data do not inherit it, and so cannot
+    hold it after a training that was killed.
+
+    Raises:
+        RoadexError: another process holds it, or the folder cannot be written.
+    """
+    try:
+        file = _acquire(folder / NAME)
+    except BlockingIOError as error:
+        raise RoadexError(
+            f"{folder}: another process trains there ({_holder(folder)}); wait for it or choose "
+            "another folder"
+        ) from error
+    except OSError as error:
+        reason = error.strerror
+        raise RoadexError(
+            f"{folder} cannot be written ({reason}): choose another folder"
+        ) from error
+    try:
+        yield
+    finally:
+        with suppress(OSError):
+            (folder / NAME).unlink()
+        file.close()
+
+
+def is_locked(folder: Path) -> bool:
+    """Whether another process holds the lock, or it cannot be told."""
+    if not (folder / NAME).exists():
+        return False
+    try:
+        _acquire(folder / NAME).close()
+    except OSError:
+        return True
+    return False
+
+
+def _acquire(path: Path) -> TextIO:
+    """The locked file. The one before may have been removed between opening and locking it."""
+    while True:
+        file = path.open("a+", encoding="utf-8")
+        try:
+            _lock(file, path)
+            if path.exists() and os.fstat(file.fileno()).st_ino == path.stat().st_ino:
+                file.truncate(0)
+                file.write(f"process {os.getpid()} on {socket.gethostname()}")
+                file.flush()
+                return file
+        except OSError:
+            file.close()
+            raise
+        file.close()
+
+
+def _lock(file: TextIO, path: Path) -> None:
+    try:
+        fcntl.lockf(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError as error:
+        if error.errno in HELD:
+            raise BlockingIOError(error.errno, "held") from error
+        log.warning("%s: this file system has no locks; start no second training there", path)
+
+
+def _holder(folder: Path) -> str:
+    with suppress(OSError):
+        return (folder / NAME).read_text(encoding="utf-8") or "unknown"
+    return "unknown"

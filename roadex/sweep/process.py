@@ -1,8 +1,4 @@
-"""A training of a sweep as a process of its own.
-
-Whatever ends it - a full GPU, a crash of a library - ends it alone; CUDA first starts in it, after
-its GPU was chosen; and nothing of one training, such as its W&B run, reaches into the next.
-"""
+"""A training of a sweep as a process of its own, and how all of them are ended."""
 
 from __future__ import annotations
 
@@ -15,7 +11,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from datetime import datetime
 from pathlib import Path
 from types import FrameType
@@ -25,8 +21,9 @@ from hydra.types import RunMode
 
 from roadex.command.overrides import quote
 from roadex.config.sweep import SweepConfig
+from roadex.errors import Preempted
 from roadex.files import began_at
-from roadex.sweep.records import START, Record, log_path, write_record
+from roadex.sweep.records import START, Record, all_records, is_running, log_path, write_record
 from roadex.sweep.slots import gpu_slot
 
 MODULE = "roadex.train"
@@ -177,3 +174,35 @@ def _parent_death_signal() -> Callable[[], None] | None:
 
 
 _die_along = _parent_death_signal()
+
+
+@contextmanager
+def stopped_by_signals(sweep: Path) -> Iterator[None]:
+    """Within the block, SIGTERM, SIGUSR1 and Ctrl-C stop a sweep's trainings, then the sweep.
+
+    Raises:
+        Preempted: such a signal has come, and the trainings have ended.
+    """
+
+    def stop(number: int, frame: FrameType | None) -> None:
+        end_trainings(sweep)
+        raise Preempted(signal.Signals(number).name)
+
+    before = {number: signal.signal(number, stop) for number in FORWARDED}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def end_trainings(sweep: Path) -> None:
+    """Ask this machine's trainings to save themselves and end, and wait for them a while."""
+    own = [record for record in all_records(sweep) if record.host == platform.node()]
+    running = [record for record in own if is_running(record)]
+    for record in running:
+        with suppress(OSError):
+            os.kill(record.pid, signal.SIGTERM)
+    until = time.monotonic() + STOP_SECONDS
+    while any(map(is_running, running)) and time.monotonic() < until:
+        time.sleep(0.1)

@@ -1,12 +1,9 @@
-"""What is known of each training of a sweep, kept beside the run folders and read from both.
-
-`SWEEP/.sweep/ROW/seed-N.json` says how the job's process started and ended, `.log` beside it holds
-all that it printed. A run folder itself tells how far the training has come.
-"""
+"""What is known of a sweep and of each of its trainings, kept beside the run folders."""
 
 from __future__ import annotations
 
 import csv
+import json
 import platform
 import signal
 from collections.abc import Sequence
@@ -15,7 +12,7 @@ from enum import Enum
 from pathlib import Path
 from typing import Any
 
-from roadex.errors import PREEMPTED
+from roadex.errors import PREEMPTED, RoadexError
 from roadex.files import is_process, read_json, write_json
 from roadex.sweep.jobs import Job
 
@@ -176,3 +173,43 @@ def failure_reason(sweep: Path, folder: str) -> str:
     lines = [line for line in lines if line]
     own = [line.removeprefix("roadex: ") for line in lines if line.startswith("roadex: ")]
     return (own or lines or ["it left no message"])[-1]
+
+
+MARK = "sweep.json"
+
+
+def claim(sweep: Path, version: dict[str, Any], command: list[str]) -> None:
+    """Note which code began a sweep, if nobody has yet; the commands that went on with it, too."""
+    path = sweep / MARK
+    content = _read(path) or {**version, "commands": []}
+    content["commands"].append({"command": command, **version})
+    write_json(path, content)
+
+
+def check_version(sweep: Path, version: dict[str, Any], anyway: bool) -> None:
+    """Check that a sweep was begun by this code.
+
+    Raises:
+        RoadexError: another version or commit began it, and nobody said that this is wanted.
+    """
+    before = _read(sweep / MARK)
+    if before is None or anyway:
+        return
+    for key, here in version.items():
+        there = before.get(key)
+        if there != here:
+            raise RoadexError(
+                f"{sweep} was begun by roadex {key} {there}, this is {here}: choose another name= "
+                "for a new sweep, or go on with sweep.any_version=true"
+            )
+
+
+def _read(path: Path) -> dict[str, Any] | None:
+    if not path.is_file():
+        return None
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+        assert isinstance(content["commands"], list)
+    except (OSError, ValueError, KeyError, TypeError, AssertionError) as error:
+        raise RoadexError(f"{path}: damaged; remove it to go on with the sweep") from error
+    return dict(content)

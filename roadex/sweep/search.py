@@ -23,8 +23,8 @@ from roadex.config.search import Dimension, SearchConfig
 from roadex.config.train import TrainConfig
 from roadex.errors import RoadexError
 from roadex.files import write_table, write_text
+from roadex.sweep.process import stopped_by_signals
 from roadex.sweep.slots import parallel_jobs
-from roadex.sweep.stopping import stopped_by_signals
 from roadex.sweep.trial import TrialFailed, run_trial
 
 log = logging.getLogger(__name__)

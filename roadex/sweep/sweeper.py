@@ -26,13 +26,11 @@ from roadex.command.refusal import CONFIG_ERRORS, refusal
 from roadex.config.train import TrainConfig
 from roadex.errors import RoadexError
 from roadex.revision import revision
-from roadex.sweep.folder import check_version, claim
 from roadex.sweep.jobs import Job, expand
-from roadex.sweep.overview import Overview, survey
-from roadex.sweep.records import State, close, forget
+from roadex.sweep.overview import Overview, Watch, survey
+from roadex.sweep.process import stopped_by_signals
+from roadex.sweep.records import State, check_version, claim, close, forget
 from roadex.sweep.slots import parallel_jobs
-from roadex.sweep.stopping import stopped_by_signals
-from roadex.sweep.watch import Watch
 
 log = logging.getLogger(__name__)
 

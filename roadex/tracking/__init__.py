@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -11,8 +11,7 @@ from typing import Any
 from roadex.config.tracking import TrackingConfig
 from roadex.errors import PREEMPTED, Preempted
 from roadex.tracking.csv_tracker import CsvTracker
-from roadex.tracking.guarded import GuardedTracker
-from roadex.tracking.tracker import ClosableTracker, NoTracker, Tracker
+from roadex.tracking.tracker import ClosableTracker, GuardedTracker, NoTracker, Tracker
 
 log = logging.getLogger(__name__)
 _NAMES = {"wandb": "Weights & Biases", "tensorboard": "TensorBoard", "csv": "the CSV tracker"}
@@ -68,3 +67,22 @@ def _end(config: TrackingConfig, tracker: GuardedTracker, exit_code: int) -> Non
         from roadex.tracking.wandb_tracker import end_service
 
         end_service()
+
+
+def track_report(
+    config: TrackingConfig,
+    settings: dict[str, Any],
+    folder: Path,
+    tables: Mapping[str, Sequence[Sequence[str]]],
+) -> None:
+    """Log tables, each a head and rows, and the files of the report's folder.
+
+    Args:
+        settings: the report's own, with its `name`.
+    """
+    files = sorted(path for path in folder.iterdir() if path.is_file())
+    with open_tracker(config, settings, folder, "report") as tracker:
+        for key, (head, *rows) in tables.items():
+            lines = [dict(zip(head, row, strict=True)) for row in rows]
+            tracker.table(f"report/{key}", lines, step=0)
+        tracker.artifact(f"report-{settings['name']}", "report", files)

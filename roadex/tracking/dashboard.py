@@ -2,7 +2,7 @@
 
 The keys are those that trainings log: `loss/TASK/SCALE` and `validation/SCORE` at each epoch,
 `test/SCORE` in the summary, `test/graphs` and `test/overlays` of single tiles; and the columns
-`varied/KEY` of a sweep's runs (roadex/tracking/labels.py).
+`varied/KEY` of a sweep's runs (roadex/tracking/wandb_tracker.py).
 """
 
 from __future__ import annotations

@@ -13,8 +13,8 @@ from torch import nn
 
 from roadex.data.prepared import PreparedDataset
 from roadex.engine.learner import Learner, build_learner
-from roadex.engine.loss_sums import LossSums
 from roadex.engine.optimization import NotFiniteError
+from roadex.engine.progress import LossSums
 from roadex.errors import RoadexError
 from tests.config.test_composition import train_config
 

@@ -15,8 +15,7 @@ from roadex.data.crops import CropDataset, DrawSampler, crop_loader
 from roadex.data.prepare import prepare
 from roadex.engine.batches import Batches
 from roadex.engine.distributed import Group
-from roadex.engine.dry_run import shortest
-from roadex.engine.lr_finder import find_lr
+from roadex.engine.rehearsal import find_lr, shortest
 from roadex.engine.signals import StopSignals
 from roadex.engine.training import fit
 from roadex.errors import Preempted, RoadexError

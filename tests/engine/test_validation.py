@@ -17,8 +17,7 @@ import torch
 from roadex.data.prepare import prepare
 from roadex.engine.distributed import Group
 from roadex.engine.evaluation import decode_graphs, pixel_scores, predict_split, score_graphs
-from roadex.engine.scorers import Scorers
-from roadex.engine.validation import Validator
+from roadex.engine.validation import Scorers, Validator
 from roadex.errors import RoadexError
 from roadex.metrics.summary import mean_scores
 from tests.config.test_composition import train_config
@@ -88,7 +87,7 @@ def test_scoring_processes_end_with_a_parent_that_is_killed(tmp_path):
         textwrap.dedent(
             """
             import os, signal
-            from roadex.engine.scorers import Scorers
+            from roadex.engine.validation import Scorers
 
             if __name__ == "__main__":
                 print(*Scorers(1).start([os.getpid])(), flush=True)

@@ -7,7 +7,7 @@ import pytest
 
 from roadex.config.labels import IGNORE
 from roadex.inspection.alignment import alignment, common
-from roadex.inspection.suspicion import CLEARLY
+from roadex.inspection.survey import CLEARLY
 from roadex.rasters.masks import MaskRules, read_mask
 from roadex.rasters.pictures import read_image
 from roadex.world import WorldSettings, make_tile

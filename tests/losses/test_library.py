@@ -9,8 +9,8 @@ import torch
 
 from roadex.config.labels import IGNORE
 from roadex.config.loss import LossConfig
-from roadex.losses.library import NAMES
 from roadex.losses.multitask import multitask_loss
+from roadex.losses.terms import NAMES
 
 PLAIN = LossConfig(soft_iou=0, cross_entropy=1)
 

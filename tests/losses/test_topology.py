@@ -9,7 +9,7 @@ import torch
 
 from roadex.config.loss import LossConfig
 from roadex.losses.multitask import count_batch, multitask_loss
-from roadex.losses.topology import node_cross_entropy, soft_cldice_loss, soft_skeleton
+from roadex.losses.terms import node_cross_entropy, soft_cldice_loss, soft_skeleton
 
 OPENINGS = 5
 

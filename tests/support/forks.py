@@ -12,8 +12,7 @@ from pathlib import Path
 
 import cv2
 
-import roadex.engine.dry_run
-import roadex.engine.lr_finder
+import roadex.engine.rehearsal
 import roadex.train
 from tests.support.trainings import TINY
 from tests.support.worlds import write_folder

@@ -14,10 +14,15 @@ import pytest
 from roadex.config.sweep import SweepConfig
 from roadex.errors import Preempted, RoadexError
 from roadex.sweep.jobs import Job
-from roadex.sweep.process import job_arguments, job_command, job_environment, supervise
+from roadex.sweep.process import (
+    job_arguments,
+    job_command,
+    job_environment,
+    stopped_by_signals,
+    supervise,
+)
 from roadex.sweep.records import State, close, forget, progress, read_record
 from roadex.sweep.slots import gpu_groups, gpu_slot, parallel_jobs
-from roadex.sweep.stopping import stopped_by_signals
 
 JOB = Job(("model.stacks=2",), ("model.stacks=2",), "stacks-2", "0")
 

@@ -11,8 +11,7 @@ import pytest
 
 from roadex.config.tracking import TrackingConfig
 from roadex.tracking import open_tracker
-from roadex.tracking.guarded import GuardedTracker
-from roadex.tracking.tracker import NoTracker
+from roadex.tracking.tracker import GuardedTracker, NoTracker
 
 
 def test_the_csv_tracker_keeps_everything_in_plain_files(tmp_path):

@@ -12,8 +12,7 @@ from wandb.proto import wandb_internal_pb2
 
 from roadex.config.tracking import TrackingConfig
 from roadex.rasters.pictures import write_image
-from roadex.tracking import open_tracker
-from roadex.tracking.report import track_report
+from roadex.tracking import open_tracker, track_report
 from roadex.tracking.tracker import NoTracker
 
 datastore = pytest.importorskip(

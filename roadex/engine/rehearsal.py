@@ -1,27 +1,33 @@
-"""The learning-rate range test: L. N. Smith, Cyclical learning rates for training neural networks,
-WACV 2017, section 3.3; the loss is averaged over steps exponentially and without bias."""
+"""What is tried before a long training: one batch of everything, and the learning-rate range test.
+
+The range test: L. N. Smith, Cyclical learning rates for training neural networks, WACV 2017,
+section 3.3; the loss is averaged over steps exponentially and without bias.
+"""
 
 from __future__ import annotations
 
 import logging
 import math
+import tempfile
 from collections.abc import Iterator
 from contextlib import closing
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import count
+from pathlib import Path
 
 from torch.optim.lr_scheduler import LambdaLR
 
+from roadex.config.train import TrainConfig
 from roadex.data.crops import Crop
 from roadex.engine.batches import Batches
 from roadex.engine.distributed import Group
 from roadex.engine.learner import Learner
 from roadex.engine.optimization import NotFiniteError
 from roadex.engine.signals import StopSignals
-from roadex.engine.training import open_training
+from roadex.engine.training import fit, open_training
 from roadex.errors import RoadexError
 from roadex.files import write_table
-from roadex.plots.lr_curve import draw_lr_curve
+from roadex.plots.curves import draw_lr_curve
 from roadex.runs.folder import RunFolder
 
 log = logging.getLogger(__name__)
@@ -110,3 +116,23 @@ def _endless(batches: Batches) -> Iterator[Crop]:
     """The batches of one epoch after the other."""
     for epoch in count(1):
         yield from batches.of_epoch(epoch, 0)
+
+
+def dry_run(config: TrainConfig, stop: StopSignals, group: Group | None = None) -> None:
+    """Learn one batch, save, validate one tile, test one, draw it; nothing of it is kept.
+
+    Raises:
+        RoadexError: what the training itself would be refused for.
+    """
+    with tempfile.TemporaryDirectory(prefix="roadex-dry-run-") as folder:
+        run = RunFolder(Path(folder), shortest(config), writes=group is None or group.leads)
+        fit(run.config, run, stop, group or Group())
+    log.info("dry run: one batch of everything works; nothing of it is kept")
+
+
+def shortest(config: TrainConfig) -> TrainConfig:
+    """The same training, a batch long and told to no one."""
+    trainer = replace(
+        config.trainer, epochs=1, overfit_batches=1, save_steps=1, validate_every=1, overlays=1
+    )
+    return replace(config, trainer=trainer, tracking=replace(config.tracking, mode="disabled"))
