@@ -62,7 +62,7 @@ def main(overrides: list[str]) -> None:
     settings = parse_settings(Settings, overrides)
     print(f"{'roads':>8}{'median ms':>12}{'95 % ms':>10}{'worst ms':>10}{'redrawing ms':>14}")
     medians = []
-    with tempfile.TemporaryDirectory() as folder, chromium(Path(folder) / "profile") as page:
+    with tempfile.TemporaryDirectory() as folder, chromium() as page:
         for count in (settings.few, settings.roads):
             times, redrawing = measure(page, count, settings.frames, Path(folder))
             middle, high, worst = np.percentile(times, [50, 95, 100])

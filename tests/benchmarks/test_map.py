@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from scripts.benchmarks._chromium import installed
+from scripts.benchmarks._chromium import chromium, installed
 from scripts.benchmarks.map import main, winding_town
 
 
@@ -21,3 +21,18 @@ def test_few_and_many_roads_are_measured_and_compared(capsys):
     assert few.split()[0] == "10" and many.split()[0] == "40"
     assert all(float(value) > 0 for value in many.split()[1:])
     assert float(ratio.split()[-1]) > 0
+
+
+@pytest.mark.skipif(installed() is None, reason="no chromium")
+def test_the_browser_tells_of_requests_errors_and_what_a_policy_forbids(tmp_path):
+    page_file = tmp_path / "page.html"
+    policy = "<meta http-equiv=Content-Security-Policy content=\"img-src 'none'\">"
+    page_file.write_text(
+        f"{policy}<img src=http://127.0.0.1:9/a.png><script src=http://127.0.0.1:9/b.js></script>"
+        "<script>nothing()</script>"
+    )
+    with chromium() as page:
+        page.open(page_file)
+        assert "http://127.0.0.1:9/b.js" in page.requests()
+        complaints = " ".join(page.complaints())
+    assert "nothing is not defined" in complaints and "violates" in complaints

@@ -142,7 +142,7 @@ def test_figures_add_up_and_are_printed(files):
 
 
 def test_the_page_draws_the_pieces_and_tells_of_them(files, tmp_path):
-    with browser(tmp_path / "profile") as page:
+    with browser() as page:
         page.open(files[0] / "out" / "index.html")
         assert "The longest roads that the map lacks" in page.run("document.body.innerText")
         painted = """(() => { const c = document.getElementById("map");

@@ -108,9 +108,9 @@ def test_short_table_takes_its_place_in_a_file_and_leaves_the_rest(sweep, tmp_pa
     assert file.read_text() == written
 
 
-def test_page_shows_everything_without_a_network(sweep, tmp_path):
+def test_page_shows_everything_without_a_network(sweep):
     page_file = report(sweep, baseline="none", title="A <b>").page
-    with browser(tmp_path / "profile") as page:
+    with browser() as page:
         page.open(page_file)
         assert page.requests() == [] and page.complaints() == []
         assert page.run("document.querySelector('h1').textContent") == "A <b>"

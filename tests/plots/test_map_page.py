@@ -21,8 +21,8 @@ GREY = 120
 
 
 @pytest.fixture(scope="module")
-def page(tmp_path_factory):
-    with browser(tmp_path_factory.mktemp("profile")) as opened:
+def page():
+    with browser() as opened:
         yield opened
 
 
@@ -104,7 +104,7 @@ def test_layers_can_be_switched(shown):
 
 
 def test_a_click_tells_of_the_road(shown):
-    shown.click(*at(shown, 200, 100))
+    shown.mouse.click(*at(shown, 200, 100))
     told = dict(zip(*[iter(cells(shown, "#road"))] * 2, strict=True))
     assert told == {
         "length": "180.0 m",
@@ -113,9 +113,9 @@ def test_a_click_tells_of_the_road(shown):
         "from node": "</script>",
         "to node": "middle",
     }
-    shown.click(*at(shown, 100, 200))
+    shown.mouse.click(*at(shown, 100, 200))
     assert cells(shown, "#road")[3] == "not known"
-    shown.key("Escape", 27)
+    shown.keyboard.press("Escape")
     assert "Click a road" in shown.run("document.getElementById('road').innerText")
 
 
@@ -130,9 +130,9 @@ def test_two_clicks_make_a_route_by_length_or_by_time(page, tmp_path):
     write_map_page(tmp_path / "map.html", town, image, (SIDE, SIDE))
     page.open(tmp_path / "map.html")
     page.run("document.getElementById('routing').click()")
-    page.click(*at(page, 50, 150))
+    page.mouse.click(*at(page, 50, 150))
     assert "Click where the route ends" in page.run("document.getElementById('road').innerText")
-    page.click(*at(page, 350, 150))
+    page.mouse.click(*at(page, 350, 150))
     page.settle()
     seconds = 3.6 * (100 / (55 * 1.609344) + 300 / (20 * 1.609344))
     assert cells(page, "#road") == ["route", "0.40 km", "travel time", f"{seconds / 60:.1f} min"]
@@ -143,8 +143,8 @@ def test_two_clicks_make_a_route_by_length_or_by_time(page, tmp_path):
     seconds = 3.6 * 600 / (55 * 1.609344)
     assert cells(page, "#road") == ["route", "0.60 km", "travel time", f"{seconds / 60:.1f} min"]
     assert colour(page, 200, 300) == [0, 114, 178] != colour(page, 200, 100)
-    page.click(*at(page, 50, 150))
-    page.click(*at(page, 200, 200))
+    page.mouse.click(*at(page, 50, 150))
+    page.mouse.click(*at(page, 200, 200))
     assert page.run("document.getElementById('road').innerText") == "No road leads there."
 
 
@@ -175,7 +175,7 @@ def cells(page, place):
 
 
 def test_the_cursor_tells_the_coordinates(shown):
-    shown.mouse("mouseMoved", *at(shown, 150, 250))
+    shown.mouse.move(*at(shown, 150, 250))
     east, north, crs = shown.run("document.getElementById('cursor').value").split(" ")
     assert float(east[:-1]) == pytest.approx(500_150, abs=1)
     assert float(north) == pytest.approx(4_499_750, abs=1)
@@ -188,7 +188,8 @@ def test_the_wheel_zooms_about_the_cursor_and_the_scale_follows(shown):
         shown.run("roadMap.view.scale"),
         shown.run("document.querySelector('#scale').innerText"),
     )
-    shown.mouse("mouseWheel", x, y, deltaX=0, deltaY=-300)
+    shown.mouse.move(x, y)
+    shown.mouse.wheel(0, -300)
     shown.settle()
     assert shown.run("roadMap.view.scale") == pytest.approx(before[0] * np.exp(0.75))
     assert at(shown, 120, 220) == pytest.approx([x, y], abs=1)  # whole pixels of the cursor
@@ -201,10 +202,11 @@ def test_the_wheel_zooms_about_the_cursor_and_the_scale_follows(shown):
 
 def test_dragging_moves_the_map_with_the_hand_and_is_no_click(shown):
     x, y = at(shown, 200, 100)
-    shown.mouse("mousePressed", x, y, button="left", clickCount=1)
+    shown.mouse.move(x, y)
+    shown.mouse.down()
     for step in range(1, 5):
-        shown.mouse("mouseMoved", x + 10 * step, y + 5 * step, button="left", buttons=1)
-    shown.mouse("mouseReleased", x + 40, y + 20, button="left", clickCount=1)
+        shown.mouse.move(x + 10 * step, y + 5 * step)
+    shown.mouse.up()
     assert at(shown, 200, 100) == pytest.approx([x + 40, y + 20])
     assert shown.run("roadMap.drawing.state.selected") == -1
 
@@ -223,11 +225,11 @@ def test_two_fingers_zoom(shown):
 def test_keys_move_and_zoom(shown):
     shown.run("document.getElementById('map').focus()")
     start = shown.run("({...roadMap.view})")
-    shown.key("+")
-    shown.key("ArrowRight", 39)
+    shown.keyboard.press("+")
+    shown.keyboard.press("ArrowRight")
     assert shown.run("roadMap.view.scale") == pytest.approx(1.5 * start["scale"])
     assert shown.run("roadMap.view.x") > start["x"]
-    shown.key("0")
+    shown.keyboard.press("0")
     assert shown.run("({...roadMap.view})") == start
 
 
@@ -245,7 +247,7 @@ def test_a_page_without_roads_or_coordinates_opens(page, tmp_path):
     image = np.zeros((10, 20, 3), np.uint8)
     write_map_page(tmp_path / "map.html", empty_network(), image, (20.0, 10.0))
     page.open(tmp_path / "map.html")
-    page.mouse("mouseMoved", *at(page, 5, 5))
+    page.mouse.move(*at(page, 5, 5))
     assert page.complaints() == []
     cursor = page.run("document.getElementById('cursor').value")
     assert cursor.startswith("5.0 m right") and "no coordinate system" in cursor

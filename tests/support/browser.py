@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 
 import pytest
 
@@ -12,9 +11,9 @@ from scripts.benchmarks._chromium import Page, chromium, installed
 
 
 @contextmanager
-def browser(profile: Path) -> Iterator[Page]:
+def browser() -> Iterator[Page]:
     """A page of 1200 x 800; the test is skipped where there is no Chromium."""
     if installed() is None:
         pytest.skip("no chromium: install it to test the pages")
-    with chromium(profile) as page:
+    with chromium() as page:
         yield page
