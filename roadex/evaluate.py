@@ -7,7 +7,7 @@ from pathlib import Path
 
 from roadex.command.frame import command
 from roadex.config.evaluate import EvaluateConfig
-from roadex.metrics.one_line import describe
+from roadex.metrics.tables import describe
 
 log = logging.getLogger(__name__)
 

@@ -11,7 +11,7 @@ from roadex.command import early  # noqa: F401 - first, so that it can be left f
 from hydra_plugins.roadex import register
 from roadex.command.frame import command
 from roadex.config.train import TrainConfig
-from roadex.metrics.one_line import describe
+from roadex.metrics.tables import describe
 from roadex.sweep.process import in_sweep, run_job
 
 if TYPE_CHECKING:

@@ -15,7 +15,7 @@ from skimage.morphology import skeletonize
 from roadex.benchmarks._settings import parse_settings
 from roadex.config.limits import bounded
 from roadex.graph import draw_roads, mask_to_graph
-from roadex.graph.clean import clean_mask
+from roadex.graph.mask import clean_mask
 from roadex.graph.network import add_road, empty_network
 from roadex.graph.skeleton import trace
 from roadex.graph.thin import thin

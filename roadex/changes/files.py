@@ -1,7 +1,8 @@
-"""A comparison as GeoPackage, GeoJSON and tables."""
+"""All files of a comparison: GeoPackage, GeoJSON, tables, JOSM and the page."""
 
 from __future__ import annotations
 
+import logging
 import math
 import sqlite3
 import warnings
@@ -14,6 +15,8 @@ import numpy as np
 import shapely
 
 from roadex.changes.engine import CHANGED, MATCHED, MISSING, MOVED, UNSEEN, Comparison, Segment
+from roadex.changes.josm import write_josm
+from roadex.changes.page import write_changes_page
 from roadex.changes.styles import style_of
 from roadex.changes.summary import facts_of, rows_of
 from roadex.files import atomic_write, write_json, write_table
@@ -137,3 +140,31 @@ def _rounded(value: Any, digits: int) -> float:
 
 def _text(value: Any) -> str | None:
     return None if value is None or value != value else str(value)
+
+
+log = logging.getLogger(__name__)
+GEOPACKAGE, GEOJSON, JOSM, PAGE = (
+    "compare.gpkg", "changes.geojson", "missing.osm", "index.html",
+)  # fmt: skip
+
+
+def write_comparison(
+    result: Comparison, source: Path, folder: Path, title: str, join_m: float
+) -> None:
+    """Write every file into a folder, each whole or not at all.
+
+    Args:
+        source: the file of the map, whose nodes missing.osm shares.
+        join_m: how far a missing road may end from the map that it is joined to.
+
+    Raises:
+        RoadexError: a file cannot be written.
+    """
+    write_geopackage(result, folder / GEOPACKAGE)
+    write_geojson(result, folder / GEOJSON)
+    if result.crs is None:
+        log.warning("%s is left out: it needs networks that say where they lie", JOSM)
+    else:
+        write_josm(result, source, folder / JOSM, join_m)
+    write_summary(result, folder)
+    write_changes_page(result, folder / PAGE, title)

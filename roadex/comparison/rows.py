@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
 
-from roadex.config.incidental import INCIDENTAL
+from roadex.config.names import INCIDENTAL
 from roadex.errors import RoadexError
 from roadex.runs.reading import Run
 

@@ -1,4 +1,4 @@
-"""Settings by full key, and the names that some of them had before."""
+"""Settings by full key: the names that some had before, and those that change no result."""
 
 from __future__ import annotations
 
@@ -31,3 +31,18 @@ def renewed(settings: dict[str, Any], prefix: str = "") -> dict[str, Any]:
         inside = renewed(value, f"{full}.") if isinstance(value, dict) else value
         new[RENAMED[full].rpartition(".")[2] if full in RENAMED else key] = inside
     return new
+
+
+# Dotted keys, or their beginnings.
+INCIDENTAL = (
+    "resume",
+    "dataset.cache",
+    "dataset.workers",
+    "trainer.num_workers",
+    "trainer.scorers",
+    "trainer.save_steps",
+    "trainer.keep",
+    "trainer.extendable",
+    "tracking.",
+    "sweep.",
+)

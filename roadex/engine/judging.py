@@ -11,9 +11,8 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from roadex.errors import RoadexError
-from roadex.graph.paths.candidates import candidate_pairs
 from roadex.graph.paths.network import JudgedPairs
-from roadex.graph.paths.vertices import Vertices, find_vertices
+from roadex.graph.paths.vertices import Vertices, candidate_pairs, find_vertices
 from roadex.models.contract import EVIDENCE
 from roadex.models.pair_head import Cell, PairHead, cells, strength
 

@@ -39,8 +39,7 @@ from roadex.engine.testing import SplitReport, confusion_of, report_split
 from roadex.engine.validation import Scorers, Validator
 from roadex.errors import RoadexError
 from roadex.models.backbones.weights import input_normalization
-from roadex.models.cost import count_macs
-from roadex.models.registry import build_model, count_parameters
+from roadex.models.registry import build_model, count_macs, count_parameters
 from roadex.plots.curves import draw_curves
 from roadex.runs.environment import dataset_facts
 from roadex.runs.folder import RunFolder

@@ -24,8 +24,8 @@ from numpy.typing import NDArray
 
 from roadex.config.graph import DecodingSettings, GraphSettings
 from roadex.files import atomic_write
+from roadex.graph.decode import probabilities_to_graph
 from roadex.graph.network import add_road, empty_network, oriented
-from roadex.graph.probabilities import probabilities_to_graph
 from roadex.graph.probability_maps import mean_probability
 from roadex.graph.road_table import ATTRIBUTES
 from roadex.graph.simplify import simplify_roads, tolerance_of

@@ -9,9 +9,9 @@ import networkx as nx
 import numpy as np
 from numpy.typing import NDArray
 
+from roadex.graph.mask import half_widths
 from roadex.graph.network import oriented, polyline_length, walked_distances
 from roadex.graph.skeleton import Floats
-from roadex.graph.width import half_widths
 
 # How far a thinned line stops short of the border, in half-widths; more for oblique roads.
 _SHORT_BY = 2.0

@@ -1,4 +1,4 @@
-"""From a road mask to a road graph."""
+"""From a road mask, or from what a model says of every pixel, to a road graph."""
 
 from __future__ import annotations
 
@@ -9,19 +9,18 @@ from numpy.typing import NDArray
 from roadex.config.graph import DecodingSettings, GraphSettings
 from roadex.errors import RoadexError
 from roadex.graph.border import extend_to_border, mark_border
-from roadex.graph.clean import clean_mask, drop_blobs
 from roadex.graph.crossings import place_junctions, separate_bridges
 from roadex.graph.frame import Gsd, extent, pixel_size
 from roadex.graph.gaps import close_gaps
 from roadex.graph.junctions import RING_POINTS, drop_end_forks, merge_junctions
+from roadex.graph.mask import clean_mask, drop_blobs, half_widths, on_the_ridge
 from roadex.graph.network import empty_network, merge_node, walked_distances
-from roadex.graph.probability_maps import ProbabilityMaps
+from roadex.graph.probability_maps import STEPS, Probabilities, ProbabilityMaps
 from roadex.graph.prune import drop_small_networks, prune_spurs
 from roadex.graph.simplify import simplify_roads, tolerance_of
 from roadex.graph.skeleton import Floats, Ints, Lines, trace
 from roadex.graph.smooth import smooth_chains
 from roadex.graph.thin import thin
-from roadex.graph.width import half_widths, on_the_ridge
 
 _DEFAULTS = GraphSettings()
 
@@ -140,3 +139,47 @@ def _per_line(
     lengths = walked[offsets[1:] - 1] - walked[offsets[:-1]]
     means = np.add.reduceat(widths, offsets[:-1]) / np.diff(offsets)
     return lengths.tolist(), (2 * means + pixel / 2).tolist()
+
+
+_DECODING = DecodingSettings()
+
+
+def probabilities_to_graph(
+    road: Probabilities,
+    connectivity: Probabilities | None,
+    threshold: float,
+    gsd: Gsd,
+    settings: GraphSettings = _DECODING,
+) -> nx.MultiGraph:
+    """The road network of a probability map.
+
+    Args:
+        road: (H, W), the probability of road: uint8 in 1/256, or float in 0..1. May be a memmap.
+        connectivity: (K, H, W) of the same kinds, the probability of each number of directions in
+            which the road leaves a pixel (0 background, 1 dead end, 2 along a road, more:
+            junctions); None for a network without that task.
+        threshold: road where the probability reaches this.
+        gsd: metres per pixel, one number or (along x, along y).
+        settings: lengths in metres.
+
+    Returns:
+        A network as `mask_to_graph` gives it.
+
+    Raises:
+        RoadexError: maps of the wrong shape, or a pixel size that is not positive.
+    """
+    if connectivity is not None and connectivity.shape[1:] != road.shape:
+        raise RoadexError(
+            f"a road map of shape {road.shape} with a connectivity map of shape "
+            f"{connectivity.shape}: give (H, W) and (K, H, W)"
+        )
+    maps = None if connectivity is None else ProbabilityMaps(road, connectivity, pixel_size(gsd))
+    return decode(road_mask(road, threshold), gsd, settings, maps)
+
+
+def road_mask(road: Probabilities, threshold: float) -> NDArray[np.bool_]:
+    """Where a probability map, uint8 in 1/256 or float in 0..1, reaches a threshold.
+
+    The threshold is rounded to 1/256 where the map is.
+    """
+    return road >= (round(threshold * STEPS) if road.dtype == np.uint8 else threshold)

@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 
 from roadex.data.prepared import PreparedDataset
-from roadex.data.sources.listing import images_below
+from roadex.data.sources.files import images_below
 from roadex.errors import RoadexError
 from roadex.files import user_path
 from roadex.inspection.gallery import Card, write_page

@@ -10,9 +10,8 @@ from torch import Tensor
 from torch.nn import functional
 
 from roadex.config.labels import IGNORE
-from roadex.graph.paths.candidates import candidate_pairs
-from roadex.graph.paths.labels import TrueRoads, true_pairs
-from roadex.graph.paths.vertices import Bools, Ints, Vertices, find_vertices
+from roadex.graph.paths.segments import TrueRoads, true_pairs
+from roadex.graph.paths.vertices import Bools, Ints, Vertices, candidate_pairs, find_vertices
 from roadex.models.contract import EVIDENCE, Logits
 from roadex.models.pair_head import PairHead, cells, strength
 

@@ -1,4 +1,4 @@
-"""Scores as files and as text."""
+"""Scores as files, as text, and in one line."""
 
 from __future__ import annotations
 
@@ -81,3 +81,11 @@ def _without_nan(value: Any) -> Any:
     if isinstance(value, dict):
         return {key: _without_nan(inner) for key, inner in value.items()}
     return None if isinstance(value, float) and not math.isfinite(value) else value
+
+
+def describe(metrics: dict[str, Any], split: str) -> str:
+    """The main scores in one line."""
+    shown = ("precision", "recall", "f1", "iou", "apls")
+    line = "  ".join(f"{key} {metrics[f'{split}/{key}']:.3f}" for key in shown)
+    scored, total = metrics[f"{split}/apls/n_scored"], metrics[f"{split}/apls/n_total"]
+    return f"{split}: {line}  (APLS over {scored} of {total} tiles)"

@@ -1,4 +1,10 @@
-"""Models of segmentation-models-pytorch on any timm encoder, with a head for each task."""
+"""Models of segmentation-models-pytorch on any timm encoder, with a head for each task.
+
+U-Net (Ronneberger et al. 2015), LinkNet (Chaurasia and Culurciello 2017), D-LinkNet (Zhou et al.
+2018: LinkNet with a cascade of dilated convolutions in its centre), DeepLabV3+ (Chen et al. 2018,
+on encoders that can be dilated to a stride of 16), and the all-MLP decoder of SegFormer (Xie et
+al. 2021).
+"""
 
 from __future__ import annotations
 
@@ -7,7 +13,14 @@ from typing import Any, cast
 from torch import Tensor, nn
 
 from roadex.config.backbone import BackboneConfig, TimmBackboneConfig
-from roadex.config.model import ModelConfig
+from roadex.config.model import (
+    DeepLabV3PlusConfig,
+    DLinkNetConfig,
+    LinknetConfig,
+    ModelConfig,
+    SegformerConfig,
+    UnetConfig,
+)
 from roadex.errors import RoadexError
 from roadex.models.contract import EVIDENCE, Logits, pad_to_multiple, task_classes
 from roadex.models.heads import evidence_head
@@ -83,3 +96,65 @@ def build_network(
         if backbone.lora_rank:
             adapt(network.encoder, backbone.lora_rank, backbone.name)
     return cast(nn.Module, network)
+
+
+LEVELS = 5
+
+
+def build_unet(config: UnetConfig, backbone: BackboneConfig) -> EncoderDecoder:
+    """Decoder levels of 16, 8, 4, 2 and 1 times `width` channels."""
+    channels = [config.width * 2**level for level in reversed(range(LEVELS))]
+    network = build_network("unet", config, backbone, decoder_channels=channels)
+    return EncoderDecoder(network, config)
+
+
+def build_linknet(config: LinknetConfig, backbone: BackboneConfig) -> EncoderDecoder:
+    """The decoder's widths follow from the encoder's."""
+    return EncoderDecoder(build_network("linknet", config, backbone), config)
+
+
+class DilatedCascade(nn.Module):
+    """The sum of all y_i, with y_0 = x and y_i = relu(conv3x3 with dilation d_i of y_(i-1)).
+
+    With dilations 1, 2, 4, 8 and 16 a pixel sees 63 x 63 of the coarsest map.
+    """
+
+    def __init__(self, channels: int, dilations: list[int]) -> None:
+        super().__init__()
+        self.layers = nn.ModuleList(
+            nn.Sequential(
+                nn.Conv2d(channels, channels, 3, padding=dilation, dilation=dilation),
+                nn.ReLU(),
+            )
+            for dilation in dilations
+        )
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(B, C, H, W) to the same shape."""
+        total = x
+        for layer in self.layers:
+            x = layer(x)
+            total = total + x
+        return total
+
+
+def build_dlinknet(config: DLinkNetConfig, backbone: BackboneConfig) -> EncoderDecoder:
+    """LinkNet's encoder and decoder about the cascade."""
+    network = build_network("linknet", config, backbone)
+    channels = cast(list[int], cast(nn.Module, network.encoder).out_channels)[-1]
+    centre = DilatedCascade(channels, list(config.dilations))
+    return EncoderDecoder(network, config, centre)
+
+
+def build_deeplabv3plus(config: DeepLabV3PlusConfig, backbone: BackboneConfig) -> EncoderDecoder:
+    """Its pooled branch wants batches of two or more in training."""
+    network = build_network("deeplabv3plus", config, backbone, decoder_channels=config.width)
+    return EncoderDecoder(network, config)
+
+
+def build_segformer(config: SegformerConfig, backbone: BackboneConfig) -> EncoderDecoder:
+    """The maps of strides 4 to 32 are brought to `width` channels each and fused."""
+    network = build_network(
+        "segformer", config, backbone, decoder_segmentation_channels=config.width
+    )
+    return EncoderDecoder(network, config)

@@ -16,7 +16,6 @@ from roadex.config.backbone import BackboneConfig
 from roadex.config.model import MultibranchConfig
 from roadex.models.backbones import build_backbone
 from roadex.models.blocks import ResidualBlock, initialize
-from roadex.models.branched_hourglass import BranchedHourglass
 from roadex.models.contract import EVIDENCE, Logits, pad_to_multiple, task_classes
 from roadex.models.heads import (
     FullResolutionClassifier,
@@ -24,7 +23,7 @@ from roadex.models.heads import (
     Remap,
     evidence_head,
 )
-from roadex.models.hourglass import BlockFactory, group
+from roadex.models.hourglass import BlockFactory, BranchedHourglass, group
 
 
 def branch_features(block: BlockFactory, width: int, blocks: int) -> nn.Sequential:

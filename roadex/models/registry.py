@@ -1,24 +1,29 @@
-"""Models by name."""
+"""Models by name, and what they cost."""
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Callable
 from typing import Any, cast
 
+import torch
 from torch import nn
+from torch.utils.flop_counter import FlopCounterMode
 
 from roadex.config.backbone import BackboneConfig
 from roadex.config.extensions import extensions, together
 from roadex.config.model import ModelConfig
-from roadex.models.deeplabv3plus import build_deeplabv3plus
-from roadex.models.dlinknet import build_dlinknet
-from roadex.models.linknet import build_linknet
+from roadex.models.encoder_decoder import (
+    build_deeplabv3plus,
+    build_dlinknet,
+    build_linknet,
+    build_segformer,
+    build_unet,
+)
 from roadex.models.multibranch import Multibranch
 from roadex.models.pair_head import PairHead
 from roadex.models.roadex import Roadex
-from roadex.models.segformer import build_segformer
 from roadex.models.stacked_multitask import StackedMultitask
-from roadex.models.unet import build_unet
 
 MODELS: dict[str, Callable[[Any, BackboneConfig], nn.Module]] = {
     "stacked_multitask": StackedMultitask,
@@ -53,3 +58,20 @@ def build_pair_head(config: ModelConfig) -> PairHead:
 def count_parameters(model: nn.Module) -> int:
     """Trainable parameters."""
     return sum(parameter.numel() for parameter in model.parameters() if parameter.requires_grad)
+
+
+SIDE = 512
+
+
+def count_macs(model: nn.Module, side: int = SIDE) -> int:
+    """Multiply-accumulate operations of one forward pass over an RGB image of `side` x `side`.
+
+    Convolutions and matrix products are counted, as is the custom; sums, activations and resizing
+    are not. Nothing is computed: the pass runs over shapes alone, on a copy of the model.
+    """
+    shapes = copy.deepcopy(model).to("meta").eval()
+    image = torch.empty(1, 3, side, side, device="meta")
+    with torch.no_grad(), FlopCounterMode(display=False) as counter:
+        shapes(image)
+    result: int = counter.get_total_flops() // 2
+    return result

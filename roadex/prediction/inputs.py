@@ -11,8 +11,7 @@ from roadex.errors import RoadexError
 from roadex.files import user_path
 from roadex.prediction.stac import names_items, stac_images
 from roadex.rasters.pictures import IMAGE_SUFFIXES, list_files
-from roadex.rasters.remote import Remote, Source, as_source, is_remote, leads_elsewhere
-from roadex.rasters.remote_folders import list_remote
+from roadex.rasters.remote import Remote, Source, as_source, is_remote, leads_elsewhere, list_remote
 
 _IMAGES = (*IMAGE_SUFFIXES, ".vrt")
 _LIST, _STAC = ".txt", (".json", ".geojson")

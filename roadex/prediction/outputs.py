@@ -10,7 +10,7 @@ from pathlib import Path
 from roadex.errors import RoadexError
 from roadex.extras import install_line
 from roadex.graph.formats import TABLE_SUFFIXES, write_network, write_table
-from roadex.graph.formats.pixel_frame import in_pixels
+from roadex.graph.formats.settled import in_pixels
 from roadex.graph.formats.wkt_csv import write_wkt_csv
 from roadex.graph.road_table import RoadTable
 from roadex.plots.map_page import Place, write_map_page

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from roadex.geo.crs import WGS84, is_metric, parse_crs, reproject, utm_zone
 from roadex.geo.grid import Georeference
-from roadex.graph.moving import moved
+from roadex.graph.frame import moved
 from roadex.graph.probability_maps import mean_probability
 from roadex.graph.road_table import RoadTable
 

@@ -16,10 +16,8 @@ from PIL import Image
 
 from roadex.config.labels import IGNORE
 from roadex.errors import RoadexError
-from roadex.rasters.memory import require_memory
-from roadex.rasters.pictures import decode
+from roadex.rasters.pictures import decode, require_memory, world_file_pixel
 from roadex.rasters.rasters import grid_of, open_raster, pixel_metres, readable
-from roadex.rasters.world_files import world_file_pixel
 
 _MOST_BANDS = 64  # of one picture; thousands are a damaged header, and take minutes
 _TIFF = (".tif", ".tiff", ".vrt")

@@ -1,7 +1,11 @@
-"""Reading image and mask files, and refusing those that cannot be read."""
+"""Reading image and mask files and their world files.
+
+What cannot be read, or does not fit into memory, is refused.
+"""
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import cv2
@@ -11,7 +15,6 @@ from PIL import Image
 
 from roadex.errors import RoadexError
 from roadex.files import atomic_write, user_path
-from roadex.rasters.memory import require_memory
 
 # Honest images are larger than Pillow's limit; what a file declares is held against the memory.
 Image.MAX_IMAGE_PIXELS = None
@@ -91,3 +94,58 @@ def decode(path: Path, what: str = "image") -> Image.Image:
 def is_shown(path: Path) -> bool:
     """Whether a file is meant to be seen; macOS puts ._NAME beside each on disks of others."""
     return not path.name.startswith(".")
+
+
+_SHARE = 0.7
+
+
+def require_memory(path: Path, needed: float) -> None:
+    """Refuse a file that would need more bytes than most of the machine's memory.
+
+    Raises:
+        RoadexError: it would.
+    """
+    there = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    if needed > _SHARE * there:
+        raise RoadexError(
+            f"{path}: it declares a size that needs {needed / 2**30:.0f} GiB of memory, of "
+            f"{there / 2**30:.0f} GiB here; cut it into tiles"
+        )
+
+
+# Smaller steps count degrees and not metres; nothing takes pictures of roads at a centimetre.
+_LEAST_M = 0.01
+
+
+def pixel_of_step(across: float, down: float) -> tuple[float, float] | None:
+    """Width and height of a pixel in metres, from the steps along a row and down a column.
+
+    Without a coordinate system the steps are taken for metres, if they can be.
+    """
+    step = abs(across), abs(down)
+    return step if min(step) >= _LEAST_M else None
+
+
+def world_file_pixel(picture: Path) -> tuple[float, float] | None:
+    """Width and height of a picture's pixels in metres by its world file; None without one."""
+    for path in _beside(picture):
+        numbers = _numbers(path)
+        if numbers is not None and not any(numbers[1:3]):
+            return pixel_of_step(numbers[0], numbers[3])
+    return None
+
+
+def _beside(picture: Path) -> list[Path]:
+    """Where its world file may be: a.pgw, a.pngw or a.wld of a.png."""
+    suffix = picture.suffix
+    names = (suffix[:2] + suffix[-1:] + "w", suffix + "w", ".wld")
+    return [path for name in names if (path := picture.with_suffix(name)).is_file()]
+
+
+def _numbers(path: Path) -> list[float] | None:
+    try:
+        words = path.read_text(encoding="utf-8").split()
+        numbers = [float(word.replace(",", ".")) for word in words]
+    except (OSError, ValueError):
+        return None
+    return numbers if len(numbers) == 6 else None

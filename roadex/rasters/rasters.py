@@ -22,9 +22,8 @@ from roadex.errors import RoadexError
 from roadex.extras import install_line
 from roadex.files import atomic_write
 from roadex.geo.grid import Georeference
-from roadex.rasters.memory import require_memory
+from roadex.rasters.pictures import pixel_of_step, require_memory, world_file_pixel
 from roadex.rasters.remote import HTTP_OPTIONS, REMOTE_OPTIONS, Remote, Source, without_secrets
-from roadex.rasters.world_files import pixel_of_step, world_file_pixel
 
 # Left alone, GDAL keeps blocks in 5 % of the machine's memory, and fills what a JPEG or PNG that is
 # cut short lacks without a word. This holds a row of the blocks of an image 80,000 pixels wide.

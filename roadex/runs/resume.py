@@ -19,8 +19,7 @@ from typing import Any, TextIO
 
 import yaml
 
-from roadex.config.incidental import INCIDENTAL
-from roadex.config.names import flattened, renewed
+from roadex.config.names import INCIDENTAL, flattened, renewed
 from roadex.config.schemas import restore_training, to_yaml
 from roadex.config.train import TrainConfig
 from roadex.errors import RoadexError

@@ -27,7 +27,7 @@ from roadex.errors import RoadexError
 from roadex.files import atomic_write
 from roadex.graph.network import straight_network
 from roadex.metrics import MetricSettings, TopoSettings, apls, score_pair, topo
-from roadex.metrics.apls.control_points import control_points
+from roadex.metrics.apls.cosmiq import control_points
 from roadex.metrics.apls.snapping import snap_points
 from roadex.metrics.distances import Places
 from roadex.metrics.ratios import harmonic_mean

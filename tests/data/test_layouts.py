@@ -21,8 +21,7 @@ from roadex.config.dataset import (
 )
 from roadex.config.synthesize import SynthesizeConfig
 from roadex.data.labels import road_surface
-from roadex.data.layouts.roadtracer import _city
-from roadex.data.layouts.spacenet import ROAD_TYPES
+from roadex.data.layouts import ROAD_TYPES, _roadtracer_city
 from roadex.data.prepare import prepare
 from roadex.data.sources import open_source
 from roadex.data.stretch import calibrate
@@ -72,7 +71,7 @@ def world(index):
 def index_of(layout, source, name):
     """The number of the world tile behind a name."""
     if layout == "roadtracer":
-        return [_city(i) for i in range(10)].index(source.group(name))
+        return [_roadtracer_city(i) for i in range(10)].index(source.group(name))
     return int(name.removesuffix("_15").rsplit("_", 1)[-1].removeprefix("img"))
 
 

@@ -10,9 +10,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from roadex.errors import RoadexError
-from roadex.graph import DecodingSettings, GraphSettings, clean, draw_roads, mask_to_graph
-from roadex.graph.clean import clean_mask
+from roadex.graph import DecodingSettings, GraphSettings, draw_roads, mask_to_graph
 from roadex.graph.frame import extent
+from roadex.graph.mask import clean_mask
 from roadex.graph.network import (
     add_road,
     empty_network,
@@ -244,7 +244,7 @@ def test_cleaning_in_strips_is_cleaning_at_once(monkeypatch):
     rng = np.random.default_rng(5)
     mask = cv2.GaussianBlur(rng.normal(size=(300, 90)), (0, 0), 2) > 0
     whole = clean_mask(mask, 60, 40)
-    monkeypatch.setattr(clean, "_STRIP_PIXELS", 92 * 17)
+    monkeypatch.setattr("roadex.graph.mask._STRIP_PIXELS", 92 * 17)
     np.testing.assert_array_equal(clean_mask(mask, 60, 40), whole)
     assert (whole != mask).any()
 

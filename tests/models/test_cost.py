@@ -8,8 +8,7 @@ from torch import nn
 
 from roadex.config.backbone import PaperBackboneConfig
 from roadex.config.model import StackedMultitaskConfig
-from roadex.models.cost import count_macs
-from roadex.models.registry import build_model
+from roadex.models.registry import build_model, count_macs
 
 
 def test_a_convolution_costs_its_kernel_at_every_output_pixel():

@@ -173,7 +173,7 @@ def test_encoder_decoders_refuse_a_backbone_that_is_not_an_encoder(name):
 
 
 def test_dilated_cascade_sees_as_far_as_its_dilations_sum():
-    from roadex.models.dlinknet import DilatedCascade
+    from roadex.models.encoder_decoder import DilatedCascade
 
     cascade = DilatedCascade(1, [1, 2, 4, 8, 16])
     for value in cascade.parameters():

@@ -14,9 +14,8 @@ from roadex.graph.formats import read_network
 from roadex.graph.network import total_length
 from roadex.prediction.pipeline import ReadingOptions, open_view
 from roadex.prediction.scene import open_scene
-from roadex.rasters.pictures import write_image
+from roadex.rasters.pictures import world_file_pixel, write_image
 from roadex.rasters.rasters import told_pixel, write_raster
-from roadex.rasters.world_files import world_file_pixel
 from tests.support.stand_ins import bright_model
 
 pytest.importorskip("rasterio")

@@ -3,8 +3,15 @@
 from __future__ import annotations
 
 from roadex.config.dataset import CityScaleConfig
-from roadex.data.sources.files import Division, FileSource, match
-from roadex.data.sources.listing import images_below, named, raw_folder, to_source
+from roadex.data.sources.files import (
+    Division,
+    FileSource,
+    images_below,
+    match,
+    named,
+    raw_folder,
+    to_source,
+)
 from roadex.data.sources.pixel_graphs import PixelGraphReader
 
 

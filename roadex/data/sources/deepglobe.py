@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from roadex.config.dataset import DeepGlobeConfig
-from roadex.data.sources.files import Division, FileSource, match
-from roadex.data.sources.listing import images_below, named, to_source
+from roadex.data.sources.files import Division, FileSource, images_below, match, named, to_source
 from roadex.data.sources.masks import MaskReader, mask_rules
 from roadex.files import user_path
 from roadex.rasters.pictures import list_images

@@ -1,8 +1,8 @@
-"""Tiles from pairs of files: an image and its label."""
+"""Tiles from pairs of files: an image and its label, and the listings that find them."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Protocol
@@ -12,6 +12,9 @@ from roadex.data.sources.base import Finding, Kind, stamp
 from roadex.data.splits import SPLITS, Splits, assign_splits, expand_groups, require_members
 from roadex.data.stretch import Calibration, Histogram
 from roadex.data.tile import Tile
+from roadex.errors import RoadexError
+from roadex.files import user_path
+from roadex.rasters.pictures import IMAGE_SUFFIXES, is_shown
 
 
 @dataclass(frozen=True)
@@ -173,3 +176,60 @@ def _unique(named: Iterable[tuple[str, Path]], found: list[Finding]) -> dict[str
 def _left_out(kind: Kind, names: list[str]) -> list[str]:
     shown = ", ".join(names[:3]) + (", ..." if len(names) > 3 else "")
     return [f"left out: {len(names)} {kind.value} ({shown})"] if names else []
+
+
+Named = list[tuple[str, Path]]
+
+
+def named(paths: Iterable[Path], suffix: str) -> Named:
+    """Files by stem less a suffix; those without it are not meant."""
+    return [
+        (path.stem[: len(path.stem) - len(suffix)], path)
+        for path in paths
+        if path.stem.endswith(suffix)
+    ]
+
+
+def raw_folder(raw: str) -> Path:
+    """The folder of `dataset.raw`.
+
+    Raises:
+        RoadexError: it is not there.
+    """
+    folder = user_path(raw)
+    if not folder.is_dir():
+        raise RoadexError(f"dataset.raw={raw}: there is no such folder; name the downloaded one")
+    return folder
+
+
+def images_below(folder: Path) -> list[Path]:
+    """All image files in a folder and its sub-folders, by name."""
+    return sorted(
+        p for p in folder.rglob("*") if p.suffix.lower() in IMAGE_SUFFIXES and is_shown(p)
+    )
+
+
+def to_source(
+    matched: Matched,
+    reader: Reader,
+    division: Division,
+    where: str,
+    remedy: str,
+    group: Callable[[str], str] = lambda name: "",
+) -> FileSource:
+    """A source of matched files; `group` gives the city or the like of a tile's name.
+
+    Raises:
+        RoadexError: no image has a label.
+    """
+    if not matched.pairs:
+        for finding in matched.findings:
+            if finding.reason.endswith("remove one of them"):
+                raise RoadexError(f"{finding.path}: {finding.reason}")
+        raise RoadexError(
+            f"{where}: no image has a label ({len(matched.findings)} files looked at); {remedy}"
+        )
+    entries = {
+        name: Entry(image, label, group(name)) for name, (image, label) in matched.pairs.items()
+    }
+    return FileSource(entries, reader, division, matched.findings)

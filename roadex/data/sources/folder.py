@@ -6,10 +6,9 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 from roadex.config.dataset import DatasetConfig, FolderConfig
-from roadex.data.sources.files import Division, FileSource, Reader, match
+from roadex.data.sources.files import Division, FileSource, Named, Reader, match, named, to_source
 from roadex.data.sources.georeferenced import GeoReader
 from roadex.data.sources.line_labels import LineLabels, MapLines, OwnLines
-from roadex.data.sources.listing import Named, named, to_source
 from roadex.data.sources.masks import MaskReader, mask_rules
 from roadex.errors import RoadexError
 from roadex.files import user_path

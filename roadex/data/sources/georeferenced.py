@@ -1,17 +1,18 @@
-"""Tiles of georeferenced rasters whose truth are centre lines."""
+"""Tiles of georeferenced rasters whose truth are centre lines, at square pixels of another size."""
 
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
+import cv2
 import numpy as np
+from numpy.typing import NDArray
 
 from roadex.config.dataset import StretchConfig
 from roadex.config.labels import IGNORE
 from roadex.data.sources.files import Entry
 from roadex.data.sources.line_labels import Frame, LineLabels
-from roadex.data.sources.resampling import resized
 from roadex.data.stretch import Calibration, Histogram, histogram, to_8_bits
 from roadex.data.tile import Tile
 from roadex.geo.grid import square_shape
@@ -64,3 +65,23 @@ class GeoReader:
             "stretch": asdict(self.stretch),
             "bands": self.bands,
         }
+
+
+def resized(
+    image: NDArray[np.uint8], valid: NDArray[np.bool_] | None, shape: tuple[int, int]
+) -> tuple[NDArray[np.uint8], NDArray[np.bool_] | None]:
+    """An image (H, W, 3), and where it has data (H, W), at another number of rows and columns."""
+    if image.shape[:2] == shape:
+        return image, valid
+    shrinks = shape[0] <= image.shape[0] and shape[1] <= image.shape[1]
+    how = cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR
+    seen = cv2.resize(image, shape[::-1], interpolation=how).astype(np.uint8, copy=False)
+    if valid is None:
+        return seen, None
+    return seen, np.greater(resized_labels(valid.view(np.uint8), shape), 0)
+
+
+def resized_labels(labels: NDArray[np.uint8], shape: tuple[int, int]) -> NDArray[np.uint8]:
+    """Labels (H, W) at another number of rows and columns: each that of the nearest pixel."""
+    how = cv2.INTER_NEAREST_EXACT
+    return np.asarray(cv2.resize(labels, shape[::-1], interpolation=how), np.uint8)

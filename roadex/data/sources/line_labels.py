@@ -15,7 +15,6 @@ import shapely
 from numpy.typing import NDArray
 
 from roadex.config.dataset import RoadWidthConfig
-from roadex.data.georeference import to_image_frame
 from roadex.data.labels import clip_to_tile, half_width, road_surface
 from roadex.data.sources.files import Entry
 from roadex.errors import RoadexError
@@ -29,7 +28,14 @@ from roadex.graph.attributes import (
     without_paths,
 )
 from roadex.graph.formats import read_network
-from roadex.graph.network import Step, merge_degree_two, oriented, total_length
+from roadex.graph.network import (
+    Step,
+    add_road,
+    empty_network,
+    merge_degree_two,
+    oriented,
+    total_length,
+)
 from roadex.graph.raster import draw_roads
 
 _OVERHANG_M = 10.0  # less road outside the image is not worth a line in the report
@@ -218,3 +224,25 @@ class _Map:
 def _map_of(path: Path, changed_ns: int) -> _Map:
     """A file of roads, read once by a process."""
     return _Map(path)
+
+
+def to_image_frame(
+    graph: nx.MultiGraph, grid: Georeference, scale: tuple[float, float]
+) -> nx.MultiGraph:
+    """A network in a map's system as one in the image frame of a raster.
+
+    Args:
+        scale: metres per pixel along x and y. Lengths become planar in that frame.
+    """
+    placed = empty_network()
+    steps = list(graph.edges(keys=True))
+    if not steps:
+        return placed
+    lines = [oriented(graph, *step) for step in steps]
+    points = grid.pixels(np.concatenate(lines), graph.graph["crs"]) * np.array(scale)
+    cuts = np.cumsum([len(line) for line in lines])[:-1]
+    for (u, v, key), line in zip(steps, np.split(points, cuts), strict=True):
+        data = graph.edges[u, v, key]
+        traits = {k: value for k, value in data.items() if k not in ("geometry", "length")}
+        add_road(placed, u, v, line, **traits)
+    return placed

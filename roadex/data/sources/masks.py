@@ -18,7 +18,7 @@ from roadex.config.dataset import (
 )
 from roadex.config.labels import IGNORE
 from roadex.data.sources.files import Entry
-from roadex.data.sources.resampling import resized, resized_labels
+from roadex.data.sources.georeferenced import resized, resized_labels
 from roadex.data.stretch import Calibration, Histogram, histogram, to_8_bits
 from roadex.data.tile import Tile
 from roadex.errors import RoadexError

@@ -5,8 +5,15 @@ from __future__ import annotations
 from pathlib import Path
 
 from roadex.config.dataset import MassachusettsConfig
-from roadex.data.sources.files import Division, FileSource, match
-from roadex.data.sources.listing import Named, images_below, raw_folder, to_source
+from roadex.data.sources.files import (
+    Division,
+    FileSource,
+    Named,
+    images_below,
+    match,
+    raw_folder,
+    to_source,
+)
 from roadex.data.sources.masks import MaskReader, mask_rules
 from roadex.data.splits import SPLITS, Splits
 

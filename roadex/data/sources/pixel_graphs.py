@@ -12,7 +12,7 @@ from roadex.data.stretch import Calibration
 from roadex.data.tile import Tile
 from roadex.errors import RoadexError
 from roadex.graph.formats import read_network
-from roadex.graph.moving import shifted
+from roadex.graph.frame import shifted
 from roadex.rasters.pictures import read_image
 
 

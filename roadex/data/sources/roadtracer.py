@@ -7,8 +7,7 @@ from pathlib import Path
 
 from roadex.config.dataset import RoadTracerConfig
 from roadex.data.sources.base import Finding, Kind
-from roadex.data.sources.files import Division, Entry, FileSource
-from roadex.data.sources.listing import images_below, raw_folder
+from roadex.data.sources.files import Division, Entry, FileSource, images_below, raw_folder
 from roadex.data.sources.pixel_graphs import PixelGraphReader
 from roadex.errors import RoadexError
 

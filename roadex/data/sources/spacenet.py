@@ -6,10 +6,9 @@ import re
 from pathlib import Path
 
 from roadex.config.dataset import SpaceNetConfig
-from roadex.data.sources.files import Division, FileSource, match
+from roadex.data.sources.files import Division, FileSource, Named, match, raw_folder, to_source
 from roadex.data.sources.georeferenced import GeoReader
 from roadex.data.sources.line_labels import OwnLines
-from roadex.data.sources.listing import Named, raw_folder, to_source
 from roadex.errors import RoadexError
 
 # Products by how well they serve, the best first; the names of both editions.

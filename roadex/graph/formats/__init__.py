@@ -20,7 +20,7 @@ from roadex.graph.formats.masks import network_of_mask
 from roadex.graph.formats.options import COSMIQ_READER, HAVERSINE_MM, PLANAR, ReadOptions
 from roadex.graph.formats.osm_files import read_osm
 from roadex.graph.formats.pickles import read_pickle, write_pickle
-from roadex.graph.formats.roadtracer import read_roadtracer, write_roadtracer
+from roadex.graph.formats.pixel_graphs import read_roadtracer, write_roadtracer
 from roadex.graph.formats.settled import check_extent, settled
 from roadex.graph.formats.simple_json import read_any_json, write_simple_json
 from roadex.graph.formats.tables import (

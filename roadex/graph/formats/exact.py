@@ -10,8 +10,8 @@ import networkx as nx
 import numpy as np
 
 from roadex.graph.formats.lines import Line
-from roadex.graph.formats.pixel_frame import PIXEL_M
-from roadex.graph.formats.text import plain
+from roadex.graph.formats.options import plain
+from roadex.graph.formats.settled import PIXEL_M
 from roadex.graph.network import add_road, oriented, polyline_length, position
 from roadex.graph.skeleton import Floats
 

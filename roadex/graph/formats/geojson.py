@@ -30,7 +30,6 @@ from roadex.geo.crs import (
     reproject,
     short_name,
 )
-from roadex.graph.formats.components import drop_small_components
 from roadex.graph.formats.exact import (
     OwnRoad,
     directed_ends,
@@ -43,10 +42,8 @@ from roadex.graph.formats.exact import (
     write_name,
 )
 from roadex.graph.formats.lines import Line, network_from_lines
-from roadex.graph.formats.options import HAVERSINE_MM, ReadOptions
-from roadex.graph.formats.pixel_frame import PIXEL_M, in_metres
-from roadex.graph.formats.settled import frame_of
-from roadex.graph.formats.text import read_json
+from roadex.graph.formats.options import HAVERSINE_MM, ReadOptions, read_object
+from roadex.graph.formats.settled import PIXEL_M, drop_small_components, frame_of, in_metres
 from roadex.graph.skeleton import Floats
 
 MEMBER = "roadex"
@@ -58,7 +55,7 @@ def read_geojson(path: Path, options: ReadOptions) -> nx.MultiGraph:
     Raises:
         RoadexError: no GeoJSON, or coordinates that are neither degrees nor in a named system.
     """
-    return network_from_geojson(path, read_json(path), options)
+    return network_from_geojson(path, read_object(path), options)
 
 
 def network_from_geojson(

@@ -35,8 +35,7 @@ from roadex.graph.formats.exact import (
 )
 from roadex.graph.formats.geojson import geographic_network
 from roadex.graph.formats.lines import Line
-from roadex.graph.formats.options import ReadOptions
-from roadex.graph.formats.text import plain
+from roadex.graph.formats.options import ReadOptions, plain
 from roadex.graph.road_table import RoadTable
 
 ROADS, NODES = "roads", "nodes"

@@ -16,9 +16,8 @@ from roadex.errors import RoadexError
 from roadex.files import atomic_write
 from roadex.graph.formats.edges import Edge, network_from_edges
 from roadex.graph.formats.exact import extras, read_name, write_name
-from roadex.graph.formats.options import ReadOptions
-from roadex.graph.formats.pixel_frame import in_metres
-from roadex.graph.formats.text import read_text
+from roadex.graph.formats.options import ReadOptions, read_text
+from roadex.graph.formats.settled import in_metres
 from roadex.graph.network import add_road
 
 _NAME = "name_json"  # on nodes of ours, whose names need not be text

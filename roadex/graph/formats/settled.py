@@ -1,4 +1,4 @@
-"""Networks brought into a frame whose metres are the ground's: once, for every format."""
+"""Networks brought into a frame whose metres are the ground's, once for every format."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from pathlib import Path
 
 import networkx as nx
 import numpy as np
+from numpy.typing import NDArray
 
 from roadex.errors import RoadexError
 from roadex.geo.crs import (
@@ -19,7 +20,7 @@ from roadex.geo.crs import (
     short_name,
     utm_zone,
 )
-from roadex.graph.moving import moved
+from roadex.graph.frame import moved
 from roadex.graph.network import position
 from roadex.graph.skeleton import Floats
 
@@ -75,3 +76,60 @@ def frame_of(points: Floats, crs: str, wanted: str | None) -> str | None:
     if is_ground_metric(system, points):
         return short_name(system)
     return utm_zone(reproject(points, crs, WGS84))
+
+
+PIXEL_M = "pixel_m"
+
+
+def in_pixels(graph: nx.MultiGraph, pixel_m: tuple[float, float]) -> nx.MultiGraph:
+    """A copy of a network in metres in the image frame, in pixels of that size.
+
+    Lengths and other attributes stay in metres.
+    """
+    scaled = _scaled(graph, 1 / np.array(pixel_m))
+    scaled.graph[PIXEL_M] = list(pixel_m)
+    return scaled
+
+
+def in_metres(graph: nx.MultiGraph) -> nx.MultiGraph:
+    """The inverse of `in_pixels`; any other network as it is."""
+    if PIXEL_M not in graph.graph:
+        return graph
+    scaled = _scaled(graph, np.array(graph.graph[PIXEL_M]))
+    del scaled.graph[PIXEL_M]
+    return scaled
+
+
+def _scaled(graph: nx.MultiGraph, scale: NDArray[np.float64]) -> nx.MultiGraph:
+    return moved(graph, lambda points: points * scale, graph.graph.get("crs"))
+
+
+def drop_small_components(graph: nx.MultiGraph, min_length_m: float) -> nx.MultiGraph:
+    """The network without components whose longest shortest path is below `min_length_m` metres.
+
+    Paths run between nodes; on a ring at a single node the longest is half the way round. Counted
+    in `graph.graph["dropped"]`.
+    """
+    small = [
+        component
+        for component in nx.connected_components(graph)
+        if _longest_path(graph.subgraph(component), min_length_m) < min_length_m
+    ]
+    if small:
+        graph.remove_nodes_from([node for component in small for node in component])
+        dropped = graph.graph.setdefault("dropped", {})
+        dropped["component below the minimum"] = len(small)
+    return graph
+
+
+def _longest_path(component: nx.MultiGraph, enough: float) -> float:
+    """The longest shortest path in metres, or `enough` as soon as one is as long."""
+    longest = max(
+        (length / 2 for u, v, length in nx.selfloop_edges(component, data="length")), default=0.0
+    )
+    for node in component:
+        if longest >= enough:
+            break
+        reached = nx.single_source_dijkstra_path_length(component, node, weight="length")
+        longest = max(longest, *reached.values())
+    return longest

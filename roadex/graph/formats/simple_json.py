@@ -13,8 +13,7 @@ from roadex.errors import RoadexError
 from roadex.files import atomic_write
 from roadex.graph.formats.edges import Edge, network_from_edges
 from roadex.graph.formats.geojson import network_from_geojson
-from roadex.graph.formats.options import ReadOptions
-from roadex.graph.formats.text import read_json
+from roadex.graph.formats.options import ReadOptions, read_object
 from roadex.graph.network import oriented
 
 
@@ -24,7 +23,7 @@ def read_any_json(path: Path, options: ReadOptions) -> nx.MultiGraph:
     Raises:
         RoadexError: the file holds neither.
     """
-    content = read_json(path)
+    content = read_object(path)
     if "type" in content:
         return network_from_geojson(path, content, options)
     if not isinstance(content.get("nodes"), list) or not isinstance(content.get("edges"), list):

@@ -19,8 +19,7 @@ import shapely
 from roadex.errors import RoadexError
 from roadex.files import atomic_write
 from roadex.graph.formats.lines import Line, network_from_lines
-from roadex.graph.formats.options import ReadOptions
-from roadex.graph.formats.text import read_text
+from roadex.graph.formats.options import ReadOptions, read_text
 from roadex.graph.frame import Gsd, pixel_size
 from roadex.graph.skeleton import Floats
 

@@ -1,4 +1,4 @@
-"""From judged pairs of vertices to a road network."""
+"""From judged pairs of vertices to a road network of smooth lines."""
 
 from __future__ import annotations
 
@@ -10,7 +10,9 @@ import numpy as np
 
 from roadex.config.graph import DecodingSettings, PathSettings
 from roadex.errors import RoadexError
+from roadex.graph.decode import road_mask
 from roadex.graph.frame import Gsd, extent, pixel_size
+from roadex.graph.mask import half_widths
 from roadex.graph.network import (
     Step,
     add_road,
@@ -18,14 +20,12 @@ from roadex.graph.network import (
     merge_degree_two,
     merge_node,
     polyline_length,
+    walked_distances,
 )
-from roadex.graph.paths.curves import curved
 from roadex.graph.paths.vertices import BORDER, Bools, Floats, Ints, Vertices
-from roadex.graph.probabilities import road_mask
 from roadex.graph.probability_maps import Probabilities
 from roadex.graph.prune import drop_small_networks, prune_spurs
 from roadex.graph.simplify import simplify_roads, tolerance_of
-from roadex.graph.width import half_widths
 
 # Two of the three pairs of a triangle make the third one needless, if they are hardly longer.
 _TRIANGLE = 2.5
@@ -185,3 +185,46 @@ def _without(graph: nx.MultiGraph, step: Step) -> list[Step]:
         elif graph.degree(node) == 1:
             changed.extend(graph.edges(node, keys=True))
     return [found for found in changed if graph.has_edge(*found)]
+
+
+_STEP_M = 2.0
+
+
+def curved(line: Floats) -> Floats:
+    """A line (n, 2) in metres as a curve through its points, a point every two metres.
+
+    It is the cubic of Catmull and Rom 1974 in the length walked, whose direction at a point is that
+    from the point before to the point after; the ends stay, and a line of two points is straight.
+    """
+    if len(line) < 3:
+        return line
+    walked = walked_distances(line)
+    ring = bool(np.array_equal(line[0], line[-1]))
+    slopes = _slopes(line, walked, ring)
+    stops = np.unique(np.concatenate([walked, np.arange(0.0, walked[-1], _STEP_M)]))
+    piece = np.clip(np.searchsorted(walked, stops, side="right") - 1, 0, len(line) - 2)
+    length = np.diff(walked)[piece][:, None]
+    share = (stops - walked[piece])[:, None] / length
+    first, second = line[piece], line[piece + 1]
+    result: Floats = (
+        (1 + 2 * share) * (1 - share) ** 2 * first
+        + share**2 * (3 - 2 * share) * second
+        + share * (1 - share) ** 2 * length * slopes[piece]
+        - share**2 * (1 - share) * length * slopes[piece + 1]
+    )
+    result[0], result[-1] = line[0], line[-1]
+    return result
+
+
+def _slopes(line: Floats, walked: Floats, ring: bool) -> Floats:
+    """The direction (n, 2) at each point, per metre walked."""
+    slopes = np.empty_like(line)
+    slopes[1:-1] = (line[2:] - line[:-2]) / (walked[2:] - walked[:-2])[:, None]
+    # As of the parabola through the end, the next point and its direction.
+    first = (line[1] - line[0]) / walked[1]
+    last = (line[-1] - line[-2]) / (walked[-1] - walked[-2])
+    slopes[0], slopes[-1] = 1.5 * first - 0.5 * slopes[1], 1.5 * last - 0.5 * slopes[-2]
+    if ring:
+        around = (line[1] - line[-2]) / (walked[1] + walked[-1] - walked[-2])
+        slopes[0] = slopes[-1] = around
+    return slopes

@@ -1,14 +1,22 @@
-"""True roads as rows of straight segments, which move, turn and are cut as training crops are."""
+"""True roads as straight segments, which are cut as training crops are.
+
+And which pairs of vertices a true road joins.
+"""
 
 from __future__ import annotations
+
+from dataclasses import dataclass
 
 import networkx as nx
 import numpy as np
 import shapely
 from numpy.typing import NDArray
+from scipy.sparse import coo_matrix
+from scipy.sparse.csgraph import dijkstra
 
+from roadex.config.graph import VertexSettings
 from roadex.graph.network import oriented
-from roadex.graph.paths.vertices import Floats
+from roadex.graph.paths.vertices import Bools, Floats, Ints
 
 # x and y of both ends, and the numbers of the points there: equal numbers are one place.
 Segments = NDArray[np.float64]
@@ -90,3 +98,111 @@ def _parts(rows: Segments, enter: Floats, leave: Floats, new: float) -> Segments
     last = np.where(leave < 1, fresh[len(rows) :], rows[:, 5])
     points = [start + enter[:, None] * step, start + leave[:, None] * step]
     return np.column_stack([*points, first, last])
+
+
+_SAME_M = 4.0  # of two vertices that lie so near along a road only the nearer one is on it
+_PASSED_M = 6.0  # a way that is so much longer by a third vertex passes it
+
+
+@dataclass(frozen=True)
+class TrueRoads:
+    """The true roads of an image as straight segments.
+
+    Attributes:
+        segments: (m, 4) x, y of both ends in metres.
+        ends: (m, 2) the places, numbered from 0, that a segment joins.
+        lengths: (m,) of the segments in metres.
+        ways: (n, n) metres by road between two places, infinite where they lie far apart.
+    """
+
+    segments: Floats
+    ends: Ints
+    lengths: Floats
+    ways: Floats
+
+    @classmethod
+    def of(cls, rows: Segments, pixel: tuple[float, float], limit_m: float) -> TrueRoads:
+        """Those of rows in pixels; ways longer than `limit_m` count as none."""
+        numbers, ends = np.unique(rows[:, 4:], return_inverse=True)
+        ends = ends.reshape(-1, 2)
+        segments = rows[:, :4] * (*pixel, *pixel)
+        lengths = np.hypot(*(segments[:, 2:] - segments[:, :2]).T)
+        return cls(segments, ends, lengths, _ways(ends, lengths, len(numbers), limit_m))
+
+
+def _ways(ends: Ints, lengths: Floats, places: int, limit_m: float) -> Floats:
+    # A road of no length would be no road in a sparse matrix, and parallel ones would add up.
+    order = np.argsort(-lengths, kind="stable")
+    both = np.concatenate([ends[order], ends[order, ::-1]])
+    steps = np.maximum(np.concatenate([lengths[order], lengths[order]]), 1e-9)
+    keys, last = np.unique((both[:, 0] * max(places, 1) + both[:, 1])[::-1], return_index=True)
+    steps = steps[::-1][last]
+    shape = (places, places)
+    matrix = coo_matrix((steps, (keys // max(places, 1), keys % max(places, 1))), shape=shape)
+    result: Floats = dijkstra(matrix.tocsr(), limit=limit_m)
+    return result
+
+
+def true_pairs(points: Floats, pairs: Ints, truth: TrueRoads, settings: VertexSettings) -> Bools:
+    """Whether a true road leads from one vertex of a pair to the other, past no third one.
+
+    Args:
+        points: (n, 2) x, y in metres.
+        pairs: (m, 2) indices of points.
+    """
+    none = np.zeros(len(pairs), dtype=np.bool_)
+    if not len(truth.segments) or not len(pairs):
+        return none
+    segment, walked, gap = _snapped(points, truth)
+    on = gap <= settings.snap_m
+    between = _walks(segment, walked, truth)
+    between[~on], between[:, ~on] = np.inf, np.inf
+    on &= _nearest_of_their_place(between, gap)
+    between[~on], between[:, ~on] = np.inf, np.inf
+    first, second = pairs.T
+    direct = np.hypot(*(points[first] - points[second]).T)
+    way = between[first, second]
+    joined = way <= settings.winding * direct + settings.snap_m
+    with np.errstate(invalid="ignore"):
+        by = between[first] + between[second]
+    by[np.arange(len(pairs)), first] = np.inf
+    by[np.arange(len(pairs)), second] = np.inf
+    passed = (by <= way[:, None] + _PASSED_M).any(axis=1)
+    result: Bools = joined & ~passed
+    return result
+
+
+def _snapped(points: Floats, truth: TrueRoads) -> tuple[Ints, Floats, Floats]:
+    """The nearest segment of each point, metres from its start, and metres to it."""
+    start, stop = truth.segments[:, :2], truth.segments[:, 2:]
+    along = stop - start
+    square = np.maximum(truth.lengths**2, 1e-12)
+    offset = points[:, None] - start
+    share = np.clip((offset * along).sum(axis=2) / square, 0.0, 1.0)
+    rest = offset - share[..., None] * along
+    gaps = np.hypot(rest[..., 0], rest[..., 1])
+    best = gaps.argmin(axis=1)
+    rows = np.arange(len(points))
+    return best, share[rows, best] * truth.lengths[best], gaps[rows, best]
+
+
+def _walks(segment: Ints, walked: Floats, truth: TrueRoads) -> Floats:
+    """Metres (n, n) by road between points of segments."""
+    to_ends = np.column_stack([walked, truth.lengths[segment] - walked])
+    ends = truth.ends[segment]
+    best = np.where(segment[:, None] == segment, np.abs(walked[:, None] - walked), np.inf)
+    for i in (0, 1):
+        for j in (0, 1):
+            way = truth.ways[ends[:, i][:, None], ends[:, j]]
+            best = np.minimum(best, to_ends[:, i][:, None] + way + to_ends[:, j])
+    result: Floats = best
+    return result
+
+
+def _nearest_of_their_place(between: Floats, gap: Floats) -> Bools:
+    """Which places have no other on the same stretch of road whose vertex lies nearer to it."""
+    same = between <= _SAME_M
+    np.fill_diagonal(same, False)
+    nearer = (gap < gap[:, None]) | ((gap == gap[:, None]) & np.tri(len(gap), k=-1, dtype=np.bool_))
+    result: Bools = ~(same & nearer).any(axis=1)
+    return result

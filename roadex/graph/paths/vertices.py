@@ -1,9 +1,4 @@
-"""The vertices of a road network in what a model says of every place.
-
-Junctions and dead ends come first, then the places where roads leave the image, then places along
-roads, each by non-maximum suppression: the strongest is taken, and what lies near it is left out.
-All distances are metres, so that the size of a pixel does not matter.
-"""
+"""Vertices of a road network, found in a model's output, and the pairs that a road may join."""
 
 from __future__ import annotations
 
@@ -200,3 +195,39 @@ def _onto_border(points: Floats, limits: Floats) -> Floats:
     axis = side % 2
     moved[np.arange(len(points)), axis] = np.where(side < 2, 0.0, limits[axis])
     return moved
+
+
+_DETOUR = 1.1  # by way of a third vertex
+
+
+def candidate_pairs(points: Floats, settings: VertexSettings) -> Ints:
+    """Indices (m, 2), the smaller first, of pairs of points (n, 2) that may be neighbours.
+
+    They lie within `reach_m`, and no third point lies so near to the straight line between them
+    that the way past it is hardly longer: that one's pairs lead along the same road.
+    """
+    if len(points) < 2:
+        return np.zeros((0, 2), dtype=np.int64)
+    tree = cKDTree(points)
+    pairs: Ints = tree.query_pairs(settings.reach_m, output_type="ndarray").astype(np.int64)
+    pairs = np.sort(pairs, axis=1)
+    pairs = pairs[np.lexsort((pairs[:, 1], pairs[:, 0]))]
+    middles = points[pairs].mean(axis=1)
+    lengths = _distance(points[pairs[:, 0]], points[pairs[:, 1]])
+    if not len(pairs):
+        return pairs
+    near = tree.query_ball_point(middles, _DETOUR * lengths / 2)
+    owner = np.repeat(np.arange(len(pairs)), [len(each) for each in near])
+    third = np.concatenate([np.asarray(each, dtype=np.int64) for each in near])
+    by = _distance(points[third], points[pairs[owner, 0]])
+    by += _distance(points[third], points[pairs[owner, 1]])
+    own = (third == pairs[owner, 0]) | (third == pairs[owner, 1])
+    passed = owner[(by <= _DETOUR * lengths[owner]) & ~own]
+    kept = np.ones(len(pairs), dtype=np.bool_)
+    kept[passed] = False
+    return pairs[kept]
+
+
+def _distance(first: Floats, second: Floats) -> Floats:
+    result: Floats = np.hypot(*(first - second).T)
+    return result

@@ -12,7 +12,7 @@ from scipy.sparse import coo_matrix, csr_matrix
 from scipy.sparse.csgraph import connected_components
 
 from roadex.config.metrics import AplsSettings
-from roadex.metrics.apls.control_points import control_points, interpolate
+from roadex.metrics.apls.cosmiq import control_points, interpolate
 from roadex.metrics.apls.snapping import line_shapes, snap_points
 from roadex.metrics.distances import Anchors, Distances, take_anchors
 from roadex.metrics.roads import Floats, Integers, Roads, cumulative_lengths

@@ -7,8 +7,7 @@ from collections.abc import Callable
 from torch import nn
 
 from roadex.config.backbone import BackboneConfig, TimmBackboneConfig
-from roadex.models.backbones.light import LightBackbone
-from roadex.models.backbones.paper import PaperBackbone
+from roadex.models.backbones.downsampling import LightBackbone, PaperBackbone
 
 OWN = {"paper": PaperBackbone, "light": LightBackbone}
 

@@ -14,11 +14,8 @@ from hypothesis import strategies as st
 from roadex.config.graph import DecodingSettings, PathSettings, VertexSettings
 from roadex.errors import RoadexError
 from roadex.graph.network import add_road, empty_network, total_length
-from roadex.graph.paths.candidates import candidate_pairs
-from roadex.graph.paths.curves import curved
-from roadex.graph.paths.labels import TrueRoads, true_pairs
-from roadex.graph.paths.network import JudgedPairs, joined_pairs, paths_to_graph
-from roadex.graph.paths.segments import segments_of
+from roadex.graph.paths.network import JudgedPairs, curved, joined_pairs, paths_to_graph
+from roadex.graph.paths.segments import TrueRoads, segments_of, true_pairs
 from roadex.graph.paths.vertices import (
     ALONG,
     BORDER,
@@ -26,6 +23,7 @@ from roadex.graph.paths.vertices import (
     JUNCTION,
     Strength,
     Vertices,
+    candidate_pairs,
     find_vertices,
 )
 from roadex.graph.raster import connectivity_map, draw_roads

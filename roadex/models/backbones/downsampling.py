@@ -1,10 +1,31 @@
-"""A backbone that leaves the work to the coarser levels: two strided convolutions and a block."""
+"""Backbones that are trained from nothing: the published downsampling, and a light one."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 
 from torch import nn
+
+
+class PaperBackbone(nn.Sequential):
+    """conv7x7 s2, block, maxpool, two blocks: (B, 3, H, W) to (B, width, H/4, W/4).
+
+    `block(inputs, outputs)` builds a residual block of the model.
+    """
+
+    multiple = 4
+
+    def __init__(self, width: int, block: Callable[[int, int], nn.Module]) -> None:
+        half = width // 2
+        super().__init__(
+            nn.Conv2d(3, half, 7, stride=2, padding=3),
+            nn.BatchNorm2d(half),
+            nn.ReLU(inplace=True),
+            block(half, half),
+            nn.MaxPool2d(2),
+            block(half, half),
+            block(half, width),
+        )
 
 
 class LightBackbone(nn.Sequential):
