@@ -26,7 +26,7 @@ write_settings() {
     local host cpus memory
     host=$(hostname -s) cpus=$(nproc)
     memory=$(awk '/MemTotal/ {print int($2 / 1024 * 0.9)}' /proc/meminfo)
-    # cred_expire: a job that is queued again waits so many seconds, two minutes by default.
+    # cred_expire: a job that is queued again waits this many seconds, two minutes by default.
     cat >"$SLURM_CONF" <<CONF
 ClusterName=local
 SlurmctldHost=$host(127.0.0.1)

@@ -1,9 +1,9 @@
-"""Score what needs no network on a folder of tiles: chance, and thresholds of brightness.
+"""Score what needs no model on a folder of tiles: chance, and thresholds of brightness.
 
     python scripts/transfer_baselines.py images=DIR masks=DIR [lists=epfl] [out=FILE.json]
 
 Levels are chosen on the validation tiles and scored on the test tiles, whose pixels are pooled.
-These are the floor under a network that was trained elsewhere.
+These are the floor under a model that was trained elsewhere.
 """
 
 from __future__ import annotations

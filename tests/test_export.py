@@ -23,7 +23,7 @@ IMAGE = np.random.default_rng(0).integers(0, 256, (90, 70, 3)).astype(np.uint8)
 
 
 def write_checkpoint(path, name="linknet"):
-    """An untrained tiny network as a checkpoint."""
+    """An untrained tiny model as a checkpoint."""
     config: TrainConfig = train_config("dataset=synthetic")
     config.model, config.backbone = ZOO[name]
     model = tiny(name)

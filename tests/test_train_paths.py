@@ -101,9 +101,9 @@ def test_an_export_finds_the_same_roads(folder, trained, kind):
         assert done.returncode == 2 and "pair_head.safetensors: missing or damaged" in done.stderr
 
 
-def test_a_model_that_judges_no_pairs_is_told_of_before_any_image(folder):
+def test_a_model_that_classifies_no_pairs_is_refused_before_any_image(folder):
     plain = train(folder, "without", *folder_arguments(folder), "trainer.epochs=1")
     told = [f"checkpoint={plain}", f"input={folder}/images", "out=nothing", "gsd=1", "graph=paths"]
     done = run("predict", *told, cwd=folder)
-    assert done.returncode == 2 and "this model judges no pairs of vertices" in done.stderr
+    assert done.returncode == 2 and "this model classifies no pairs of vertices" in done.stderr
     assert done.stdout.count("failed") + done.stderr.count("failed") == 0

@@ -1,4 +1,4 @@
-"""The floor under a transferred network: exact where brightness decides, chosen on validation."""
+"""The floor under a transferred model: exact where brightness decides, chosen on validation."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Graphs made of judged pairs against those of the mask, tile by tile, with intervals.
+"""Graphs made of classified pairs against those of the mask, tile by tile, with intervals.
 
     python experiments/paths/paired.py RUNS
 

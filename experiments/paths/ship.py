@@ -24,7 +24,7 @@ from roadex.data.prepare import prepare
 from roadex.data.prepared import PreparedDataset
 from roadex.engine.evaluation import decode_graphs, predict_split, score_graphs
 from roadex.engine.inference import Predictor, at_pixels, working_gsd
-from roadex.engine.judging import PairJudge
+from roadex.engine.pair_classifier import PairClassifier
 from roadex.metrics.summary import mean_scores
 from roadex.models.pair_head import PAIR_PARTS
 from roadex.runs.checkpoint import Checkpoint, save_checkpoint
@@ -58,9 +58,9 @@ def scores(checkpoint: Checkpoint, dataset: PreparedDataset) -> list[float]:
     model, device = checkpoint.build(), torch.device("cpu")
     plain = Predictor(model, device, checkpoint.mean, checkpoint.std, InferenceConfig())
     seen = working_gsd(dataset.gsd, checkpoint.config.dataset.gsd, settings.finest_gsd)
-    judge = PairJudge.of(model, device)
+    classifier = PairClassifier.of(model, device)
     predictor = at_pixels(plain, dataset.gsd, seen)
-    prediction = predict_split(predictor, dataset, "validation", judge=judge)
+    prediction = predict_split(predictor, dataset, "validation", classifier=classifier)
     found = []
     for chance in CHANCES:
         decoding = DecodingSettings(paths=PathSettings(chance=chance))

@@ -90,7 +90,7 @@ def main(overrides: list[str]) -> None:
 
 
 def ordered(names: list[str]) -> list[str]:
-    """The published network first, to which the others are compared."""
+    """The published model first, to which the others are compared."""
     return sorted(names, key=lambda name: (name != REFERENCE, name))
 
 

@@ -47,7 +47,7 @@ class Settings:
 
 
 def main(overrides: list[str]) -> None:
-    """All windows of an image through the network alone, then the whole command.
+    """All windows of an image through the model alone, then the whole command.
 
     The command reads the GeoTIFF, blends, decodes the graph and writes every file. A second image
     of a quarter of the area shows whether the cost grows with the area, and a folder what one more
@@ -71,7 +71,7 @@ def main(overrides: list[str]) -> None:
     parameters = sum(p.numel() for p in model.predictor.model.parameters())
     print(f"{size} x {size} pixels, windows of {inference.window}, {parameters:,} parameters")
     print(f"{'':32s} {'processor s':>11s} {'clock s':>8s} {'ratio':>6s}")
-    _row("the network alone", bare, bare)
+    _row("the model alone", bare, bare)
     _row("roadex.predict, all of it", whole, bare)
     _row("roadex.predict, one more file", _each_more(many, whole, settings.files), bare)
     grown = whole.processor / max(quarter.processor, 1e-9)

@@ -76,7 +76,7 @@ def _truth(tile: KeptTile, imagery: bool) -> list[Panel]:
 
 
 def _prediction(tile: KeptTile, imagery: bool) -> list[Panel]:
-    judged = verdict(tile.truth, tile.proposal, tile.image if imagery else None)
+    compared = verdict(tile.truth, tile.proposal, tile.image if imagery else None)
     drawn = draw_graph(_ground(tile, imagery), tile.proposal_graph, tile.gsd)
     scores = [
         f"{title(score)} {value:.3f}"
@@ -84,7 +84,7 @@ def _prediction(tile: KeptTile, imagery: bool) -> list[Panel]:
         if (value := tile.scores.get(score)) is not None and not math.isnan(value)
     ]
     caption = ", ".join(["graph", *scores])
-    return [_panel("prediction", judged, imagery), _panel(caption, drawn, imagery)]
+    return [_panel("prediction", compared, imagery), _panel(caption, drawn, imagery)]
 
 
 def _ground(tile: KeptTile, imagery: bool) -> Picture:

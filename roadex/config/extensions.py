@@ -88,5 +88,5 @@ def _broken(point: EntryPoint, reason: str) -> RoadexError:
     package = point.dist.name if point.dist else point.module
     return RoadexError(
         f"{package}: its entry point {point.group} {point.name} = {point.value} is of no use "
-        f"({reason}): mend or uninstall that package"
+        f"({reason}): repair or uninstall that package"
     )

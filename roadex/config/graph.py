@@ -60,9 +60,9 @@ class GapSettings:
 
 @dataclass(unsafe_hash=True)
 class VertexSettings:
-    """Vertices, and the pairs of them that are judged: see roadex/graph/paths.
+    """Vertices, and the pairs of them that are classified: see roadex/graph/paths.
 
-    They belong to the model: what it learnt to judge is found in the same way later.
+    They belong to the model: vertices are found later as they were found in its training.
     """
 
     # Vertices lie at least so far apart.
@@ -79,7 +79,7 @@ class VertexSettings:
 
 @dataclass(unsafe_hash=True)
 class PathSettings:
-    """How judged pairs of vertices become roads: see roadex/graph/paths/network.py."""
+    """How classified pairs of vertices become roads: see roadex/graph/paths/network.py."""
 
     # A road between two others needs this mean chance of its pairs; null: that of validation.
     chance: float | None = field(default=None, metadata={"above": 0.0, "most": 1.0})
@@ -105,8 +105,8 @@ class DecodingSettings(GraphSettings):
     bridge_junction: float = field(default=0.0, metadata={"least": 0.0, "most": 1.0})
     # A junction moves to the middle of what the model takes for one, at most this far.
     junction_shift_m: float = _switchable(0.0)
-    # How maps become roads: by the mask or by judged pairs of vertices; auto takes these where the
-    # model judges them.
+    # How maps become roads: by the mask or by classified pairs of vertices; auto takes the pairs
+    # where the model classifies them.
     decoder: str = field(default="auto", metadata={"options": ("auto", "mask", "paths")})
     paths: PathSettings = field(default_factory=PathSettings)
 

@@ -16,7 +16,7 @@ class LossConfig:
     orientation: float = bounded(1.0, least=0)
     # Of each attribute of roads, with model.attributes.
     attributes: float = bounded(0.25, least=0)
-    # Of the judgement of pairs of vertices, with model.paths.
+    # Of the classification of pairs of vertices, with model.paths.
     pairs: float = bounded(1.0, least=0)
     # Weight of the full-resolution term, and of each term of lower resolution.
     full: float = bounded(1.0, least=0)

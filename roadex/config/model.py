@@ -23,11 +23,11 @@ class GlobalAware(Enum):
 
 @dataclass
 class PairHeadConfig:
-    """The head that judges which pairs of vertices a road joins: roadex/models/pair_head.py."""
+    """The head that classifies which pairs of vertices a road joins: roadex/models/pair_head.py."""
 
-    # How vertices and pairs are found; they belong to the model, which learns to judge these.
+    # How vertices and pairs are found; they belong to the model, which learns to classify these.
     vertices: VertexSettings = field(default_factory=VertexSettings)
-    # Maps that the model gives for the judgement of pairs alone.
+    # Maps that the model gives for the classification of pairs alone.
     evidence: int = bounded(8, least=0, most=64)
     width: int = bounded(40, least=8)
     # Times the pairs of a vertex attend to each other.
@@ -52,7 +52,7 @@ class ModelConfig:
     connectivity_classes: int = bounded(5, least=3, most=64)
     # Directions of the road's orientation, told apart from the background; 0: not learnt.
     orientation_bins: int = choice(0, 0, 36)
-    # Whether pairs of vertices are judged, of which `graph.decoder=paths` makes the road network.
+    # Whether pairs of vertices are classified; `graph.decoder=paths` makes the network of them.
     paths: bool = False
     # Whether class, surface, lanes and speed of roads are learnt, and which of them.
     attributes: bool = False
@@ -108,7 +108,7 @@ class StackedOrientationConfig(MultibranchConfig):
 
 @dataclass
 class RoadexConfig(ModelConfig):
-    """This project's own descendant of the published network."""
+    """This project's own model, derived from the published one."""
 
     name: str = "roadex"
     stacks: int = bounded(2, least=1)

@@ -52,7 +52,7 @@ class TrainerConfig:
     scorers: int = bounded(-1, least=-1)
     # Exponential moving average of the weights, used for validation and kept; 0 turns it off.
     ema: float = bounded(0.0, least=0, most=0.99999)
-    # Train the head that judges pairs of vertices, and leave the rest as `init` has it.
+    # Train the head that classifies pairs of vertices, and leave the rest as `init` has it.
     only_pairs: bool = False
     inference: InferenceConfig = field(default_factory=InferenceConfig)
     # Tiles drawn in RUN/overlays.

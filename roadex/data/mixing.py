@@ -46,7 +46,7 @@ class Sample:
 def mixed(sample: Sample, other: Sample, rng: np.random.Generator) -> Sample:
     """The sample with a rectangle of a fifth to three fifths of `other`'s, after CutMix.
 
-    Across two datasets it keeps a network from telling by the rest of the picture which of them it
+    Across two datasets it keeps a model from telling by the rest of the picture which of them it
     sees (Yun et al. 2019; Tranheden et al. 2021).
     """
     area, stretch = rng.uniform(0.2, 0.6), float(np.exp(rng.uniform(-0.4, 0.4)))

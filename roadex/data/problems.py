@@ -30,7 +30,7 @@ def require_whole(folder: Path, tell: Callable[[str], None]) -> None:
     if found:
         raise RoadexError(
             f"{folder / 'report.json'}: {len(found)} unusable files were left out and the "
-            "rest is prepared; mend them and prepare again, or train without them"
+            "rest is prepared; repair them and prepare again, or train without them"
         )
 
 

@@ -65,10 +65,10 @@ def in_parallel(model: nn.Module, group: Group, device: torch.device) -> nn.Modu
     )
 
 
-def without_exchange(network: nn.Module) -> AbstractContextManager[None]:
+def without_exchange(model: nn.Module) -> AbstractContextManager[None]:
     """Backward passes in it leave each process its own gradients, to be averaged by a later one."""
-    if isinstance(network, DistributedDataParallel):
-        return cast(AbstractContextManager[None], network.no_sync())
+    if isinstance(model, DistributedDataParallel):
+        return cast(AbstractContextManager[None], model.no_sync())
     return nullcontext()
 
 

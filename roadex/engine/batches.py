@@ -40,7 +40,7 @@ class Batches:
     def close(self) -> None:
         """End the loading processes.
 
-        They leave signals to their parent, so Python's own end would ask them in vain, and wait.
+        They ignore the signals that Python sends them at its end, and it would wait for them.
         """
         self._loader = self._open_loader()  # which starts none before it is iterated
 

@@ -19,7 +19,7 @@ from roadex.data.prepared import Member, PreparedDataset
 from roadex.graph import DecodingSettings, GraphSettings, probabilities_to_graph, road_mask
 from roadex.graph.attribute_reading import AttributeMaps, attribute_means, columns_of, worded
 from roadex.graph.network import total_length
-from roadex.graph.paths.network import JudgedPairs, paths_to_graph
+from roadex.graph.paths.network import ClassifiedPairs, paths_to_graph
 from roadex.graph.probability_maps import mean_probability
 from roadex.metrics.attributes import AttributeCounts
 from roadex.metrics.connections import count_false
@@ -30,7 +30,7 @@ if TYPE_CHECKING:  # the processes that score graphs do without torch, which tak
     from roadex.engine.inference import Predict
 
     Adapt = Callable[[Predict, Member], Predict]
-    Judge = Callable[[dict[str, NDArray[np.float32]], tuple[float, float]], JudgedPairs]
+    Classifier = Callable[[dict[str, NDArray[np.float32]], tuple[float, float]], ClassifiedPairs]
 
 NAN = float("nan")
 
@@ -45,8 +45,8 @@ class SplitPrediction:
         directions: (K, H, W) uint8 per tile, likewise of each connectivity class; empty without the
             task, or where `with_directions` is off, since they take five times as much memory.
         connectivity: (K, K) pixel counts, row = truth, column = prediction; None without the task.
-        judge: what judges the pairs of vertices of a tile; None where the model has no such head.
-        pairs: of each tile, where they are judged.
+        classifier: of a tile's pairs of vertices; None where the model has no such head.
+        pairs: of each tile, where they are classified.
         attribute_names: the attributes of roads that the model learns.
         attributes: how it tells them of the true roads.
     """
@@ -57,8 +57,8 @@ class SplitPrediction:
     directions: dict[str, NDArray[np.uint8]] = field(default_factory=dict)
     curves: dict[str, ThresholdCurve] = field(default_factory=dict)
     connectivity: NDArray[np.int64] | None = None
-    judge: Judge | None = None
-    pairs: dict[str, JudgedPairs] = field(default_factory=dict)
+    classifier: Classifier | None = None
+    pairs: dict[str, ClassifiedPairs] = field(default_factory=dict)
     attribute_names: Sequence[str] = ()
     attributes: AttributeCounts = field(default_factory=AttributeCounts)
 
@@ -85,10 +85,10 @@ class SplitPrediction:
                 self.directions[name] = _in_bins(probabilities["connectivity"])
         if self.attribute_names:
             self.attributes += self._attributes(name, probabilities)
-        if self.judge is not None:
+        if self.classifier is not None:
             known = _known_only(probabilities, tile.mask == IGNORE)
             gsd = self.dataset.member(name).gsd
-            self.pairs[name] = self.judge(known, (gsd, gsd))
+            self.pairs[name] = self.classifier(known, (gsd, gsd))
 
     def _attributes(
         self, name: str, probabilities: dict[str, NDArray[np.float32]]
@@ -189,13 +189,13 @@ def predict_split(
     split: str,
     with_directions: bool = False,
     adapt: Adapt = as_it_is,
-    judge: Judge | None = None,
+    classifier: Classifier | None = None,
     attributes: Sequence[str] = (),
 ) -> SplitPrediction:
     """Predict every whole tile of a split, with a progress bar."""
     names = dataset.splits[split]
     return predict_tiles(
-        predictor, dataset, names, split, with_directions, adapt, judge, attributes
+        predictor, dataset, names, split, with_directions, adapt, classifier, attributes
     )
 
 
@@ -206,7 +206,7 @@ def predict_tiles(
     what: str,
     with_directions: bool = False,
     adapt: Adapt = as_it_is,
-    judge: Judge | None = None,
+    classifier: Classifier | None = None,
     attributes: Sequence[str] = (),
 ) -> SplitPrediction:
     """Predict whole tiles; the pixels of one are counted while the model sees the next.
@@ -214,11 +214,11 @@ def predict_tiles(
     Args:
         with_directions: keep the connectivity of each pixel, which some decodings need.
         adapt: the predictor for tiles of one of several datasets.
-        judge: judges pairs of vertices, of which the graphs are made then.
+        classifier: of pairs of vertices, of which the graphs are made then.
         attributes: those of roads that the model learns, which are scored.
     """
     prediction = SplitPrediction(
-        dataset, with_directions, judge=judge, attribute_names=tuple(attributes)
+        dataset, with_directions, classifier=classifier, attribute_names=tuple(attributes)
     )
     bar = tqdm(names, desc=f"{what} tiles", unit="tile", leave=False, disable=None)
     with ThreadPoolExecutor(1) as beside:

@@ -216,7 +216,7 @@ def _micro_batches(batch: Crop, count: int) -> list[Crop]:
 
 
 def load_initial(model: nn.Module, init: str) -> None:
-    """The weights of `init`; where it judges no pairs of vertices, those of the head stay fresh.
+    """The weights of `init`; where it classifies no pairs, those of the head stay fresh.
 
     Raises:
         RoadexError: no such checkpoint, or one of another architecture.

@@ -32,7 +32,7 @@ LESS_MEMORY = "lower trainer.batch_size or dataset.crop, raise trainer.accumulat
 
 @dataclass
 class TrainingLoop:
-    """Trains from where `progress` is to the last epoch, or ends after `patience` epochs in vain.
+    """Trains from where `progress` is to the last epoch, or until `patience` epochs bring no gain.
 
     Whatever interrupts it, the state that it saves is one between two steps. The graphs of a
     validation are scored while the next epoch is learned, if there are processes for that; what

@@ -41,7 +41,7 @@ from roadex.engine.inference import (
     for_member,
     working_gsd,
 )
-from roadex.engine.judging import PairJudge
+from roadex.engine.pair_classifier import PairClassifier
 from roadex.files import write_json, write_table
 from roadex.graph.formats import write_network
 from roadex.metrics.summary import mean_scores
@@ -51,7 +51,7 @@ from roadex.rasters.pictures import write_image
 from roadex.runs.load import load_checkpoint
 
 if TYPE_CHECKING:
-    from roadex.engine.evaluation import Judge
+    from roadex.engine.evaluation import Classifier
 
 log = logging.getLogger(__name__)
 TEST_METRICS = ("apls", "topo", "length", "junctions")
@@ -85,16 +85,18 @@ def report_split(
     metric: AplsSettings,
     folder: Path,
     pictures: int,
-    judge: Judge | None = None,
+    classifier: Classifier | None = None,
     attributes: Sequence[str] = (),
 ) -> SplitReport:
     """Predict and score a split at a given threshold; draw its first `pictures` tiles.
 
-    Where `judge` judges pairs of vertices, the graphs are made of these. The `attributes` of roads
+    With a `classifier` of pairs of vertices the graphs are made of these. The `attributes` of roads
     that the model learns are scored, too.
     """
     directions = needs_connectivity(settings)
-    prediction = predict_split(predictor, dataset, split, directions, for_member, judge, attributes)
+    prediction = predict_split(
+        predictor, dataset, split, directions, for_member, classifier, attributes
+    )
     graphs = decode_graphs(prediction, threshold, settings)
     results = score_graphs(graphs, metric, TEST_METRICS)
     scores = {
@@ -142,7 +144,7 @@ def evaluate_checkpoint(config: EvaluateConfig) -> dict[str, Any]:
     if everything:
         dataset = dataset.with_split("all")
     model = checkpoint.build().to(device)
-    judge = PairJudge.wanted(model, device, config.graph.decoder)
+    classifier = PairClassifier.wanted(model, device, config.graph.decoder)
     predictor = Predictor(model, device, checkpoint.mean, checkpoint.std, config.inference)
     threshold = checkpoint.threshold if config.threshold is None else config.threshold
     graph = with_chance(config.graph, checkpoint.chance)
@@ -155,7 +157,7 @@ def evaluate_checkpoint(config: EvaluateConfig) -> dict[str, Any]:
         config.apls,
         out / "overlays",
         config.overlays,
-        judge,
+        classifier,
         learnt_attributes(checkpoint.config.model),
     )
     metrics = {

@@ -30,9 +30,9 @@ from roadex.engine.device import loader_count, pick_device, place, seed_everythi
 from roadex.engine.distributed import Group
 from roadex.engine.evaluation import prefixed
 from roadex.engine.inference import Predictor
-from roadex.engine.judging import PairJudge
 from roadex.engine.learner import Learner, build_learner, load_initial
 from roadex.engine.loop import TrainingLoop
+from roadex.engine.pair_classifier import PairClassifier
 from roadex.engine.progress import Best, LossSums, Progress
 from roadex.engine.signals import StopSignals
 from roadex.engine.testing import SplitReport, confusion_of, report_split
@@ -147,7 +147,7 @@ def _check_model(config: TrainConfig) -> None:
         load_initial(model, config.init)
     if config.trainer.only_pairs and not (config.model.paths and config.init):
         raise RoadexError(
-            "trainer.only_pairs=true needs a model to judge the maps of: set init=CHECKPOINT and "
+            "trainer.only_pairs=true needs a trained model: set init=CHECKPOINT and "
             "model.paths=true"
         )
     unknown = set(config.model.attribute_names) - set(ATTRIBUTE_NAMES)
@@ -246,7 +246,7 @@ def _test_best(learner: Learner, run: RunFolder) -> SplitReport:
         config.apls,
         run.overlays,
         config.trainer.overlays,
-        PairJudge.wanted(model, learner.device, config.graph.decoder),
+        PairClassifier.wanted(model, learner.device, config.graph.decoder),
         learnt_attributes(config.model),
     )
 

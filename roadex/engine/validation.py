@@ -30,7 +30,7 @@ from roadex.engine.evaluation import (
     score_tile,
 )
 from roadex.engine.inference import Predictor, for_member
-from roadex.engine.judging import PairJudge
+from roadex.engine.pair_classifier import PairClassifier
 from roadex.errors import RoadexError
 from roadex.metrics.attributes import AttributeCounts
 from roadex.metrics.pixel import ThresholdCurve
@@ -131,14 +131,16 @@ class Validator:
         """Predict the tiles and begin with their graphs; the model may change from then on."""
         names = self.group.part(self.dataset.splits[SPLIT])
         directions = needs_connectivity(self.config.graph)
-        judge = PairJudge.wanted(predictor.model, predictor.device, self.config.graph.decoder)
+        classifier = PairClassifier.wanted(
+            predictor.model, predictor.device, self.config.graph.decoder
+        )
         attributes = learnt_attributes(self.config.model)
         own = predict_tiles(
-            predictor, self.dataset, names, SPLIT, directions, for_member, judge, attributes
+            predictor, self.dataset, names, SPLIT, directions, for_member, classifier, attributes
         )
         pooled = self._pool(own)
         threshold = self._deciding(pooled).best_threshold()
-        chances = self._chances(judge)
+        chances = self._chances(classifier)
         decodings = [with_chance(self.config.graph, chance) for chance in chances]
         tasks = [
             partial(score_tile, own.only(name), name, threshold, decoding, self.config.apls)
@@ -148,10 +150,10 @@ class Validator:
         graphs = self.scorers.start(tasks)
         return Validation(threshold, pooled, self.group, graphs, chances)
 
-    def _chances(self, judge: PairJudge | None) -> tuple[float | None, ...]:
+    def _chances(self, classifier: PairClassifier | None) -> tuple[float | None, ...]:
         """The chances to choose from, or the one that is set."""
         given = self.config.graph.paths.chance
-        return CHANCES if judge is not None and given is None else (given,)
+        return CHANCES if classifier is not None and given is None else (given,)
 
     def _deciding(self, pooled: SplitPrediction) -> ThresholdCurve:
         """The pixel counts that the threshold is chosen by."""

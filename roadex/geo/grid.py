@@ -13,7 +13,7 @@ from roadex.geo.crs import WGS84, check_coordinates, is_local, is_metric, parse_
 
 Floats = NDArray[np.float64]
 _GROUND = Geod(ellps="WGS84")
-# By so much a pixel size that is set may be rounded, or oblong.
+# How far a pixel size that is set may be rounded, or oblong.
 _GSD_SLACK = 0.3
 # A metric projection that differs more than this from the ground (Web Mercator) is not trusted.
 _DISTORTION = 0.01

@@ -23,7 +23,7 @@ from roadex.graph.probability_maps import DEAD_END, JUNCTION, ProbabilityMaps
 from roadex.graph.skeleton import Floats, Ints
 
 _BORDER_M = 1.0  # a road that ends so near the border goes on outside
-_BACK_M = 12.0  # the direction of an end is that of so much of its road
+_BACK_M = 12.0  # the direction of an end is that of this much of its road
 _AT_END_M = 2.0  # a path that comes so near to an end meets it
 _SMOOTH_M = 1.5  # paths lead from cell to cell: corners of this size mean nothing
 _DISC_M = 3.0  # the end of a line and the middle of its disc may lie so far apart

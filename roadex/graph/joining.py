@@ -183,7 +183,7 @@ def _without_small_networks(
 
 
 def _tie(graph: nx.MultiGraph, pixel: tuple[float, float]) -> int:
-    """Make one of two loose ends that lie beside each other; returns how many are left."""
+    """Make one of two loose ends that lie beside each other; returns the number left."""
     loose = sorted(n for n, degree in graph.degree if degree == 1 and n[2] == SHARED)
     if len(loose) < 2:
         return len(loose)

@@ -77,7 +77,7 @@ def drop_blobs(road: NDArray[np.bool_], half_width_px: float) -> None:
         road[top : top + height] &= ~blob
 
 
-_RIDGE_SLACK = 0.25  # what is so much lower, in pixels, is part of the ridge no more
+_RIDGE_SLACK = 0.25  # what is lower by this, in pixels, is no longer part of the ridge
 _MARGIN_ROWS = 256  # half-widths are capped here, so that strips agree with the whole
 
 

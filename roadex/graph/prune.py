@@ -23,7 +23,7 @@ def prune_spurs(graph: nx.MultiGraph, min_length: float, half_widths: float = 0.
     attribute `half_width`); a tip marked `on_border` is no bump and counts in full.
 
     The shortest goes first, and the two roads left at its foot become one before the next is
-    judged. So the end of a long road with spurs near it stays as long as it is, and of a small
+    considered. So the end of a long road with spurs near it stays as long as it is, and of a small
     network the longest line remains unless even that is too short. Rings stay.
     """
     queue = [

@@ -93,7 +93,7 @@ def _plain(value: Any) -> str:
 
 
 _FLAT = 3.0  # grey levels: a picture that varies less shows nothing
-# A moved label must fit so much better: of 144 sound tiles two do, of those moved by 10 m nine in
+# A moved label must fit better by this: of 144 sound tiles two do, of those moved by 10 m nine in
 # ten (experiments/data).
 CLEARLY = 0.03
 _TOGETHER = 0.01  # the same for all labels together, which say more than one

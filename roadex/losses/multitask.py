@@ -107,7 +107,7 @@ def attribute_labels(batch: Labels) -> dict[str, Tensor]:
 def _tasks(logits: Logits, attributes: Collection[str]) -> Logits:
     """The maps that have labels of their own, each learnt attribute by itself.
 
-    The evidence for pairs has none: it is judged with them.
+    The evidence for pairs has none: the loss of the pairs trains it.
     """
     tasks = {task: maps for task, maps in logits.items() if task not in (EVIDENCE, ATTRIBUTES)}
     parts = [attribute_logits(maps) for maps in logits.get(ATTRIBUTES, [])]

@@ -1,4 +1,4 @@
-"""The loss of the pair head: vertices as they will be found later, judged by the true roads."""
+"""The loss of the pair head, on vertices found as in prediction and labelled by the true roads."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _WAYS = 3.0  # how far roads are followed, as a multiple of the reach of pairs
 
 @dataclass(frozen=True)
 class _Question:
-    """The pairs of one crop, and what they should be judged as."""
+    """The pairs of one crop and their labels."""
 
     vertices: Vertices
     pairs: Ints

@@ -1,6 +1,6 @@
 """Scores of the attributes of roads, by the length of true roads that have each value.
 
-A true road is judged as a drawn one is: by what a model says along its line. So the scores say how
+A true road is read as a drawn one is: by what a model says along its line. So the scores say how
 well attributes are told of roads whose place is known; whether roads are found at all is scored
 elsewhere.
 """

@@ -5,7 +5,7 @@ logits maps: those of lower resolution first, if it has any, and the one at the 
 (B, K, H, W) last. A map at 1/f of the resolution is (B, K, ceil(H/f), ceil(W/f)), f 2 or 4.
 
 With `model.paths` there is one list more, `evidence`: a single map (B, E, H, W) of what the model
-has to say of pairs of vertices, which its `pair_head` judges (roadex/models/pair_head.py).
+has to say of pairs of vertices, which its `pair_head` classifies (roadex/models/pair_head.py).
 """
 
 from __future__ import annotations

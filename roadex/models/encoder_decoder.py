@@ -32,19 +32,19 @@ class EncoderDecoder(nn.Module):
     """Encoder, decoder and one convolution whose channels are the logits of all tasks.
 
     Args:
-        network: of segmentation-models-pytorch, its classes being those of all tasks together.
+        model: of segmentation-models-pytorch, its classes being those of all tasks together.
         config: tells the classes of each task.
         centre: changes the coarsest feature map before it is decoded.
     """
 
     def __init__(
-        self, network: nn.Module, config: ModelConfig, centre: nn.Module | None = None
+        self, model: nn.Module, config: ModelConfig, centre: nn.Module | None = None
     ) -> None:
         super().__init__()
-        self.encoder = cast(nn.Module, network.encoder)
+        self.encoder = cast(nn.Module, model.encoder)
         self.centre = centre or nn.Identity()
-        self.decoder = cast(nn.Module, network.decoder)
-        self.head = cast(nn.Sequential, network.segmentation_head)
+        self.decoder = cast(nn.Module, model.decoder)
+        self.head = cast(nn.Sequential, model.segmentation_head)
         self.classes = task_classes(config)
         self.evidence = evidence_head(config, cast(nn.Conv2d, self.head[0]).in_channels)
         self.multiple = MULTIPLE
@@ -63,7 +63,7 @@ class EncoderDecoder(nn.Module):
         return logits
 
 
-def build_network(
+def smp_model(
     architecture: str, config: ModelConfig, backbone: BackboneConfig, **options: Any
 ) -> nn.Module:
     """A model of segmentation-models-pytorch that has a channel for each class of each task.
@@ -85,7 +85,7 @@ def build_network(
     with explained(backbone):
         encoder = timm_options(backbone)
         pretrained = encoder.pop("pretrained")
-        network = smp.create_model(
+        model = smp.create_model(
             architecture,
             encoder_name=f"tu-{backbone.name}",
             encoder_weights=True if pretrained else None,
@@ -94,8 +94,8 @@ def build_network(
             **options,
         )
         if backbone.lora_rank:
-            adapt(network.encoder, backbone.lora_rank, backbone.name)
-    return cast(nn.Module, network)
+            adapt(model.encoder, backbone.lora_rank, backbone.name)
+    return cast(nn.Module, model)
 
 
 LEVELS = 5
@@ -104,13 +104,13 @@ LEVELS = 5
 def build_unet(config: UnetConfig, backbone: BackboneConfig) -> EncoderDecoder:
     """Decoder levels of 16, 8, 4, 2 and 1 times `width` channels."""
     channels = [config.width * 2**level for level in reversed(range(LEVELS))]
-    network = build_network("unet", config, backbone, decoder_channels=channels)
-    return EncoderDecoder(network, config)
+    model = smp_model("unet", config, backbone, decoder_channels=channels)
+    return EncoderDecoder(model, config)
 
 
 def build_linknet(config: LinknetConfig, backbone: BackboneConfig) -> EncoderDecoder:
     """The decoder's widths follow from the encoder's."""
-    return EncoderDecoder(build_network("linknet", config, backbone), config)
+    return EncoderDecoder(smp_model("linknet", config, backbone), config)
 
 
 class DilatedCascade(nn.Module):
@@ -140,21 +140,19 @@ class DilatedCascade(nn.Module):
 
 def build_dlinknet(config: DLinkNetConfig, backbone: BackboneConfig) -> EncoderDecoder:
     """LinkNet's encoder and decoder about the cascade."""
-    network = build_network("linknet", config, backbone)
-    channels = cast(list[int], cast(nn.Module, network.encoder).out_channels)[-1]
+    model = smp_model("linknet", config, backbone)
+    channels = cast(list[int], cast(nn.Module, model.encoder).out_channels)[-1]
     centre = DilatedCascade(channels, list(config.dilations))
-    return EncoderDecoder(network, config, centre)
+    return EncoderDecoder(model, config, centre)
 
 
 def build_deeplabv3plus(config: DeepLabV3PlusConfig, backbone: BackboneConfig) -> EncoderDecoder:
     """Its pooled branch wants batches of two or more in training."""
-    network = build_network("deeplabv3plus", config, backbone, decoder_channels=config.width)
-    return EncoderDecoder(network, config)
+    model = smp_model("deeplabv3plus", config, backbone, decoder_channels=config.width)
+    return EncoderDecoder(model, config)
 
 
 def build_segformer(config: SegformerConfig, backbone: BackboneConfig) -> EncoderDecoder:
     """The maps of strides 4 to 32 are brought to `width` channels each and fused."""
-    network = build_network(
-        "segformer", config, backbone, decoder_segmentation_channels=config.width
-    )
-    return EncoderDecoder(network, config)
+    model = smp_model("segformer", config, backbone, decoder_segmentation_channels=config.width)
+    return EncoderDecoder(model, config)

@@ -1,4 +1,4 @@
-"""Stacked hourglasses with a decoder branch for each task: a relative of the published network.
+"""Stacked hourglasses with a decoder branch for each task: a relative of the published model.
 
 With plain blocks, skips through blocks, an output at half scale and orientation as the second task
 this is the predecessor, Batra et al., CVPR 2019 (`model=stacked_orientation`).

@@ -1,4 +1,4 @@
-"""Which pairs of vertices a road joins, judged by what lies along the way between them.
+"""Which pairs of vertices a road joins, classified by what lies along the way between them.
 
 A pair's token is made of the model's maps along the straight way and beside it, its worst place
 included, and at its two vertices. Then the pairs that share a vertex attend to each other, so that
@@ -195,6 +195,7 @@ class PairHead(nn.Module):
         self.attention = nn.ModuleList(
             PairAttention(width, config.heads, features) for _ in range(layers)
         )
+        # Named as in the checkpoints that there are.
         self.judge = nn.Sequential(nn.LayerNorm(width), nn.Linear(width, 1))
 
     def forward(

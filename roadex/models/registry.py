@@ -51,7 +51,7 @@ def build_model(config: ModelConfig, backbone: BackboneConfig) -> nn.Module:
 
 
 def build_pair_head(config: ModelConfig) -> PairHead:
-    """The head that judges pairs of vertices on what a model of these settings says."""
+    """The head that classifies pairs of vertices on what a model of these settings says."""
     return PairHead(config.pair_head, config.connectivity_classes if config.connectivity else 0)
 
 

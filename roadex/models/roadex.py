@@ -1,4 +1,4 @@
-"""A descendant of the stacked multitask model that spends its time where it pays.
+"""A model derived from the stacked multitask model that computes where it pays.
 
 The idea is kept: two tasks on one trunk, hourglasses that refine it one after another and give
 their logits back to it, gates that see the whole image. Other are the hourglasses, which grow wider

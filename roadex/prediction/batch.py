@@ -32,7 +32,7 @@ from roadex.prediction.pipeline import (
     LoadedModel,
     ReadingOptions,
     Scanned,
-    judge_of,
+    classifier_of,
     load_model,
     network_of,
     scan_identity,
@@ -63,7 +63,7 @@ def predict_all(config: PredictConfig, tell: Tell) -> tuple[list[str], int]:
     out = user_path(config.out)
     outputs = chosen_outputs(config.outputs)
     model = load_model(config.checkpoint, config.device, config.inference, config.precision)
-    judge_of(model, config.graph)  # told once, and not of every image
+    classifier_of(model, config.graph)  # told once, and not of every image
     check_folder(out, images)
     jobs = replace(config.slurm, logs=config.slurm.logs or str(out / ".slurm"))
     with crew_of(config.cluster, config.workers, tell, jobs) as crew:
@@ -76,7 +76,7 @@ def predict_all(config: PredictConfig, tell: Tell) -> tuple[list[str], int]:
 def _predict_each(job: _Job, images: list[Source], model: LoadedModel) -> list[str]:
     """Predict images one by one; the names of those that could not be used.
 
-    While the network is busy with an image, another thread draws the roads of the one before.
+    While the model is busy with an image, another thread draws the roads of the one before.
     """
     failures: list[str] = []
 
@@ -117,7 +117,7 @@ class _Rest:
 
 
 def _begun(job: _Job, image: Source, model: LoadedModel) -> _Rest:
-    """What is left when the network has seen an image, which may be to fail."""
+    """What is left when the model has seen an image, which may be to fail."""
     try:
         return job.begin(_of_file(image, job.config), model)
     except RoadexError as error:
@@ -188,7 +188,7 @@ class _Job:
         return self.begin(wanted, model).work()
 
     def begin(self, wanted: _Wanted, model: LoadedModel) -> _Rest:
-        """All of `run` that needs the network."""
+        """All of `run` that needs the model."""
         stem, options = wanted.stem, self._options()
         work = self.out / f".{stem}.work"
         identity = {**wanted.identity, **scan_identity(model, options)}

@@ -1,4 +1,4 @@
-"""From the numbers in a file to the 8 bits that a network has seen in training."""
+"""From the numbers in a file to the 8 bits that a model has seen in training."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ def choose_contrast(scene: Scene, wanted: str, calibration: Calibration) -> Cont
     group = EVERYWHERE if wanted == TRAINING else wanted
     if group not in calibration and wanted == TRAINING:
         raise RoadexError(
-            f"{scene.name}: {scene.dtype} values, but the network was trained on 8 bits; convert "
+            f"{scene.name}: {scene.dtype} values, but the model was trained on 8 bits; convert "
             "the image, or set contrast=image to stretch it by its own values"
         )
     if group not in calibration:

@@ -29,7 +29,7 @@ class RoadNetwork:
 
     Attributes:
         found: the roads as `frame` has them, of a large image as a table.
-        view: the image as the network saw it.
+        view: the image as the model saw it.
         store: the probabilities that the roads are drawn from.
         picture: the whole image, (h, w, 3) uint8, small enough to look at.
         threshold: road where the probability reaches it.

@@ -1,6 +1,6 @@
-"""From the probabilities of an image to its roads by judged pairs of vertices, block by block.
+"""From the probabilities of an image to its roads by classified pairs of vertices, block by block.
 
-First the vertices of each block are found, then the pairs of each are judged with all vertices
+First the vertices of each block are found, then the pairs of each are classified with all vertices
 known, and last all pairs become one network. Each block is seen with a halo, so wide that what lies
 in the block does not depend on what lies outside of it; what is kept of a block is what lies in it.
 """
@@ -22,10 +22,10 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from roadex.config.graph import DecodingSettings
-from roadex.engine.judging import PairJudge
+from roadex.engine.pair_classifier import PairClassifier
 from roadex.files import atomic_write, is_whole_archive
 from roadex.graph.blocks import TICKS, Lattice
-from roadex.graph.paths.network import JudgedPairs, paths_to_graph
+from roadex.graph.paths.network import ClassifiedPairs, paths_to_graph
 from roadex.graph.paths.vertices import Floats, Ints, Strength, Vertices, apart, find_vertices
 from roadex.graph.probability_maps import STEPS
 from roadex.models.pair_head import Cell, cells, pixels_of_a_cell, strength
@@ -46,14 +46,14 @@ class PathDecoding:
 
     Attributes:
         store: the probabilities.
-        judge: judges pairs of vertices.
+        classifier: of pairs of vertices.
         threshold: road where the probability reaches it, which tells widths.
         gsd: width and height of their pixels in metres.
         settings: `paths.chance` is known.
     """
 
     store: Store
-    judge: PairJudge
+    classifier: PairClassifier
     threshold: float
     gsd: tuple[float, float]
     settings: DecodingSettings
@@ -71,13 +71,13 @@ class PathDecoding:
     @property
     def folder(self) -> Path:
         """Where vertices and pairs of blocks are kept until all are there."""
-        told = [_FORMAT, self.gsd, asdict(self.judge.head.config), _BLOCK_PX]
+        told = [_FORMAT, self.gsd, asdict(self.classifier.head.config), _BLOCK_PX]
         key = hashlib.sha256(json.dumps(told, default=str).encode()).hexdigest()[:12]
         return self.store.folder / f"paths-{key}"
 
     def find(self, block: Item) -> None:
         """Find the vertices of a block."""
-        settings = self.judge.head.config.vertices
+        settings = self.classifier.head.config.vertices
         halo = _CHAIN * settings.spacing_m + _BLUR_M
         maps, cell, corner = self._cells(block, halo, with_evidence=False)
         found = find_vertices(self._part(maps, cell, corner), settings)
@@ -89,9 +89,9 @@ class PathDecoding:
             self._file("vertices", block), points=points[own], kinds=found.kinds[own], ranks=ranks
         )
 
-    def judge_pairs(self, block: Item, vertices: Vertices) -> None:
-        """Judge the pairs of a block, given all vertices of the image."""
-        config = self.judge.head.config
+    def classify_pairs(self, block: Item, vertices: Vertices) -> None:
+        """Classifier the pairs of a block, given all vertices of the image."""
+        config = self.classifier.head.config
         reach = (config.layers + 2) * config.vertices.reach_m
         near = self._near(vertices.points, block, reach)
         if not len(near):
@@ -100,11 +100,11 @@ class PathDecoding:
         maps, cell, corner = self._cells(block, reach + _BLUR_M)
         shift = corner * np.array(self.gsd)
         local = Vertices(vertices.points[near] - shift, vertices.kinds[near])
-        judged = self.judge.judged(maps, cell, local)
-        pairs = near[judged.pairs]
+        classified = self.classifier.classified(maps, cell, local)
+        pairs = near[classified.pairs]
         middles = vertices.points[pairs].mean(axis=1) if len(pairs) else np.zeros((0, 2))
         own = self._owned(middles, block)
-        _save(self._file("pairs", block), pairs=pairs[own], chances=judged.chances[own])
+        _save(self._file("pairs", block), pairs=pairs[own], chances=classified.chances[own])
 
     def missing(self, what: str) -> list[Item]:
         """The blocks whose vertices or pairs are not there, or in a file that is damaged."""
@@ -127,16 +127,16 @@ class PathDecoding:
         order = np.argsort(np.concatenate([np.zeros(0, np.uint64), *ranks]), kind="stable")
         points, kinds = points[order], kinds[order]
         # To be found so far apart they were moved by half a cell at most afterwards.
-        kept = apart(points, self.judge.head.config.vertices.spacing_m * (1 - 1e-6))
+        kept = apart(points, self.classifier.head.config.vertices.spacing_m * (1 - 1e-6))
         return Vertices(points[kept], kinds[kept])
 
-    def judged(self, vertices: Vertices) -> JudgedPairs:
+    def classified(self, vertices: Vertices) -> ClassifiedPairs:
         """The pairs of all blocks."""
         parts = list(self.parts("pairs"))
         pairs = np.concatenate([np.zeros((0, 2), np.int64), *(part["pairs"] for part in parts)])
         chances = np.concatenate([np.zeros(0), *(part["chances"] for part in parts)])
         order = np.lexsort((pairs[:, 1], pairs[:, 0]))
-        return JudgedPairs(vertices, pairs[order], chances[order])
+        return ClassifiedPairs(vertices, pairs[order], chances[order])
 
     def _cells(
         self, block: Item, halo_m: float, with_evidence: bool = True
@@ -153,11 +153,11 @@ class PathDecoding:
             None if told is None else _unit(told[:, rows, columns])[None],
             self.gsd,
         )
-        return maps.to(self.judge.device), cell, np.array([columns.start, rows.start], float)
+        return maps.to(self.classifier.device), cell, np.array([columns.start, rows.start], float)
 
     def _part(self, maps: Tensor, cell: Cell, corner: Floats) -> Strength:
         """The cells around a block as a part of the image."""
-        told = strength(maps[0], self.judge.head.classes, cell)
+        told = strength(maps[0], self.classifier.head.classes, cell)
         left, top = np.rint(corner * self.gsd / cell).astype(int).tolist()
         right, bottom = left + told.ridge.shape[1], top + told.ridge.shape[0]
         rows, columns = (
@@ -191,10 +191,10 @@ def decode_paths(how: PathDecoding, crew: Crew, name: str) -> Decoded:
     failed = crew.each(Task(f"{name}: vertices", how.find), how.missing("vertices"))
     vertices = how.vertices()
     if not failed:
-        task = Task(f"{name}: pairs", how.judge_pairs, vertices)
+        task = Task(f"{name}: pairs", how.classify_pairs, vertices)
         failed = crew.each(task, how.missing("pairs"))
-    judged, road = how.judged(vertices), how.store.road
-    graph = paths_to_graph(judged, road, how.threshold, how.gsd, how.settings)
+    classified, road = how.classified(vertices), how.store.road
+    graph = paths_to_graph(classified, road, how.threshold, how.gsd, how.settings)
     add_probabilities(graph, road, how.gsd)
     told = {f"roads of block {block}": reason for block, reason in failed.items()}
     return Decoded(graph, failed=told)

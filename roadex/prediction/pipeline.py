@@ -24,7 +24,7 @@ from roadex.config.trainer import Precision
 from roadex.data.stretch import Calibration
 from roadex.engine.device import pick_device
 from roadex.engine.inference import Predictor, finest_gsd, working_gsd
-from roadex.engine.judging import PairJudge
+from roadex.engine.pair_classifier import PairClassifier
 from roadex.errors import RoadexError
 from roadex.files import user_path
 from roadex.geo.grid import check_gsd
@@ -149,7 +149,7 @@ def _pixel_size(
 ) -> tuple[tuple[float, float], list[str]]:
     """Width and height in metres of a scene's pixels, with a note where they are not certain.
 
-    A coordinate system is believed; steps without one, as of a world file, give way to what was
+    A coordinate system is kept; steps without one, as of a world file, give way to what was
     told by hand.
     """
     if scene.grid is not None:
@@ -240,10 +240,10 @@ def scan_scene(
     view, notes = open_view(scene, model, options)
     for note in notes:
         tell(f"{scene.name}: {note}")
-    judge = judge_of(model, options.graph)
-    wanted = judge.head.classes > 0 if judge else needs_connectivity(options.graph)
+    classifier = classifier_of(model, options.graph)
+    wanted = classifier.head.classes > 0 if classifier else needs_connectivity(options.graph)
     classes = model.classes if wanted else 0
-    told = judge.head.config.evidence if judge else 0
+    told = classifier.head.config.evidence if classifier else 0
     store = open_store(folder, view.shape, classes, scene.masked, identity, told)
     failures: dict[str, str] = {}
     with _timed(clock, "network"):
@@ -266,10 +266,10 @@ def network_of(
     with _timed(clock, "graph"):
         if not scanned.is_small:
             return_freed_memory()
-        judge = judge_of(model, options.graph)
-        if judge is not None:
+        classifier = classifier_of(model, options.graph)
+        if classifier is not None:
             settings = with_chance(options.graph, model.chance)
-            paths = PathDecoding(store, judge, threshold, view.gsd, settings)
+            paths = PathDecoding(store, classifier, threshold, view.gsd, settings)
             found = decode_paths(paths, crew, name)
         else:
             how = Decoding(store, threshold, view.gsd, options.graph, options.block_px)
@@ -289,14 +289,14 @@ def network_of(
     )
 
 
-def judge_of(model: LoadedModel, settings: DecodingSettings) -> PairJudge | None:
-    """What judges the pairs of vertices that the roads are made of; None: the mask makes them.
+def classifier_of(model: LoadedModel, settings: DecodingSettings) -> PairClassifier | None:
+    """What classifies the pairs of vertices that the roads are made of; None: the mask makes them.
 
     Raises:
-        RoadexError: the settings ask for pairs, and the model judges none.
+        RoadexError: the settings ask for pairs, and the model classifies none.
     """
     predictor = model.predictor
-    return PairJudge.wanted(predictor.model, predictor.device, settings.decoder)
+    return PairClassifier.wanted(predictor.model, predictor.device, settings.decoder)
 
 
 @contextmanager

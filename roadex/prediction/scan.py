@@ -1,4 +1,4 @@
-"""Every window of a view through the network, into a store."""
+"""Every window of a view through the model, into a store."""
 
 from __future__ import annotations
 
@@ -97,10 +97,10 @@ def to_levels(probabilities: Tensor) -> NDArray[np.uint8]:
 def scan(view: View, predictor: Predictor, store: Store) -> int:
     """Predict all windows of a view that the store does not know yet, with a progress bar.
 
-    The next rows are read while the network is busy with the last.
+    The next rows are read while the model is busy with the last.
 
     Returns:
-        How many windows went through the network now.
+        How many windows went through the model now.
 
     Raises:
         RoadexError: the image is damaged, or the store cannot be written.

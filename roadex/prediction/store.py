@@ -1,4 +1,4 @@
-"""Probabilities of a whole image on disk, and how far the network has come with it."""
+"""Probabilities of a whole image on disk, and how far the model has come with it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A scene as the network sees it: 8 bits, at the pixel size of the training."""
+"""A scene as the model sees it: 8 bits, at the pixel size of the training."""
 
 from __future__ import annotations
 

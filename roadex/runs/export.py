@@ -70,7 +70,7 @@ def export_checkpoint(config: ExportConfig) -> list[Path]:
 def _facts(
     config: ExportConfig, checkpoint: Checkpoint, model: nn.Module, weights: Path
 ) -> dict[str, Any]:
-    """What the folder says about the network."""
+    """What the folder says about the model."""
     trained = checkpoint.config
     return {
         "roadex_format": FORMAT,
@@ -115,7 +115,7 @@ def _test_scores(checkpoint: Path) -> dict[str, float]:
 
 def _licence(dataset: str) -> str:
     if dataset == "synthetic":
-        return "MIT, as the program that made the training images and trained the network."
+        return "MIT, as the program that made the training images and trained the model."
     return f"Not stated. The terms of the training data ({dataset}) may bind the weights."
 
 
@@ -196,7 +196,7 @@ WRITERS: dict[str, Callable[[nn.Module, Path], None]] = {
 CARD = """\
 # {{ model }}: road networks from satellite images
 
-A network of roadex {{ roadex }}: `{{ model }}`, \
+A model of roadex {{ roadex }}: `{{ model }}`, \
 {{ "{:,}".format(parameters) }} parameters, {{ epoch }} epochs, seed {{ seed }}.
 
 ## Use
@@ -209,7 +209,7 @@ network = roadex.load("THIS_FOLDER").predict("city.tif")
 From other programs: `{{ weights }}`\
 {% if format == "onnx" %} takes `image`, float32 (batch, 3, rows, columns), sides that divide by \
 {{ multiple }},\
-{% else %} holds the weights, `roadex.json` the settings from which the network is built. It takes \
+{% else %} holds the weights, `roadex.json` the settings from which the model is built. It takes \
 images\
 {% endif %} of {{ gsd_m }} m per pixel, normalised as `(RGB / 255 - mean) / std` with mean \
 {{ mean | map("round", 4) | join(", ") }} and std {{ std | map("round", 4) | join(", ") }}. It \

@@ -71,7 +71,7 @@ def load_trainable(path: str | Path, key: str) -> Checkpoint:
 
 
 DESCRIPTION = "roadex.json"
-# Beside an ONNX file: the head that judges pairs of vertices.
+# Beside an ONNX file: the head that classifies pairs of vertices.
 PAIR_HEAD = "pair_head.safetensors"
 FORMAT = 1
 

@@ -127,7 +127,7 @@ def progress(sweep: Path, job: Job) -> Progress:
 
 
 def is_running(record: Record | None) -> bool:
-    """Whether a job's process runs; one of another machine is believed to, until it says so."""
+    """Whether a job's process runs; of one on another machine its record decides."""
     if record is None or record.code is not None:
         return False
     if record.host != platform.node():

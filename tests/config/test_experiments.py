@@ -1,4 +1,4 @@
-"""Every file of conf/experiment composes, and its network learns from a batch of small tiles."""
+"""Every file of conf/experiment composes, and its model learns from a batch of small tiles."""
 
 from __future__ import annotations
 

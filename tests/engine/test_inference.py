@@ -12,7 +12,7 @@ from roadex.engine.inference import SYMMETRIES, Predictor, normalize, windows
 
 
 class Brightness(nn.Module):
-    """Road where the pixel is bright: a network whose answer does not depend on the window."""
+    """Road where the pixel is bright: a model whose answer does not depend on the window."""
 
     def forward(self, image: torch.Tensor) -> dict[str, list[torch.Tensor]]:
         value = image.mean(dim=1, keepdim=True)
@@ -20,7 +20,7 @@ class Brightness(nn.Module):
 
 
 class Position(nn.Module):
-    """A network that sees the window's own row, column and corner, so that seams would show."""
+    """A model that sees the window's own row, column and corner, so that seams would show."""
 
     def forward(self, image: torch.Tensor) -> dict[str, list[torch.Tensor]]:
         ramp = torch.linspace(-1, 1, image.shape[-1]).expand(image.shape[0], 1, *image.shape[-2:])

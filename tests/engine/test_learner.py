@@ -240,7 +240,7 @@ def test_a_loss_that_is_not_finite_stops_before_the_weights_are_touched():
 
 @pytest.mark.parametrize("settings", [(), ("trainer.precision=fp16",), ("optimizer=sgd",)])
 def test_a_bad_loss_that_is_read_late_has_changed_no_weight_either(settings):
-    """As on a GPU, where the loss is looked at every so many steps: all after it are in vain."""
+    """As on a GPU, where the loss is looked only every few steps: all after it are lost."""
     subject = learner(*settings)
     subject.optimizer_step.check_every = 5
     subject.learn(batch())

@@ -17,7 +17,7 @@ from roadex.graph.network import total_length
 from roadex.losses.multitask import multitask_loss
 from roadex.rasters.pictures import write_image
 
-SIZE, WHITE = 96, 32  # of the side, so many columns have no data
+SIZE, WHITE = 96, 32  # pixels a side, columns without data
 
 
 @pytest.fixture
@@ -55,7 +55,7 @@ def test_no_data_has_no_part_in_the_loss(dataset):
 
 
 def test_no_data_has_no_part_in_the_scores(dataset):
-    """A network that is right where there are data, and calls all or nothing road where not."""
+    """A model that is right where there are data, and calls all or nothing road where not."""
     truth = dataset.tile("test").mask == 1
     scores = []
     for claim in (0.0, 0.99):

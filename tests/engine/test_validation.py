@@ -40,7 +40,7 @@ def dataset(config):
 
 
 def predictor(image: np.ndarray) -> dict[str, np.ndarray]:
-    """A network that takes grey for road, and for the second class of direction."""
+    """A model that takes grey for road, and for the second class of direction."""
     road = (image.min(axis=-1) / 255).astype(np.float32)
     classes = np.stack([1 - road, road * 0.1, road * 0.7, road * 0.1, road * 0.1])
     return {"segmentation": np.stack([1 - road, road]), "connectivity": classes}

@@ -39,7 +39,7 @@ def moved(places, turns, flip):
 
 
 def same_direction(first, second, degrees):
-    """Whether two maps of codes agree, within so many degrees modulo half a turn."""
+    """Whether two maps of codes agree, within some degrees modulo half a turn."""
     gap = np.abs(2 * first.astype(int) - 2 * second.astype(int)) % 180
     return np.minimum(gap, 180 - gap) <= degrees
 

@@ -60,13 +60,13 @@ def test_ignored_pixels_have_no_say(world):
     assert alignment(image, mask, GSD).best == pytest.approx(expected, abs=1.0)
 
 
-def test_too_little_road_is_not_judged():
+def test_too_little_road_is_not_measured():
     mask = np.zeros((128, 128), np.uint8)
     mask[60:62, :60] = 1
     assert alignment(np.zeros((128, 128, 3), np.uint8), mask, GSD) is None
 
 
-def test_tiles_smaller_than_the_reach_are_judged_too():
+def test_tiles_smaller_than_the_reach_are_measured_too():
     mask = np.zeros((24, 24), np.uint8)
     mask[8:14] = 1
     image = np.repeat((mask * 200)[..., None], 3, axis=2)

@@ -1,4 +1,4 @@
-"""The head that judges pairs: on every model, from the maps, with the other pairs in sight."""
+"""The head that classifies pairs: on every model, from the maps, with the other pairs in sight."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The published network: its size, its outputs, and that every part of it learns."""
+"""The published model: its size, its outputs, and that every part of it learns."""
 
 from __future__ import annotations
 

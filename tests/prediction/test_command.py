@@ -29,7 +29,7 @@ FILES = [*(OUTPUTS[name][0] for name in OUTPUTS if name not in ON_REQUEST), SUMM
 
 @pytest.fixture(scope="module")
 def checkpoint(tmp_path_factory) -> Path:
-    """A network of random weights."""
+    """A model of random weights."""
     torch.manual_seed(0)
     config = train_config(*TINY)
     weights = build_model(config.model, config.backbone).state_dict()
@@ -62,7 +62,7 @@ def test_a_folder_gives_all_files_and_names_the_one_that_failed(checkpoint, imag
     assert done.returncode == 2 and "Traceback" not in done.stderr
     assert "2 of 4 images could not be used (broken.jpg, sixteen.tif)" in done.stderr
     assert "broken.jpg: an empty file" in done.stdout
-    assert "sixteen: uint16 values, but the network was trained on 8 bits" in done.stdout
+    assert "sixteen: uint16 values, but the model was trained on 8 bits" in done.stdout
     assert "photo: no coordinate system: coordinates are pixels" in done.stdout
     assert "km2/h" in done.stdout
     expected = {f"{name}{suffix}" for name in ("town", "photo") for suffix in FILES}
@@ -96,7 +96,7 @@ def test_killed_work_goes_on(checkpoint, image, tmp_path):
 
 
 def predict(image: Path, out: Path, **settings: object) -> tuple[list[str], list[str]]:
-    """The failures of the command with the stand-in network, and what it tells."""
+    """The failures of the command with the stand-in model, and what it tells."""
     said: list[str] = []
     config = PredictConfig(input=str(image), out=str(out), **settings)
     return batch.predict_all(config, said.append)[0], said

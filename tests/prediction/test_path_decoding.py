@@ -1,4 +1,4 @@
-"""Roads by judged pairs of vertices: of the whole image and block by block, by anybody."""
+"""Roads by classified pairs of vertices: of the whole image and block by block, by anybody."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ HEAD = PairHeadConfig(width=16, heads=2, samples=9, evidence=0)
 
 @pytest.fixture(scope="module")
 def model() -> LoadedModel:
-    """The stand-in with a head that has learnt to judge by what it draws."""
+    """The stand-in with a head that has learnt to classify by what it draws."""
     torch.manual_seed(0)
     stand_in = bright_model()
     network = stand_in.predictor.model

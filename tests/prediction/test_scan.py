@@ -23,7 +23,7 @@ from tests.support.stand_ins import bright_model, ladder, picture_of
 
 
 class Nearby(nn.Module):
-    """Looks 8 pixels around each: near a window's border it sees less, as every network does."""
+    """Looks 8 pixels around each: near a window's border it sees less, as every model does."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -88,7 +88,7 @@ def test_blocks_tile_the_image_and_the_weights_add_up_to_one(side):
 
 
 def test_the_probability_does_not_depend_on_where_the_windows_lie(tmp_path):
-    """Stated tolerance: 0.05 at the worst pixel, 0.005 on the average, of a network that looks as
+    """Stated tolerance: 0.05 at the worst pixel, 0.005 on the average, of a model that looks as
     far as a third of the overlap."""
     image = noise(230, 260)
     here = scanned(image, predictor(Nearby()), tmp_path / "a").road.astype(int)

@@ -2,7 +2,7 @@
 
     python -m tests.support.fault_table experiments/faults [kills=20] [only=FAULT]
 
-A tiny network trains on tiny tiles on the CPU, in processes of its own. After every fault the same
+A tiny model trains on tiny tiles on the CPU, in processes of its own. After every fault the same
 command is given again where a training should go on, and its weights, history and scores are
 compared with those of a training that nothing disturbed. Faults that need rights or programs which
 are not there are written down as not tried.

@@ -67,7 +67,7 @@ def _train(folder: Path, arguments: list[str], variables: dict[str, str], output
 
 
 class Forks:
-    """Trainings of a tiny network on tiny tiles below one folder."""
+    """Trainings of a tiny model on tiny tiles below one folder."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder

@@ -1,4 +1,4 @@
-"""A network that needs no training, and images that it understands."""
+"""A model that needs no training, and images that it understands."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class BrightRoads(nn.Module):
 
 
 def bright_model(gsd: float = 0.5, contrast: dict | None = None, **inference: int) -> LoadedModel:
-    """The stand-in as a trained network of that pixel size."""
+    """The stand-in as a trained model of that pixel size."""
     settings = InferenceConfig(**{"window": 128, "overlap": 32, **inference})
     device = torch.device("cpu")
     predictor = Predictor(BrightRoads(), device, [0.5] * 3, [0.25] * 3, settings)

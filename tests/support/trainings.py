@@ -26,7 +26,7 @@ TINY = [
 
 
 class Trainings:
-    """Trainings of a tiny network on tiny tiles below one folder."""
+    """Trainings of a tiny model on tiny tiles below one folder."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder

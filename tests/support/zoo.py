@@ -43,6 +43,6 @@ ZOO: dict[str, tuple[ModelConfig, BackboneConfig]] = {
 
 
 def tiny(name: str, **changes: object) -> nn.Module:
-    """A small network of that name with fresh weights."""
+    """A small model of that name with fresh weights."""
     config, backbone = ZOO[name]
     return build_model(replace(config, **changes), backbone)

@@ -22,7 +22,7 @@ BOOKKEEPING = ("u", "v", "key", "length_m", "shape")
 OwnRoad = tuple[Floats, Floats, dict[str, Any]]
 # What writing in degrees may change, in metres.
 _SAME_PLACE_M = 0.05
-# By so much a length may differ from its line's in files that hold no checksum of the line.
+# How much a length may differ from its line's in files that hold no checksum of the line.
 _SAME_LENGTH = 0.02
 
 

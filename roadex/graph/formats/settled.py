@@ -39,7 +39,7 @@ def check_extent(graph: nx.MultiGraph, path: Path) -> None:
     if not farthest <= _FARTHEST_M:
         raise RoadexError(
             f"{path}: a road reaches to a coordinate of {farthest:.3g} m, no place on Earth: "
-            "mend the coordinates, or the pixel size (gsd)"
+            "correct the coordinates, or the pixel size (gsd)"
         )
 
 

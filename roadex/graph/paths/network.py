@@ -1,4 +1,4 @@
-"""From judged pairs of vertices to a road network of smooth lines."""
+"""From classified pairs of vertices to a road network of smooth lines."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ _WEAK = 0.4
 
 
 @dataclass(frozen=True)
-class JudgedPairs:
+class ClassifiedPairs:
     """Pairs of vertices, and how likely a road joins each.
 
     Attributes:
@@ -49,16 +49,16 @@ class JudgedPairs:
 
 
 def paths_to_graph(
-    judged: JudgedPairs,
+    classified: ClassifiedPairs,
     road: Probabilities,
     threshold: float,
     gsd: Gsd,
     settings: DecodingSettings,
 ) -> nx.MultiGraph:
-    """The road network of judged pairs.
+    """The road network of classified pairs.
 
     Args:
-        judged: pairs in metres in the frame of the image.
+        classified: pairs in metres in the frame of the image.
         road: (H, W) the probability of road, uint8 in 1/256 or float in 0..1, which tells widths.
         threshold: road where the probability reaches this.
         gsd: metres per pixel, one number or (along x, along y).
@@ -71,7 +71,7 @@ def paths_to_graph(
         raise RoadexError("graph.paths.chance is needed: this checkpoint has none of validation")
     pixel = pixel_size(gsd)
     size = extent((road.shape[0], road.shape[1]), pixel)
-    graph = joined_pairs(judged, settings.paths.chance, settings.paths)
+    graph = joined_pairs(classified, settings.paths.chance, settings.paths)
     prune_spurs(graph, settings.min_spur_m)
     if settings.min_network_m:
         drop_small_networks(graph, settings.min_network_m, size)
@@ -99,18 +99,20 @@ def add_widths(graph: nx.MultiGraph, mask: Bools, pixel: tuple[float, float]) ->
         data["width_m"] = max(2 * mean * metres + metres / 2, metres)
 
 
-def joined_pairs(judged: JudgedPairs, chance: float, settings: PathSettings) -> nx.MultiGraph:
+def joined_pairs(
+    classified: ClassifiedPairs, chance: float, settings: PathSettings
+) -> nx.MultiGraph:
     """The network of the pairs that are likely enough to be joined, in metres.
 
     A road counts as a whole, by the mean chance of its pairs weighted by length: one that joins two
     others needs `chance`, one that leads nowhere inside the image `settings.dead_end` times as
     much. Roads carry `chance`. Nodes are numbers of vertices, and carry their `kind`.
     """
-    likely = judged.chances >= _WEAK * chance
-    pairs, chances = judged.pairs[likely], judged.chances[likely]
-    kept = ~_needless(judged.vertices.points, pairs, chances)
+    likely = classified.chances >= _WEAK * chance
+    pairs, chances = classified.pairs[likely], classified.chances[likely]
+    kept = ~_needless(classified.vertices.points, pairs, chances)
     graph = empty_network()
-    points, kinds = judged.vertices.points, judged.vertices.kinds.tolist()
+    points, kinds = classified.vertices.points, classified.vertices.kinds.tolist()
     for (u, v), value in zip(pairs[kept].tolist(), chances[kept].tolist(), strict=True):
         add_road(graph, u, v, points[[u, v]], chance=value)
     nx.set_node_attributes(graph, {node: kinds[node] for node in graph}, "kind")

@@ -101,7 +101,7 @@ def _parts(rows: Segments, enter: Floats, leave: Floats, new: float) -> Segments
 
 
 _SAME_M = 4.0  # of two vertices that lie so near along a road only the nearer one is on it
-_PASSED_M = 6.0  # a way that is so much longer by a third vertex passes it
+_PASSED_M = 6.0  # a way that a third vertex makes longer by this much passes it
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from roadex.config.graph import DecodingSettings, PathSettings, VertexSettings
 from roadex.errors import RoadexError
 from roadex.graph.network import add_road, empty_network, total_length
-from roadex.graph.paths.network import JudgedPairs, curved, joined_pairs, paths_to_graph
+from roadex.graph.paths.network import ClassifiedPairs, curved, joined_pairs, paths_to_graph
 from roadex.graph.paths.segments import TrueRoads, segments_of, true_pairs
 from roadex.graph.paths.vertices import (
     ALONG,
@@ -53,22 +53,22 @@ def strength_of(graph: nx.MultiGraph, cell: float) -> Strength:
     return Strength(ridge, classes[1], classes[3] + classes[4], (cell, cell))
 
 
-def joined_by_truth(graph: nx.MultiGraph, cell: float) -> JudgedPairs:
+def joined_by_truth(graph: nx.MultiGraph, cell: float) -> ClassifiedPairs:
     vertices = find_vertices(strength_of(graph, cell), replace(FOUND, least_road=0.3))
     pairs = candidate_pairs(vertices.points, FOUND)
     truth = TrueRoads.of(segments_of(graph, 1.0), (1.0, 1.0), 120.0)
     joined = true_pairs(vertices.points, pairs, truth, FOUND)
-    return JudgedPairs(vertices, pairs, joined.astype(float))
+    return ClassifiedPairs(vertices, pairs, joined.astype(float))
 
 
 @pytest.mark.parametrize("cell", [0.5, 1.0, 2.0])
 def test_the_true_pairs_of_true_maps_are_the_network(cell):
     graph = town()
-    judged = joined_by_truth(graph, cell)
+    classified = joined_by_truth(graph, cell)
     side = round(SIDE_M / cell)
     road = draw_roads(graph, (side, side), cell, 7.0).astype(np.float32)
     decoding = DecodingSettings(paths=PathSettings(chance=0.5))
-    found = paths_to_graph(judged, road, 0.5, cell, decoding)
+    found = paths_to_graph(classified, road, 0.5, cell, decoding)
     assert total_length(found) == pytest.approx(total_length(graph), rel=0.03)
     degrees = sorted(degree for _, degree in found.degree)
     assert degrees == [1, 1, 1, 1, 4]
@@ -142,12 +142,12 @@ def test_a_pair_across_a_third_vertex_or_another_road_is_not_joined():
     assert true_pairs(points, pairs, truth, FOUND).tolist() == [True, True, False, False, False]
 
 
-def chain(chances: list[float], kinds: list[int]) -> JudgedPairs:
+def chain(chances: list[float], kinds: list[int]) -> ClassifiedPairs:
     """Vertices ten metres apart in a row."""
     count = len(kinds)
     points = np.column_stack([10.0 * np.arange(count) + 5.0, np.full(count, 50.0)])
     pairs = np.column_stack([np.arange(count - 1), np.arange(1, count)])
-    return JudgedPairs(Vertices(points, np.array(kinds)), pairs, np.array(chances))
+    return ClassifiedPairs(Vertices(points, np.array(kinds)), pairs, np.array(chances))
 
 
 def test_a_road_counts_as_a_whole_and_a_dead_end_needs_more():
@@ -163,8 +163,8 @@ def test_the_least_likely_pair_of_a_triangle_is_needless():
     points = np.array([[0.0, 50.0], [10.0, 50.0], [5.0, 58.0], [20.0, 50.0]])
     pairs = np.array([[0, 1], [0, 2], [1, 2], [1, 3]])
     kinds = np.array([BORDER, JUNCTION, BORDER, BORDER])
-    judged = JudgedPairs(Vertices(points, kinds), pairs, np.array([0.9, 0.5, 0.8, 0.9]))
-    assert sorted(joined_pairs(judged, 0.4, PathSettings()).edges()) == [(0, 1), (1, 2), (1, 3)]
+    classified = ClassifiedPairs(Vertices(points, kinds), pairs, np.array([0.9, 0.5, 0.8, 0.9]))
+    assert sorted(joined_pairs(classified, 0.4, PathSettings()).edges()) == [(0, 1), (1, 2), (1, 3)]
 
 
 def test_lines_are_curves_through_their_vertices():
@@ -181,9 +181,9 @@ def test_lines_are_curves_through_their_vertices():
 def test_nothing_is_the_network_of_nothing():
     empty = Strength(*(np.zeros((20, 20), np.float32),) * 3, (1.0, 1.0))
     vertices = find_vertices(empty, FOUND)
-    judged = JudgedPairs(vertices, candidate_pairs(vertices.points, FOUND), np.zeros(0))
+    classified = ClassifiedPairs(vertices, candidate_pairs(vertices.points, FOUND), np.zeros(0))
     road = np.zeros((20, 20), np.uint8)
     decoding = DecodingSettings(paths=PathSettings(chance=0.5))
-    assert not len(paths_to_graph(judged, road, 0.5, 1.0, decoding))
+    assert not len(paths_to_graph(classified, road, 0.5, 1.0, decoding))
     with pytest.raises(RoadexError, match=r"graph\.paths\.chance"):
-        paths_to_graph(judged, road, 0.5, 1.0, DecodingSettings())
+        paths_to_graph(classified, road, 0.5, 1.0, DecodingSettings())

@@ -1,4 +1,4 @@
-"""Pairs of vertices judged on a whole image, from the probabilities that a model gives of it."""
+"""Pairs of vertices classified on a whole image, from what a model predicts there."""
 
 from __future__ import annotations
 
@@ -11,45 +11,45 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from roadex.errors import RoadexError
-from roadex.graph.paths.network import JudgedPairs
+from roadex.graph.paths.network import ClassifiedPairs
 from roadex.graph.paths.vertices import Vertices, candidate_pairs, find_vertices
 from roadex.models.contract import EVIDENCE
 from roadex.models.pair_head import Cell, PairHead, cells, strength
 
 
 @dataclass(frozen=True)
-class PairJudge:
+class PairClassifier:
     """A pair head as it is used, after training."""
 
     head: PairHead
     device: torch.device
 
     @classmethod
-    def of(cls, model: nn.Module, device: torch.device) -> PairJudge | None:
-        """That of a model; None where it judges no pairs."""
+    def of(cls, model: nn.Module, device: torch.device) -> PairClassifier | None:
+        """That of a model; None where it classifies no pairs."""
         head = getattr(model, "pair_head", None)
         return cls(head, device) if isinstance(head, PairHead) else None
 
     @classmethod
-    def wanted(cls, model: nn.Module, device: torch.device, decoder: str) -> PairJudge | None:
+    def wanted(cls, model: nn.Module, device: torch.device, decoder: str) -> PairClassifier | None:
         """That of a model whose roads are to be decoded so; None where they come from the mask.
 
         Raises:
-            RoadexError: `decoder` is paths, and the model judges no pairs.
+            RoadexError: `decoder` is paths, and the model classifies no pairs.
         """
-        judge = None if decoder == "mask" else cls.of(model, device)
-        if judge is None and decoder == "paths":
+        classifier = None if decoder == "mask" else cls.of(model, device)
+        if classifier is None and decoder == "paths":
             raise RoadexError(
-                "graph.decoder=paths: this model judges no pairs of vertices: set "
+                "graph.decoder=paths: this model classifies no pairs of vertices: set "
                 "graph.decoder=mask, or train one with model.paths=true"
             )
-        return judge
+        return classifier
 
     @torch.inference_mode()
     def __call__(
         self, probabilities: Mapping[str, NDArray[np.float32]], pixel: Cell
-    ) -> JudgedPairs:
-        """The judged pairs of an image, in metres in its frame.
+    ) -> ClassifiedPairs:
+        """The classified pairs of an image, in metres in its frame.
 
         Args:
             probabilities: (K, H, W) of each task and of the evidence, from 0 to 1.
@@ -59,13 +59,15 @@ class PairJudge:
         ways = self._tensor(probabilities["connectivity"]) if self.head.classes else None
         told = self._tensor(probabilities[EVIDENCE]) if self.head.config.evidence else None
         maps, cell = cells(road, ways, told, pixel)
-        return self.judged(maps, cell)
+        return self.classified(maps, cell)
 
     def _tensor(self, values: NDArray[np.float32]) -> Tensor:
         return torch.from_numpy(np.ascontiguousarray(values))[None].to(self.device)
 
     @torch.inference_mode()
-    def judged(self, maps: Tensor, cell: Cell, vertices: Vertices | None = None) -> JudgedPairs:
+    def classified(
+        self, maps: Tensor, cell: Cell, vertices: Vertices | None = None
+    ) -> ClassifiedPairs:
         """The same from cells (1, C, h, w) and perhaps vertices that are known already.
 
         A pair's logit is the mean over its two directions.
@@ -76,10 +78,10 @@ class PairJudge:
             vertices = find_vertices(strength(maps[0], self.head.classes, cell), settings)
         pairs = candidate_pairs(vertices.points, settings)
         if not len(pairs):
-            return JudgedPairs(vertices, pairs, np.zeros(0))
+            return ClassifiedPairs(vertices, pairs, np.zeros(0))
         points = torch.from_numpy(vertices.points).float().to(self.device)
         kinds = torch.from_numpy(vertices.kinds).to(self.device)
         either = [torch.from_numpy(p.copy()).to(self.device) for p in (pairs, pairs[:, ::-1])]
         logits = [self.head(maps, cell, [points], [kinds], [way]) for way in either]
         chances = (sum(logits) / 2).sigmoid().cpu().numpy().astype(np.float64)
-        return JudgedPairs(vertices, pairs, chances)
+        return ClassifiedPairs(vertices, pairs, chances)
