@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -22,11 +23,11 @@ from tests.support.zoo import ZOO, tiny
 IMAGE = np.random.default_rng(0).integers(0, 256, (90, 70, 3)).astype(np.uint8)
 
 
-def write_checkpoint(path, name="linknet"):
+def write_checkpoint(path, name="linknet", **changes):
     """An untrained tiny model as a checkpoint."""
     config: TrainConfig = train_config("dataset=synthetic")
-    config.model, config.backbone = ZOO[name]
-    model = tiny(name)
+    config.model, config.backbone = replace(ZOO[name][0], **changes), ZOO[name][1]
+    model = tiny(name, **changes)
     scores = {"f1": 0.5, "apls": 0.25}
     checkpoint = Checkpoint(model.state_dict(), config, 0.4, [0.5] * 3, [0.2] * 3, 3, scores)
     save_checkpoint(path, checkpoint)
@@ -73,6 +74,17 @@ def test_onnx_runtime_answers_as_the_model_at_any_size(name, tmp_path):
     first, second = probabilities(source), probabilities(tmp_path / "onnx")
     assert_alike(first, second)
     assert json.loads((tmp_path / "onnx" / "roadex.json").read_text())["tasks"].keys() >= set(first)
+
+
+def test_onnx_carries_the_attributes_of_roads(tmp_path):
+    names = ["speed", "class"]
+    source = write_checkpoint(tmp_path / "best.pt", attributes=True, attribute_names=names)
+    export_checkpoint(ExportConfig(str(source), str(tmp_path / "onnx")))
+    first, second = probabilities(source), probabilities(tmp_path / "onnx")
+    assert_alike(first, second)
+    assert second["attributes"].shape == (20, *IMAGE.shape[:2])
+    np.testing.assert_allclose(second["attributes"][:7].sum(axis=0), 1.0, atol=1e-5)
+    assert load_model(tmp_path / "onnx", device="cpu").attributes == ("class", "speed")
 
 
 def test_what_cannot_be_exported_or_read_is_refused_in_one_line(checkpoint, tmp_path):

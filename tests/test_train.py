@@ -111,6 +111,27 @@ def test_evaluate_repeats_the_scores_of_the_training(world, tmp_path):
     assert len(list((tmp_path / "scores" / "graphs").glob("*.geojson"))) == 12
 
 
+@pytest.mark.slow
+def test_attributes_of_roads_are_learnt_scored_and_drawn(tmp_path):
+    """From a training of a few steps to the scores of a test and to the columns of a prediction."""
+    learnt = train(
+        tmp_path, "attributes", "model.attributes=true", "model.attribute_names=[class,lanes]",
+        "dataset.world.size_px=128", "dataset.train_tiles=8", "dataset.validation_tiles=2",
+        "dataset.test_tiles=2", "dataset.world.motorway_share=1", "trainer.accumulate=2", *TINY,
+    )  # fmt: skip
+    row = list(csv.DictReader((learnt / "history.csv").open()))[-1]
+    assert float(row["loss/attribute_class/full"]) > 0 and "loss/attribute_surface/full" not in row
+    assert 0 <= float(row["validation/class_macro_f1"]) <= 1
+    theirs = json.loads((learnt / "metrics.json").read_text())
+    assert set(theirs["confusion"]) == {"class", "lanes"}
+    assert 0 <= theirs["test/speed_within_10_kph"] <= 1, "by the table"
+    done = run("evaluate", f"checkpoint={learnt}", "out=scores", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    ours = json.loads((tmp_path / "scores" / "metrics.json").read_text())
+    for key in ("test/class_macro_f1", "test/lanes_accuracy", "test/speed_error_kph", "confusion"):
+        assert ours[key] == theirs[key], key
+
+
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):
     root = tmp_path_factory.mktemp("folder")

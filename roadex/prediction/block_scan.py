@@ -24,6 +24,7 @@ from roadex.files import atomic_write, write_json
 from roadex.prediction.blend import Blender
 from roadex.prediction.contrast import Contrast
 from roadex.prediction.crew import Crew, Item, Task
+from roadex.prediction.levels import Levels
 from roadex.prediction.mosaic import MosaicScene
 from roadex.prediction.resample import Resampling
 from roadex.prediction.scan import predicted, to_levels
@@ -55,7 +56,8 @@ class _Work:
             values, valid = _predicted(view, predictor, block, self.side, self.store)
             failures = dict(scene.failures) if isinstance(scene, MosaicScene) else {}
         with atomic_write(_file(self.store, block)) as temporary, temporary.open("wb") as file:
-            np.savez_compressed(file, values=values, valid=np.zeros(0) if valid is None else valid)
+            known = np.zeros(0) if valid is None else valid
+            np.savez_compressed(file, values=values.fine, coarse=values.coarse, valid=known)
         return failures
 
 
@@ -143,14 +145,14 @@ def _store(store: Store, block: Item, place: tuple[slice, slice]) -> None:
     path = _file(store, block)
     with np.load(path, allow_pickle=False) as content:
         valid = content["valid"] if content["valid"].size else None
-        store.write(place[0], content["values"], valid, place[1])
+        store.write(place[0], content["values"], valid, place[1], content["coarse"])
     path.unlink()
 
 
 def _predicted(
     view: View, predictor: Predictor, block: Item, side: int, store: Store
-) -> tuple[NDArray[np.uint8], NDArray[np.bool_] | None]:
-    """Probabilities (1 + K + E, h, w) of a block in 1/256, and where it has data."""
+) -> tuple[Levels, NDArray[np.bool_] | None]:
+    """The probabilities of a block, and where it has data."""
     own, used = [], []
     for first, length in zip(block, view.shape, strict=True):
         windows = spans(length, predictor.settings)
@@ -160,17 +162,18 @@ def _predicted(
     rows, columns = ([shifted(w, at) for w in ws] for ws, at in zip(used, corner, strict=True))
     blender = Blender(rows, columns, predictor.settings.overlap, predictor.device)
     shape = rows[-1].stop, columns[-1].stop
-    values = np.empty((1 + store.planes, *shape), np.uint8)
+    whole = slice(corner[0], corner[0] + shape[0]), slice(corner[1], corner[1] + shape[1])
+    values = Levels.empty(1 + store.planes, store.attribute_maps, whole)
     valid = np.ones(shape, np.bool_) if view.scene.masked else None
-    across = slice(corner[1], corner[1] + shape[1])
-    for index, strip in enumerate(view.strips(used[0], across)):
+    for index, strip in enumerate(view.strips(used[0], whole[1])):
         for column, span in enumerate(columns):
             part = blender.add(index, column, predicted(predictor, strip, span, store))
-            values[:, part.rows, part.columns] = to_levels(part.values)
+            place = shifted(part.rows, -corner[0]), shifted(part.columns, -corner[1])
+            values.put(to_levels(part.values), place)
         if valid is not None and strip.valid is not None:
             valid[rows[index]] = strip.valid
     kept = shifted(own[0], corner[0]), shifted(own[1], corner[1])
-    return values[:, kept[0], kept[1]], None if valid is None else valid[kept]
+    return values.cut((own[0], own[1])), None if valid is None else valid[kept]
 
 
 def _on_worker(predictor: Predictor) -> Predictor:

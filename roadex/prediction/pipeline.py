@@ -6,7 +6,7 @@ import hashlib
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +20,7 @@ from roadex.config.graph import (
     with_chance,
 )
 from roadex.config.inference import InferenceConfig
+from roadex.config.model import learnt_attributes
 from roadex.config.trainer import Precision
 from roadex.data.stretch import Calibration
 from roadex.engine.device import pick_device
@@ -28,10 +29,13 @@ from roadex.engine.pair_classifier import PairClassifier
 from roadex.errors import RoadexError
 from roadex.files import user_path
 from roadex.geo.grid import check_gsd
+from roadex.graph.attribute_labels import CHANNELS
+from roadex.graph.attribute_reading import AttributeMaps, with_attributes
 from roadex.prediction.block_scan import scan_blocks
 from roadex.prediction.contrast import TRAINING, choose_contrast, unseen
 from roadex.prediction.crew import Alone, Crew
 from roadex.prediction.decoding import Decoding, decode
+from roadex.prediction.levels import COARSE
 from roadex.prediction.memory import return_freed_memory
 from roadex.prediction.network import RoadNetwork
 from roadex.prediction.overview import small_image
@@ -63,6 +67,7 @@ class LoadedModel:
         contrast: how images of more than 8 bits become 8.
         classes: of connectivity; 0 without.
         chance: of pairs of vertices that a road joins, chosen on validation; None without pairs.
+        attributes: of roads, that it learnt; empty without.
     """
 
     predictor: Predictor
@@ -74,6 +79,7 @@ class LoadedModel:
     classes: int
     finest_gsd: float | None = None
     chance: float | None = None
+    attributes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -121,6 +127,7 @@ def load_model(
         classes,
         finest_gsd(settings, content.config.trainer.inference),
         content.chance,
+        learnt_attributes(content.config.model),
     )
 
 
@@ -244,7 +251,8 @@ def scan_scene(
     wanted = classifier.head.classes > 0 if classifier else needs_connectivity(options.graph)
     classes = model.classes if wanted else 0
     told = classifier.head.config.evidence if classifier else 0
-    store = open_store(folder, view.shape, classes, scene.masked, identity, told)
+    told_of_roads = CHANNELS if model.attributes else 0
+    store = open_store(folder, view.shape, classes, scene.masked, identity, told, told_of_roads)
     failures: dict[str, str] = {}
     with _timed(clock, "network"):
         if crew.is_many:
@@ -274,6 +282,11 @@ def network_of(
         else:
             how = Decoding(store, threshold, view.gsd, options.graph, options.block_px)
             found = decode(how, crew, name)
+    if model.attributes:
+        with _timed(clock, "attributes"):
+            maps = AttributeMaps(lambda: store.attributes, lambda: store.road, view.gsd, COARSE)
+            roads = with_attributes(found.roads, maps, model.attributes)
+            found = replace(found, roads=roads)
     if found.undecided:
         notes = (*notes, f"{found.undecided} road ends between blocks met no other (block_px=)")
         tell(f"{name}: {notes[-1]}")

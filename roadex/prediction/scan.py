@@ -15,8 +15,9 @@ from tqdm import tqdm
 
 from roadex.engine.inference import Predictor, spans
 from roadex.graph.probability_maps import STEPS
-from roadex.models.contract import EVIDENCE
+from roadex.models.contract import ATTRIBUTES, EVIDENCE
 from roadex.prediction.blend import Blender, final_part
+from roadex.prediction.levels import Levels
 from roadex.prediction.slices import shifted
 from roadex.prediction.store import Store
 from roadex.prediction.view import Strip, View
@@ -57,16 +58,16 @@ class _Scan:
         rows = final_part(self.blender.rows, section.row)
         own = slice(left, final_part(columns, windows[-1]).stop)
         shape = rows.stop - rows.start, own.stop - own.start
-        values = np.empty((1 + self.store.planes, *shape), np.uint8)
+        values = Levels.empty(1 + self.store.planes, self.store.attribute_maps, (rows, own))
         for index in windows:
             seen = shifted(columns[index], left)
             found = predicted(self.predictor, section.strip, seen, self.store)
             block = self.blender.add(section.row, index, found)
-            values[:, :, shifted(block.columns, left)] = to_levels(block.values)
+            values.put(to_levels(block.values), (rows, block.columns))
             self.progress.update()
         valid = section.strip.valid
         known = None if valid is None else valid[: shape[0], : shape[1]]
-        self.store.write(rows, values, known, own)
+        self.store.write(rows, values.fine, known, own, values.coarse)
 
     def end_row(self, row: int) -> None:
         """Note that a row of windows is done."""
@@ -76,14 +77,15 @@ class _Scan:
 
 @torch.inference_mode()
 def predicted(predictor: Predictor, strip: Strip, columns: slice, store: Store) -> Tensor:
-    """Road and all other maps (1 + K + E, h, w) of a window; where no pixel is valid, 0."""
+    """Road and all other maps (C, h, w) of a window; where no pixel is valid, 0."""
     image = strip.image[:, columns]
     if strip.valid is not None and not strip.valid[:, columns].any():
-        return torch.zeros((1 + store.planes, *image.shape[:2]), device=predictor.device)
+        return torch.zeros((store.maps, *image.shape[:2]), device=predictor.device)
     found = predictor.window(image)
     parts = [found["segmentation"][1:2]]
     parts += [found["connectivity"]] if store.classes else []
     parts += [found[EVIDENCE]] if store.evidence_maps else []
+    parts += [found[ATTRIBUTES]] if store.attribute_maps else []
     return torch.cat(parts)
 
 

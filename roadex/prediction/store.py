@@ -18,12 +18,13 @@ from numpy.typing import NDArray
 
 from roadex.errors import RoadexError
 from roadex.files import atomic_write, read_json, write_json
+from roadex.prediction.levels import COARSE, coarse_span, thinned
 
 log = logging.getLogger(__name__)
 _PIXELS_AT_ONCE = 1 << 26
 _NOTHING = np.zeros(0, np.float32)
 _ROAD, _PLANES, _VALID = "road.npy", "planes.npy", "valid.npy"
-_SUMS = "sums.npy"
+_SUMS, _ATTRIBUTES = "sums.npy", "attributes.npy"
 Region = tuple[int, int, int, int]  # first and last row and column, the last ones outside
 
 
@@ -38,6 +39,7 @@ class Store:
         classes: of connectivity; 0 without.
         evidence_maps: of what the model says of pairs of vertices; 0 without.
         masked: whether some pixels may not be valid.
+        attribute_maps: of the attributes of roads, kept of every `COARSE`-th pixel; 0 without.
         sums: the checksum of what was written to each region.
     """
 
@@ -46,12 +48,18 @@ class Store:
     classes: int
     masked: bool
     evidence_maps: int = 0
+    attribute_maps: int = 0
     sums: dict[Region, int] = field(default_factory=dict)
 
     @property
     def planes(self) -> int:
         """Maps beside the road."""
         return self.classes + self.evidence_maps
+
+    @property
+    def maps(self) -> int:
+        """All maps that a model gives of a pixel."""
+        return 1 + self.planes + self.attribute_maps
 
     @property
     def road(self) -> NDArray[np.uint8]:
@@ -67,6 +75,11 @@ class Store:
     def evidence(self) -> NDArray[np.uint8] | None:
         """What the model says of pairs of vertices (E, H, W) in 1/256, mapped."""
         return self._mapped(_PLANES)[self.classes :] if self.evidence_maps else None
+
+    @property
+    def attributes(self) -> NDArray[np.uint8]:
+        """Probabilities (C, ceil(H / COARSE), ceil(W / COARSE)) of attributes in 1/256, mapped."""
+        return self._mapped(_ATTRIBUTES)
 
     @property
     def valid(self) -> NDArray[np.bool_] | None:
@@ -94,17 +107,26 @@ class Store:
         values: NDArray[np.uint8],
         valid: NDArray[np.bool_] | None,
         columns: slice = slice(None),
+        coarse: NDArray[np.uint8] | None = None,
     ) -> None:
-        """Write rows: values (1 + K + E, h, w) in 1/256, which count as 0 where not valid."""
+        """Write rows: values (1 + K + E, h, w) in 1/256, which count as 0 where not valid.
+
+        With attributes of roads also `coarse` as in `Levels`.
+        """
+        left, right, _ = columns.indices(self.shape[1])
+        region, across = (rows.start, rows.stop, left, right), slice(left, right)
         if valid is not None:
             values = values * valid
         self._mapped(_ROAD, "r+")[rows, columns] = values[0]
         if self.planes:
             self._mapped(_PLANES, "r+")[:, rows, columns] = values[1:]
+        if coarse is not None and self.attribute_maps:
+            if valid is not None:
+                coarse = coarse * valid[thinned(rows), thinned(across)]
+            place = coarse_span(rows), coarse_span(across)
+            self._mapped(_ATTRIBUTES, "r+")[:, place[0], place[1]] = coarse
         if self.masked:
             self._mapped(_VALID, "r+")[rows, columns] = 1 if valid is None else valid
-        left, right, _ = columns.indices(self.shape[1])
-        region = rows.start, rows.stop, left, right
         self.sums[region] = self._sum(region)
 
     def _sum(self, region: Region) -> int:
@@ -116,6 +138,10 @@ class Store:
         total = 0
         for each in maps:
             total = zlib.crc32(np.ascontiguousarray(each[rows, columns]).data, total)
+        if self.attribute_maps:
+            place = coarse_span(rows), coarse_span(columns)
+            for each in self._mapped(_ATTRIBUTES):
+                total = zlib.crc32(np.ascontiguousarray(each[place]).data, total)
         return total
 
     def keep_sums(self) -> None:
@@ -159,18 +185,23 @@ def open_store(
     masked: bool,
     identity: dict[str, Any],
     evidence: int = 0,
+    attributes: int = 0,
 ) -> Store:
     """The store in `folder`, as it was left if it is whole and of that `identity`, else a new one.
 
     Raises:
         RoadexError: the folder cannot be written, or the disk has no room for it.
     """
-    store = Store(folder, shape, classes, masked, evidence)
+    store = Store(folder, shape, classes, masked, evidence, attributes)
     marker = folder / "job.json"
     maps = {"classes": classes, "evidence": evidence, "masked": masked}
+    if attributes:
+        maps["attributes"] = attributes
     wanted = {"shape": list(shape), **maps, **identity}
     planes = (store.planes, *shape) if store.planes else ()
-    sizes = {_ROAD: shape, _PLANES: planes, _VALID: shape}
+    sizes: dict[str, tuple[int, ...]] = {_ROAD: shape, _PLANES: planes, _VALID: shape}
+    if attributes:
+        sizes[_ATTRIBUTES] = (attributes, *(-(-side // COARSE) for side in shape))
     if not masked:
         del sizes[_VALID]
     if read_json(marker) == json.loads(json.dumps(wanted)):

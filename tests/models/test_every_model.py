@@ -12,13 +12,14 @@ from torch import Tensor, nn
 from roadex.command.help import group_choices
 from roadex.config.loss import LossConfig
 from roadex.errors import RoadexError
-from roadex.losses.multitask import multitask_loss
+from roadex.losses.multitask import attribute_labels, multitask_loss
 from roadex.models.registry import MODELS, build_model
 from tests.support.zoo import PAPER, ZOO, tiny
 
 NAMES = sorted(MODELS)
 every_model = pytest.mark.parametrize("name", NAMES)
-TASKS = {"segmentation": 2, "connectivity": 5, "orientation": 37}
+TASKS = {"segmentation": 2, "connectivity": 5, "orientation": 37, "attributes": 20}
+LEARNT = {"attribute_class": 7, "attribute_surface": 2, "attribute_lanes": 4, "attribute_speed": 7}
 
 
 def image(height: int = 64, width: int = 96, batch: int = 2) -> Tensor:
@@ -31,18 +32,20 @@ def labels(height: int = 64, width: int = 96, batch: int = 2) -> dict[str, Tenso
     shape = (batch, height, width)
     return {
         task: torch.randint(0, classes, shape, generator=generator, dtype=torch.uint8)
-        for task, classes in TASKS.items()
+        for task, classes in (TASKS | LEARNT).items()
     }
 
 
 def loss_of(model: nn.Module, x: Tensor) -> Tensor:
     truth = labels(*x.shape[-2:], len(x))
+    logits = model(x)
     total, _ = multitask_loss(
-        model(x),
+        logits,
         truth["segmentation"],
         truth["connectivity"],
         LossConfig(),
         orientation=truth["orientation"],
+        attributes=attribute_labels(truth) if "attributes" in logits else None,
     )
     return total
 
@@ -66,10 +69,10 @@ def test_every_model_has_a_configuration_and_is_in_the_zoo():
 @every_model
 @pytest.mark.parametrize(("height", "width"), [(33, 70), (100, 31)])
 def test_takes_one_image_of_any_size(name, height, width):
-    model = tiny(name, connectivity=True).eval()
+    model = tiny(name, connectivity=True, attributes=True).eval()
     with torch.inference_mode():
         logits = model(image(height, width, batch=1))
-    assert next(iter(logits)) == "segmentation" and "connectivity" in logits
+    assert next(iter(logits)) == "segmentation" and {"connectivity", "attributes"} <= set(logits)
     for task, (*lower, full) in logits.items():
         assert full.shape == (1, TASKS[task], height, width)
         for scores in lower:
@@ -82,7 +85,7 @@ def test_takes_one_image_of_any_size(name, height, width):
 @pytest.mark.parametrize("connectivity", [True, False])
 def test_every_parameter_gets_a_gradient(name, connectivity):
     torch.manual_seed(0)
-    model = tiny(name, connectivity=connectivity)
+    model = tiny(name, connectivity=connectivity, attributes=connectivity)
     loss_of(model, image()).backward()
     assert [key for key, value in model.named_parameters() if value.grad is None] == []
     assert all(value.grad.isfinite().all() for value in model.parameters())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import networkx as nx
@@ -11,6 +12,7 @@ import torch
 from torch import nn
 
 from roadex.config.inference import InferenceConfig
+from roadex.config.labels import ATTRIBUTE_NAMES
 from roadex.engine.inference import Predictor
 from roadex.graph import draw_roads
 from roadex.graph.network import straight_network
@@ -73,3 +75,30 @@ def write_tif(
     with rasterio.open(path, "w", height=bands.shape[1], width=bands.shape[2], **profile) as file:
         file.write(bands)
     return path
+
+
+class TintedRoads(BrightRoads):
+    """Red roads are unpaved tracks of one lane, 15 mph; others residential, of two, 25 mph."""
+
+    def forward(self, image: torch.Tensor) -> dict[str, list[torch.Tensor]]:
+        """Also the channels of attributes, in the order of roadex.graph.attribute_labels."""
+        red = 8 * (image[:, :1] - image[:, 2:] - 0.5)
+        none = torch.full_like(red, -20.0)
+        classes = [none, none, none, none, -red, none, red]
+        speeds = [none, red, -red, none, none, none, none]
+        told = [*classes, -red, red, red, -red, none, none, *speeds]
+        return {**super().forward(image), "attributes": [torch.cat(told, dim=1)]}
+
+
+def tinted_model(names: tuple[str, ...] = ATTRIBUTE_NAMES) -> LoadedModel:
+    """The stand-in that tells attributes as a trained network that learnt those of these names."""
+    model = bright_model()
+    return replace(model, predictor=replace(model.predictor, model=TintedRoads()), attributes=names)
+
+
+def tinted(image: np.ndarray, from_row: int) -> np.ndarray:
+    """The picture with red roads from a row on."""
+    result = image.copy()
+    lower = result[from_row:]
+    lower[lower[..., 0] == BRIGHT] = (255, BRIGHT, BRIGHT - 55)
+    return result
