@@ -23,6 +23,11 @@ TITLES = {
     "topo/f1": "TOPO F1",
     "length/quality": "length quality",
     "junctions/f1": "junction F1",
+    "class_macro_f1": "class macro F1",
+    "surface_macro_f1": "surface macro F1",
+    "lanes_macro_f1": "lanes macro F1",
+    "speed_error_kph": "speed error (km/h)",
+    "speed_within_10_kph": "speed within 10 km/h",
 }
 
 

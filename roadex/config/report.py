@@ -35,6 +35,8 @@ class ReportConfig:
             "topo/f1",
             "length/quality",
             "junctions/f1",
+            "class_macro_f1",
+            "speed_within_10_kph",
         ]
     )
     # Tiles on the page, of those that every row's run kept.

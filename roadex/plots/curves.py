@@ -15,7 +15,13 @@ from matplotlib.axes import Axes
 from roadex.files import atomic_write
 
 LOSSES = ("loss/total", "loss/segmentation/full", "loss/connectivity/full")
-SCORES = ("validation/f1", "validation/iou", "validation/apls", "validation/connectivity_iou")
+SCORES = (
+    "validation/f1",
+    "validation/iou",
+    "validation/apls",
+    "validation/connectivity_iou",
+    "validation/class_macro_f1",
+)
 
 
 def draw_curves(history: Path, path: Path) -> None:

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from roadex.config.dashboard import DashboardConfig
+from roadex.config.labels import ATTRIBUTE, ATTRIBUTE_NAMES
 from roadex.errors import RoadexError
 from roadex.extras import install_line
 from roadex.files import write_text
@@ -22,8 +23,9 @@ try:
 except ImportError as error:
     raise RoadexError(f"a dashboard needs wandb-workspaces: {install_line('dashboard')}") from error
 
-TASKS = ("segmentation", "connectivity", "orientation")
-CURVES = ("f1", "iou", "connectivity_iou", "apls")
+_ATTRIBUTES = tuple(f"{ATTRIBUTE}{name}" for name in ATTRIBUTE_NAMES)
+TASKS = ("segmentation", "connectivity", "orientation", *_ATTRIBUTES)
+CURVES = ("f1", "iou", "connectivity_iou", "apls", "class_macro_f1", "speed_within_10_kph")
 _SPREAD: dict[str, Any] = {
     "aggregate": True,
     "groupby_aggfunc": "mean",
