@@ -44,8 +44,8 @@ def test_each_road_has_what_its_pixels_say():
     slow, fast, across = (data for *_, data in roads.edges(data=True))
     assert (slow["highway"], slow["lanes"], slow["surface"]) == ("residential", 1, "unpaved")
     assert (fast["highway"], fast["lanes"], fast["surface"]) == ("primary", 4, "paved")
-    assert slow["speed_kph"] == pytest.approx(15 * KPH_PER_MPH, rel=0.03)
-    assert fast["speed_kph"] == pytest.approx(55 * KPH_PER_MPH, rel=0.03)
+    assert slow["speed_kph"] == pytest.approx(15 * KPH_PER_MPH)
+    assert fast["speed_kph"] == pytest.approx(55 * KPH_PER_MPH)
     assert fast["travel_time_s"] == pytest.approx(50 / fast["speed_kph"] * 3.6)
     assert min(slow["highway_confidence"], fast["speed_confidence"]) > 0.99
     assert across["highway"] == "primary" and across["highway_confidence"] == pytest.approx(
