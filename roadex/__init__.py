@@ -1,6 +1,6 @@
 """roadex: road networks from satellite images.
 
-What is named here is imported on its first use: torch takes seconds.
+The names below are imported on first use, since torch takes seconds.
 """
 
 from __future__ import annotations

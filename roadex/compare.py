@@ -25,7 +25,7 @@ log = logging.getLogger(__name__)
 
 @command("compare")
 def main(config: CompareConfig) -> None:
-    """Compare a map with roads that were seen, or the roads of two dates, segment by segment.
+    """Compare a map with roads seen in imagery, or the roads of two dates, segment by segment.
 
     Every road of both sides becomes matched, changed (class, width), moved (by how many metres),
     missing (seen, not on the map) or unseen (on the map, not found). Writes a GeoPackage that QGIS
@@ -76,7 +76,7 @@ def _probability(config: CompareConfig, crs: str | None) -> ProbabilityRaster | 
     if config.probability is None:
         return None
     if crs is None:
-        raise RoadexError("probability= needs networks that say where they lie: leave it out")
+        raise RoadexError("probability= needs networks with a coordinate system: leave it out")
     path = user_path(config.probability)
     if not path.is_file():
         raise RoadexError(f"probability={path}: no such file")

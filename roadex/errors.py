@@ -5,7 +5,7 @@ from __future__ import annotations
 # Exit codes of every command.
 BAD_INPUT = 2
 INTERRUPTED = 130
-# EX_TEMPFAIL: the run was told to make room, is saved, and wants to be started again.
+# EX_TEMPFAIL: the run was asked to end early, is saved, and should be started again.
 PREEMPTED = 75
 
 
@@ -14,13 +14,13 @@ class RoadexError(Exception):
 
 
 class DataError(RoadexError):
-    """Training data became unreadable between two steps: what was learned is sound."""
+    """Training data became unreadable between two steps; what was learned until then is valid."""
 
 
 class Preempted(BaseException):
-    """A signal, by its name, asked the process to make room; nothing may swallow it."""
+    """A signal, given by its name, asked the process to end; no handler may swallow it."""
 
     @property
     def code(self) -> int:
-        """The exit code: Ctrl-C is not to be queued again."""
+        """The exit code: after Ctrl-C nothing should requeue the job."""
         return INTERRUPTED if str(self) == "SIGINT" else PREEMPTED

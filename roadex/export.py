@@ -12,7 +12,7 @@ log = logging.getLogger(__name__)
 
 @command("export")
 def main(config: ExportConfig) -> None:
-    """Write a trained model with all that is needed to use it, for other programs.
+    """Write a trained model, with everything needed to use it, for other programs.
 
     The folder holds the weights (model.onnx or model.safetensors), roadex.json (settings,
     threshold, pixel size, normalisation, scores, notes on data and licence) and README.md, the

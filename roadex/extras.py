@@ -1,4 +1,4 @@
-"""How a package that an installation lacks is had."""
+"""How to install an optional package."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Writing files so that no half-written one ever bears its final name."""
+"""Writing files so that a half-written file never has its final name."""
 
 from __future__ import annotations
 
@@ -90,9 +90,9 @@ def _computer() -> str:
 
 
 def began_at(process: int) -> int | None:
-    """When a process began, in clock ticks since the machine did; None where nobody can tell.
+    """When a process began, in clock ticks since the machine started; None where that is unknown.
 
-    With its number this names a process: numbers come again, and soon in containers.
+    A process is identified by its number and this: numbers are reused, and soon in containers.
     """
     try:
         status = Path(f"/proc/{process}/stat").read_text()
@@ -102,7 +102,7 @@ def began_at(process: int) -> int | None:
 
 
 def is_process(number: int, began: int | None) -> bool:
-    """Whether the process of that number runs that began then, ours or another user's."""
+    """Whether a process of that number and start is running, ours or another user's."""
     try:
         os.kill(number, 0)
     except ProcessLookupError:
@@ -113,7 +113,7 @@ def is_process(number: int, began: int | None) -> bool:
 
 
 def sync_folder(folder: Path) -> None:
-    """Flush to the disk which files a folder has; where the system cannot, it is left to it."""
+    """Flush a folder's list of files to the disk, where the system can."""
     with suppress(OSError):
         handle = os.open(folder, os.O_RDONLY)
         try:
@@ -138,7 +138,7 @@ def write_text(path: str | Path, text: str) -> None:
 
 
 def is_whole_archive(path: Path) -> bool:
-    """Whether a .npz or .zip is there with the bytes that were written."""
+    """Whether a .npz or .zip exists and has all the bytes that were written."""
     try:
         with zipfile.ZipFile(path) as archive:
             return archive.testzip() is None
@@ -147,7 +147,7 @@ def is_whole_archive(path: Path) -> bool:
 
 
 def read_json(path: Path) -> dict[str, Any] | None:
-    """The object in a JSON file of ours; None where there is none, or it is damaged."""
+    """The object in a JSON file of ours; None if the file is missing or damaged."""
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError):

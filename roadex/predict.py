@@ -19,9 +19,9 @@ def main(config: PredictConfig) -> None:
     address (https://, s3://) or STAC items. For each NAME it writes to out
     NAME.probability.tif (on the image's grid), NAME.roads.gpkg (in the image's coordinate system),
     NAME.roads.geojson (WGS 84), NAME.graphml (for routing), NAME.csv (SpaceNet), NAME.png
-    (overview), NAME.html (map) and NAME.summary.json. Stopped at any moment, the same command goes
-    on where it was. A file that cannot be used is named and left out; the exit code is then 2.
-    With mosaic=true all images give one network, without a seam at their edges.
+    (overview), NAME.html (map) and NAME.summary.json. If it is stopped, the same command
+    continues. A file that cannot be used is named and left out; the exit code is then 2.
+    With mosaic=true all images give one network, without seams at their edges.
 
     Examples:
       python -m roadex.predict checkpoint=best.pt input=city.tif out=DIR

@@ -14,9 +14,9 @@ log = logging.getLogger(__name__)
 def main(config: PrepareConfig) -> None:
     """Prepare a dataset from its raw download: check it, split it, make its labels.
 
-    Tiles go to dataset.cache, where training finds them; stopped at any moment, the command goes on
-    where it was. Unusable files are left out and named in report.json beside the tiles, and the
-    exit code is then 2. manifest.json says how the tiles were made and what they hold.
+    Tiles go to dataset.cache, where training finds them; if it is stopped, the same command
+    continues. Unusable files are left out and named in report.json beside the tiles, and the
+    exit code is then 2. manifest.json describes the tiles and how they were made.
 
     Examples:
       python -m roadex.prepare dataset=spacenet dataset.raw=DIR

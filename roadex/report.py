@@ -22,7 +22,7 @@ log = logging.getLogger(__name__)
 def main(config: ReportConfig) -> None:
     """Set finished runs side by side: mean and deviation over seeds, differences, figures, a page.
 
-    Reads every run folder below `runs`; runs whose settings differ in nothing but the seed are one
+    Reads every run folder below `runs`; runs whose settings differ only in the seed are one
     row. Writes OUT/index.html, which needs no other file, OUT/table.md, table.tex and table.csv,
     and the figures. Runs of different splits, metric settings or code versions are refused unless
     mixed=true.
@@ -46,7 +46,7 @@ def main(config: ReportConfig) -> None:
 
 
 def _track(config: ReportConfig, report: Report) -> None:
-    """Keep the tables and the files in Weights & Biases, if that is wanted."""
+    """Upload the tables and files to Weights & Biases, if asked for."""
     from roadex.comparison.tables import difference_table, score_table
 
     name = config.title or Path(config.runs).resolve().name

@@ -1,4 +1,4 @@
-"""Which code this is."""
+"""Version and commit of this code."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from roadex import __version__
 
 
 def git(*arguments: str) -> str | None:
-    """Git's answer about the folder of this package; None where that is no checkout."""
+    """The output of git for the folder of this package; None if it is not a checkout."""
     command = ["git", "-C", str(Path(__file__).parent), *arguments]
     try:
         return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()

@@ -23,7 +23,7 @@ def main(config: ScoreConfig) -> None:
     RoadTracer text, City-Scale pickles and masks. Prints a table; out= keeps the scores,
     diagnose= writes maps of the missing and false links with the share of the loss of each.
     metrics= takes any of apls, apls_time, topo, length, junctions, paths, topology, relaxed,
-    cldice; weight=travel_time adds apls_time, whose routes add up seconds.
+    cldice; weight=travel_time adds apls_time, which compares travel times.
 
     Examples:
       python -m roadex.score truth=truth.geojson proposal=roads.geojson

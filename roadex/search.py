@@ -23,7 +23,7 @@ def main(config: SearchConfig) -> None:
     """Find the settings that score best on the validation split, with Optuna.
 
     Writes search/NAME: study.db (Optuna's storage), a run folder for each trial, trials.csv,
-    best.yaml, history.png and importance.png. The same command goes on where it was ended. What
+    best.yaml, history.png and importance.png. The same command, given again, continues. What
     follows -- are settings of every training.
 
     Examples:

@@ -1,6 +1,6 @@
-"""Configuration files of others: only settings are taken from them, never Hydra's own.
+"""Configuration files of others: they may hold settings of roadex, but none of Hydra itself.
 
-What Hydra's own block names (`_target_`) is imported and called. A file reaches that block by a key
+Hydra imports and calls what its own block names (`_target_`). A file can set that block by a key
 of that name, by its package header, or by its defaults list.
 """
 
@@ -56,11 +56,11 @@ def _check_whole(path: Path) -> None:
 
 
 def _check_part(path: Path) -> None:
-    """Of files that may never be read only those are refused that speak of Hydra."""
+    """Refuse a file that may never be read only if it sets something of Hydra."""
     try:
         content = _content(path)
     except RoadexError:
-        return  # Hydra tells where it is broken, once it is chosen
+        return  # Hydra says where it is broken, once it is chosen
     header = _PACKAGE.search(path.read_text(encoding="utf-8"))
     if header and "hydra" in header[1]:
         raise _refused(path, f"its header `@package {header[1]}`")

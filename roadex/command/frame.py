@@ -68,7 +68,7 @@ def command(
 
 
 def _name_user() -> None:
-    """Give a user that the system does not know, as in containers, the name that libraries ask."""
+    """Name a user that the system does not know, as in containers; libraries ask for the name."""
     try:
         getpass.getuser()
     except (KeyError, OSError, ImportError):
@@ -99,7 +99,7 @@ def typed(config: DictConfig) -> Any:
 def _run(run: Callable[[Any], None], config_name: str, arguments: list[str]) -> int:
     """Run under Hydra and give the exit code."""
     traceback_wanted = os.environ.get("HYDRA_FULL_ERROR") == "1"
-    logging.raiseExceptions = False  # a full disk fails the log too; the run tells it in one line
+    logging.raiseExceptions = False  # a full disk breaks the log, too; the run says so in one line
     codes: list[int] = []
 
     def task(config: DictConfig) -> int:
@@ -137,7 +137,7 @@ def _search_path() -> list[str]:
 
 
 def _follower_settings() -> list[str]:
-    """Of the processes that torchrun starts the first has the run folder; the others only warn."""
+    """Of the processes of torchrun the first has the run folder; the others log only warnings."""
     if os.environ.get("RANK", "0") == "0":
         return []
     folder = tempfile.mkdtemp(prefix="roadex-")

@@ -1,4 +1,4 @@
-"""What `--help` prints: the command's own text, its groups and where every setting is shown."""
+"""What `--help` prints: the command's own text, its groups, and how to list every setting."""
 
 from __future__ import annotations
 

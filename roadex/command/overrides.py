@@ -1,4 +1,4 @@
-"""Overrides as they are typed: text stays text, whatever Hydra's grammar would make of it.
+"""Overrides as they are typed: text stays text, even where Hydra's grammar would read it otherwise.
 
 In that grammar `2022_01_05` is a number, `1e3` another, and a path with an accent, a space or a
 parenthesis a mistake. Values of settings that are text are therefore quoted before Hydra sees them.

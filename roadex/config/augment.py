@@ -31,7 +31,7 @@ class AugmentConfig:
     occlusion_px: int = bounded(32, least=1)
     # The share of crops in which a rectangle shows another crop, with its labels.
     mix: float = bounded(0.0, least=0, most=1)
-    # The share of crops over which the roads of another crop are laid, with their labels; half of
+    # The share of crops into which the roads of another crop are pasted, with their labels; half of
     # these roads without cars and markings.
     paste: float = bounded(0.0, least=0, most=1)
 

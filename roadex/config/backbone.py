@@ -44,10 +44,10 @@ class TimmBackboneConfig(BackboneConfig):
     weights: str = "none"
     # The older spelling of weights=hub.
     pretrained: bool = False
-    # Epochs in which the encoder does not learn, or "always"; its batch norms stay then, too.
+    # Epochs in which the encoder, batch norms included, does not learn, or "always".
     freeze: str = "0"
-    # Of the learnt changes to a transformer's queries and values, the rest of which stays as it
-    # is (LoRA); 0 lets all of it learn.
+    # The rank of the learnt changes to a transformer's queries and values, the rest of which is
+    # frozen (LoRA); 0 trains all of it.
     lora_rank: int = bounded(0, least=0, most=256)
     # Whether model=roadex also sees the encoder's map at half of the resolution, if it has one.
     detail: bool = False

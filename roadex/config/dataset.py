@@ -33,7 +33,7 @@ class SplitConfig:
 class RoadWidthConfig:
     """Half-widths in metres of the road surface around centre lines, by the type of the road.
 
-    Types 1, 2 and 5 of SpaceNet are read off its published masks; 3, 4 and 7 lie between and below.
+    Types 1, 2 and 5 of SpaceNet were measured on its published masks; 3, 4 and 7 are interpolated.
     The names are OpenStreetMap's, with the widths of SpaceNet's types of the same meaning.
     """
 
@@ -106,11 +106,11 @@ class DatasetConfig:
     workers: int = bounded(0, least=0)
     # Of several datasets in one training: the factor on the crops that an epoch draws.
     weight: float = bounded(1.0, above=0)
-    # What follows is of those beside the main one. Their splits that join the main one's.
+    # The following settings are those of further datasets. The splits that are used.
     use: list[str] = field(default_factory=lambda: ["train", "validation", "test"])
-    # Whether crops are brought to the pixel size of the main dataset, or stay as they are.
+    # Whether crops are resampled to the pixel size of the main dataset.
     resample: bool = True
-    # Whether images are normalised by the numbers of the main dataset or by their own.
+    # Whether images are normalised with the statistics of the main dataset or their own.
     normalize: str = choice("shared", "shared", "own")
 
 
@@ -130,12 +130,12 @@ class SyntheticConfig(DatasetConfig):
 class FolderConfig(DatasetConfig):
     """Any folder of images, with masks or GeoJSON lines, paired by file stem less the suffixes.
 
-    `raw` stands for its sub-folders images and masks, or images and lines. Lines want GeoTIFFs;
+    `raw` stands for its sub-folders images and masks, or images and lines. Lines need GeoTIFFs;
     `lines` may be one file for all images, such as an OpenStreetMap extract.
     """
 
     kind: str = "folder"
-    # Metres per pixel, to which georeferenced images are resampled; 0: as their georeference tells.
+    # Metres per pixel, to which georeferenced images are resampled; 0: from their georeference.
     gsd: float = bounded(1.0, least=0)
     # Folders are often small: each split gets its share of the tiles, however few there are.
     splits: SplitConfig = field(default_factory=lambda: SplitConfig(rule="ranked"))
@@ -146,13 +146,13 @@ class FolderConfig(DatasetConfig):
     image_suffix: str = ""
     # The suffix of masks or lines.
     mask_suffix: str = ""
-    # A mask pixel above this value is road, or one of `road_values`; null for both: as the values
-    # tell, where they leave no doubt.
+    # A mask pixel above this value is road, or one of `road_values`; null for both: from the
+    # values, where they are unambiguous.
     road_above: int | None = bounded(None, least=0, most=65534)
     road_values: list[int] | None = None
     widths: RoadWidthConfig = field(default_factory=RoadWidthConfig)
-    # Metres of a lane, by which roads of one file for all images are wide whose width it does not
-    # tell but their lanes.
+    # Metres of a lane: the width of roads that tell their lanes but no width, in one file for all
+    # images.
     lane_m: float = bounded(3.5, above=0)
     stretch: StretchConfig = field(default_factory=StretchConfig)
     bands: list[int] | None = None
@@ -179,7 +179,7 @@ class MassachusettsConfig(DatasetConfig):
     raw: str = MISSING
     road_above: int | None = bounded(None, least=0, most=65534)
     road_values: list[int] | None = None
-    # White areas at least so large have no data: neither trained on nor scored.
+    # White areas of at least this size have no data: neither trained on nor scored.
     white_area_m2: float = bounded(1000.0, above=0)
 
 
@@ -191,7 +191,7 @@ class SpaceNetConfig(DatasetConfig):
     raw: str = MISSING
     # Tiles are resampled to square pixels of this size.
     gsd: float = bounded(0.3, above=0)
-    # The folder of the images (PS-RGB, RGB-PanSharpen, ...); null takes the best that is there.
+    # The folder of the images (PS-RGB, RGB-PanSharpen, ...); null takes the sharpest one found.
     product: str | None = None
     # The numbers of the red, green and blue band; null: what the file says, else by their count.
     bands: list[int] | None = None
@@ -215,6 +215,6 @@ class RoadTracerConfig(DatasetConfig):
     kind: str = "roadtracer"
     raw: str = MISSING
     gsd: float = bounded(0.6, above=0)
-    # The side of an image, by which X and Y count.
+    # The side of an image, the unit of X and Y.
     tile_px: int = bounded(4096, least=32)
     widths: RoadWidthConfig = field(default_factory=RoadWidthConfig)

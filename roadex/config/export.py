@@ -17,6 +17,6 @@ class ExportConfig:
     # A new or empty folder.
     out: str = MISSING
     format: str = choice("onnx", "onnx", "safetensors")
-    # What the card says of the training data, and of the terms of use.
+    # What the model card says about the training data, and about the terms of use.
     data: str | None = None
     licence: str | None = None

@@ -46,10 +46,10 @@ def extensions(group: str) -> Mapping[str, Extension]:
 
 
 def together(group: str, own: Mapping[str, Any], brought: Mapping[str, Any]) -> dict[str, Any]:
-    """What roadex has of a group and what other packages bring.
+    """The members of a group: roadex's own and those of other packages.
 
     Raises:
-        RoadexError: both have one of that name.
+        RoadexError: a name is used twice.
     """
     if twice := sorted(set(own) & set(brought)):
         raise RoadexError(
@@ -87,6 +87,6 @@ def _loaded(point: EntryPoint) -> Extension:
 def _broken(point: EntryPoint, reason: str) -> RoadexError:
     package = point.dist.name if point.dist else point.module
     return RoadexError(
-        f"{package}: its entry point {point.group} {point.name} = {point.value} is of no use "
+        f"{package}: its entry point {point.group} {point.name} = {point.value} cannot be used "
         f"({reason}): repair or uninstall that package"
     )

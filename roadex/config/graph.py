@@ -47,14 +47,15 @@ class GapSettings:
     max_cost: float = _switchable(8.0)
     # No probability counts as less than this, so that shade or a tree is no wall.
     least_probability: float = field(default=0.05, metadata={"above": 0.0, "most": 1.0})
-    # An end whose chance to be a dead end, other than any place on a road, exceeds this, stays.
+    # An end whose probability of being a dead end, compared with any place on a road, exceeds
+    # this, stays an end.
     dead_end: float = field(default=0.5, metadata={"least": 0.0, "most": 1.0})
-    # What it costs more to end on a road that goes on than to meet another end face to face, where
-    # the model sees no junction. So a road under a bridge finds its other half.
+    # What it costs to end on a through road instead of another end opposite, where the model sees
+    # no junction. So a road under a bridge finds its other half.
     tee_cost: float = _switchable(4.0)
     # The longest path, as a multiple of the straight line.
     winding: float = field(default=1.3, metadata={"least": 1.0})
-    # Two places that roads join already, by less than this multiple of the gap, stay apart.
+    # Two places that roads already join by less than this multiple of the gap are not joined.
     detour: float = _switchable(4.0)
 
 
@@ -65,13 +66,13 @@ class VertexSettings:
     They belong to the model: vertices are found later as they were found in its training.
     """
 
-    # Vertices lie at least so far apart.
+    # The least distance between vertices.
     spacing_m: float = field(default=8.0, metadata={"above": 0.0})
     # Vertices farther apart than this are no pair: the longest gap that can be closed.
     reach_m: float = field(default=40.0, metadata={"above": 0.0})
     # No vertex where the smoothed probability of road is lower.
     least_road: float = field(default=0.03, metadata={"above": 0.0, "most": 1.0})
-    # A vertex lies on a true road that is so near.
+    # A vertex lies on a true road that is nearer than this.
     snap_m: float = field(default=6.0, metadata={"above": 0.0})
     # The longest road that joins a pair, as a multiple of the straight line.
     winding: float = field(default=1.3, metadata={"least": 1.0})
@@ -81,29 +82,29 @@ class VertexSettings:
 class PathSettings:
     """How classified pairs of vertices become roads: see roadex/graph/paths/network.py."""
 
-    # A road between two others needs this mean chance of its pairs; null: that of validation.
+    # A road between two others needs this mean probability of its pairs; null: validation's.
     chance: float | None = field(default=None, metadata={"above": 0.0, "most": 1.0})
-    # A road that leads nowhere needs this multiple of it.
+    # A dead end needs this multiple of it.
     dead_end: float = field(default=1.5, metadata={"least": 1.0})
 
 
 @dataclass(unsafe_hash=True)
 class DecodingSettings(GraphSettings):
-    """How probabilities become a graph: the mask's own recipe, and what the model knows beyond.
+    """How probabilities become a graph: from the mask, and from what else the model predicts.
 
-    The defaults add nothing to the recipe; conf/graph/connectivity.yaml does.
+    The defaults use the mask alone; conf/graph/connectivity.yaml uses the connectivity too.
     """
 
     # A dead end must lead this many half-widths out of the road at its foot before its length
     # counts: the bumps of a wide road's outline are no side roads.
     spur_half_widths: float = _switchable(0.0)
-    # A network of fewer metres of road in all, apart from others and from the border, is none.
+    # A component with fewer metres of road in all, away from the border, is left out.
     min_network_m: float = _switchable(0.0)
     gaps: GapSettings = field(default_factory=GapSettings)
-    # A crossing whose chance to be a junction, other than any place on a road, is below this, is
-    # a bridge.
+    # A crossing whose probability of being a junction, compared with any place on a road, is below
+    # this, is a bridge.
     bridge_junction: float = field(default=0.0, metadata={"least": 0.0, "most": 1.0})
-    # A junction moves to the middle of what the model takes for one, at most this far.
+    # A junction moves to the middle of the one that the model predicts, at most this far.
     junction_shift_m: float = _switchable(0.0)
     # How maps become roads: by the mask or by classified pairs of vertices; auto takes the pairs
     # where the model classifies them.
@@ -112,13 +113,13 @@ class DecodingSettings(GraphSettings):
 
 
 def with_chance(settings: DecodingSettings, chance: float | None) -> DecodingSettings:
-    """The settings with the chance of validation where they name none."""
+    """The settings with the chance chosen in validation, unless they set one."""
     if settings.paths.chance is not None:
         return settings
     return replace(settings, paths=replace(settings.paths, chance=chance))
 
 
-# What predict does unless told otherwise; conf/graph/spurs_by_width.yaml.
+# The default of predict; conf/graph/spurs_by_width.yaml.
 SPURS_BY_WIDTH = DecodingSettings(spur_half_widths=1.5)
 
 

@@ -17,8 +17,8 @@ class InferenceConfig:
     overlap: int = bounded(128, least=0)
     # Average over the eight flips and turns.
     flips: bool = False
-    # In prediction images of finer pixels are brought to this size (metres), those between it and
-    # the training's stay as they are; null brings all to the training's.
+    # In prediction, images with finer pixels than this (metres) are resampled to it; pixels between
+    # it and the training's stay as they are; null resamples all to the training's.
     finest_gsd: float | None = bounded(None, above=0)
 
     def __post_init__(self) -> None:

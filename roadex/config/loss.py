@@ -27,7 +27,7 @@ class LossConfig:
     # Soft clDice of the full-resolution road, with `cldice_openings` openings.
     cldice: float = bounded(0.0, least=0)
     cldice_openings: int = bounded(5, least=1, most=50)
-    # Cross entropy of the road at dead ends and junctions, on top of all else.
+    # An additional cross entropy of the road at dead ends and junctions.
     nodes: float = bounded(0.0, least=0)
     # Of the full-resolution road, as segmentation-models-pytorch has them.
     dice: float = bounded(0.0, least=0)

@@ -11,7 +11,7 @@ from roadex.errors import RoadexError
 class AplsSettings:
     """How APLS is computed. Lengths in metres.
 
-    A score says nothing without these: the presets give one real pair 0.756, 0.721 and 0.786.
+    State them with every score: the presets give one real pair 0.756, 0.721 and 0.786.
 
     Attributes:
         algorithm: `cosmiq` (Van Etten et al. 2018, the Python program) or `sat2graph` (the Go
@@ -23,7 +23,7 @@ class AplsSettings:
         min_path: shorter routes are not scored; null takes the algorithm's own (cosmiq 0.001,
             sat2graph 100, on small tiles 30).
         renaming: cosmiq: a control point that lands on a node of the other network takes it over,
-            and the one that held it counts as missing: an accident of the reference's bookkeeping.
+            and the one that had it counts as missing: a side effect of the reference's bookkeeping.
         merge_degree_two: pass roads through nodes of degree 2 first, which makes the score
             independent of how roads are cut into edges.
         sample: cosmiq: score only this many control points, drawn with `seed`; 0 scores all.
@@ -80,7 +80,7 @@ class TopoSettings:
         start_spacing: distance between starting points along a road.
         start_match: a starting point pairs with a proposal within this distance.
         straight_twice: a road of a single straight piece has its starting points twice, since the
-            reference walks it from both its ends: an accident that depends on how roads are drawn.
+            reference walks it from both ends: a side effect that depends on how roads are drawn.
         thin: of the starts this near to each other along the proposal the best is kept.
     """
 

@@ -127,7 +127,7 @@ class RoadexConfig(ModelConfig):
 
 @dataclass
 class EncoderDecoderConfig(ModelConfig):
-    """What the models on a timm encoder share: they learn the road only, if not told to."""
+    """What the models on a timm encoder share: by default they learn the road alone."""
 
     connectivity: bool = False
 

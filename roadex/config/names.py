@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-# What version 0.1.0 called otherwise: full keys, then and now.
+# Settings that version 0.1.0 named differently: full keys, then and now.
 RENAMED = {
     "trainer.loaders": "trainer.num_workers",
     "trainer.recompute": "trainer.activation_checkpointing",
@@ -24,7 +24,7 @@ def flattened(settings: dict[str, Any], prefix: str = "") -> dict[str, Any]:
 
 
 def renewed(settings: dict[str, Any], prefix: str = "") -> dict[str, Any]:
-    """Nested settings, those with an earlier name under the one that they have now."""
+    """Nested settings with earlier names replaced by present ones."""
     new: dict[str, Any] = {}
     for key, value in settings.items():
         full = f"{prefix}{key}"

@@ -11,8 +11,8 @@ PACKAGE = Path(__file__).resolve().parents[1]
 def config_dir() -> Path:
     """The folder of the configuration files, as an absolute path.
 
-    `ROADEX_CONF` names another one; else it is the checkout's `conf/`, else the copy that the wheel
-    carries. A path relative to the module would only be found from a checkout.
+    `ROADEX_CONF` names another one; else it is the checkout's `conf/`, else the copy in the wheel.
+    A path relative to the module would exist in a checkout only.
     """
     if "ROADEX_CONF" in os.environ:
         return Path(os.environ["ROADEX_CONF"]).resolve()

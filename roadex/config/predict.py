@@ -14,7 +14,7 @@ from roadex.config.trainer import Precision
 
 @dataclass
 class StacConfig:
-    """Which images STAC items stand for."""
+    """The images of STAC items."""
 
     # Names of assets; null: visual, rgb or image, or the only GeoTIFF.
     assets: list[str] | None = None
@@ -50,20 +50,20 @@ class PredictConfig:
     # a line, an address (https://..., s3://..., /vsi...), STAC items (.json), or GDAL's description
     # of a web map service or of tiles (.xml).
     input: str = MISSING
-    # One road network of all the images, which have to tell where they lie, and not one of each.
+    # One road network of all the images, which need a georeference, instead of one for each.
     mosaic: bool = False
     # Which image counts where they overlap: the first or last by name, or the newest file.
     overlap: str = choice("first", "first", "last", "newest")
     # A file of polygons: only what lies in them is read.
     aoi: str | None = None
-    # The system of a mosaic of images in several; null: that of most of them.
+    # The system of a mosaic whose images lie in several; null: that of most of them.
     crs: str | None = None
     out: str = MISSING
     # null takes the weights that come with roadex (roadex/weights/real.md).
     checkpoint: str | None = None
     # Road where the probability reaches this; null takes the checkpoint's, chosen on validation.
     threshold: float | None = bounded(None, above=0, most=1)
-    # Metres per pixel of images that do not say where they lie; null takes those of the training.
+    # Metres per pixel of images without a georeference; null takes those of the training.
     gsd: float | None = bounded(None, above=0)
     # The numbers of the red, green and blue band; null: what the file says, else by their count.
     bands: list[int] | None = None
@@ -78,13 +78,13 @@ class PredictConfig:
     # Larger images are made into roads in blocks of this size, in pixels of the training; memory
     # grows with it.
     block_px: int = bounded(8192, least=1024, most=32768)
-    # Who does the work: none (this process), local (processes of this machine), slurm (jobs of its
+    # Where the work runs: none (this process), local (processes of this machine), slurm (jobs of its
     # queue), or the address of a Dask scheduler, tcp://HOST:PORT.
     cluster: str = "none"
-    # How many processes or jobs are started, or of a scheduler are waited for.
+    # How many processes or jobs to start, or how many workers of a scheduler to wait for.
     workers: int = bounded(1, least=1)
     slurm: SlurmConfig = field(default_factory=SlurmConfig)
-    # Write over results that were made with other settings.
+    # Overwrite results that were made with other settings.
     overwrite: bool = False
     graph: DecodingSettings = field(default_factory=lambda: replace(SPURS_BY_WIDTH))
     inference: InferenceConfig = field(default_factory=InferenceConfig)

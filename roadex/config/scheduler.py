@@ -18,7 +18,7 @@ class SchedulerConfig:
 
 @dataclass
 class ConstantConfig(SchedulerConfig):
-    """The learning rate stays what it is."""
+    """A constant learning rate."""
 
     kind: str = "constant"
 

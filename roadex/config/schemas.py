@@ -86,7 +86,7 @@ SCHEMAS: dict[str, type] = {
 }
 
 
-# The groups whose schema depends on the choice, and the setting that tells which it is.
+# The groups whose schema depends on the choice, and the setting that holds the choice.
 CHOICES = {
     "dataset": "kind",
     "model": "name",
@@ -160,7 +160,7 @@ def _schema(group: str, name: str, source: str) -> type:
 
 
 def _with_datasets(plain: dict[str, Any]) -> dict[str, Any]:
-    """Settings of 0.1.0 as of now: its one `extra` dataset lent training tiles as they were."""
+    """Settings of 0.1.0 as of now: its one `extra` dataset added training tiles, not resampled."""
     extra = plain.get("extra")
     lent = {} if extra is None else {"extra": {**extra, "use": ["train"], "resample": False}}
     rest = {key: value for key, value in plain.items() if key != "extra"}
@@ -168,7 +168,7 @@ def _with_datasets(plain: dict[str, Any]) -> dict[str, Any]:
 
 
 def _refuse_references(value: Any, source: str) -> None:
-    """Refuse text that OmegaConf would resolve, such as ${oc.env:HOME}: we write none."""
+    """Refuse text that OmegaConf would resolve, such as ${oc.env:HOME}; roadex writes none."""
     if isinstance(value, dict):
         for item in value.values():
             _refuse_references(item, source)

@@ -26,9 +26,9 @@ class ScoreConfig:
     metrics: list[str] = field(
         default_factory=lambda: ["apls", "topo", "length", "junctions", "paths", "topology"]
     )
-    # travel_time adds APLS_time (`apls_time`): APLS whose routes add up seconds.
+    # travel_time adds APLS_time (`apls_time`): APLS of travel times.
     weight: str = choice("length", "length", "travel_time")
-    # Metres per pixel of inputs in pixels; null: as the files tell.
+    # Metres per pixel of inputs in pixels; null: from the files.
     gsd: float | None = bounded(None, above=0)
     # How GeoJSON in degrees is read: cosmiq as the reference APLS program reads it (edge lengths on
     # a sphere), which auto takes for presets that reproduce that program.
@@ -48,7 +48,7 @@ class ScoreConfig:
     road_width: float = bounded(DEFAULTS.road_width, above=0)
 
     def metric_names(self) -> list[str]:
-        """The metrics to compute; APLS_time stands behind APLS where times are the weight."""
+        """The metrics to compute; with weight=travel_time APLS_time follows APLS."""
         names = list(self.metrics)
         if self.weight == "travel_time" and "apls_time" not in names:
             names.insert(names.index("apls") + 1 if "apls" in names else len(names), "apls_time")

@@ -17,7 +17,7 @@ class Dimension:
     choices: list[Any] | None = None
     low: float | None = None
     high: float | None = None
-    # Whether the logarithm is spread evenly, and whether only whole numbers are meant.
+    # Whether values are drawn on a logarithmic scale, and whether only whole numbers are.
     log: bool = False
     whole: bool = False
 
@@ -42,7 +42,7 @@ class SearchConfig:
     train: list[str] = field(default_factory=list)
     # By setting: the values it may take (conf/space).
     space: dict[str, Dimension] = field(default_factory=dict)
-    # Trainings that end by themselves or are pruned; those of earlier calls count.
+    # Trainings that end or are pruned, those of earlier calls included.
     trials: int = bounded(30, least=1)
     sampler: str = choice("tpe", "tpe", "random")
     seed: int = bounded(0, least=0)

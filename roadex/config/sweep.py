@@ -18,5 +18,5 @@ class SweepConfig:
     cpu_jobs: int = bounded(1, least=1)
     # Processes of each training, one GPU each: more than one are started by torchrun.
     processes: int = bounded(1, least=1)
-    # Go on with a sweep that another version of the code has begun.
+    # Continue a sweep that another version of the code has begun.
     any_version: bool = False

@@ -23,7 +23,7 @@ class SynthesizeConfig:
     # Side of a tile in pixels, and metres per pixel; null takes the published ones.
     size_px: int | None = bounded(None, least=64, most=8192)
     gsd: float | None = bounded(None, least=0.1, most=2.0)
-    # All else about the world; its size and resolution are the two above.
+    # Everything else about the world; its size and resolution are the two above.
     world: WorldSettings = field(default_factory=WorldSettings)
     # Processes; 0 takes one per core.
     workers: int = bounded(0, least=0)

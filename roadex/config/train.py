@@ -27,8 +27,8 @@ class TrainConfig:
 
     name: str = "run"
     seed: int = bounded(0, least=0)
-    # auto continues an unfinished run of the same settings, never starts anew, and the folder of a
-    # run continues that one.
+    # auto continues an unfinished run of the same settings; never starts a new one; the folder of a
+    # run continues that run.
     resume: str = "auto"
     # A checkpoint whose weights the training starts from.
     init: str | None = None

@@ -28,7 +28,7 @@ class TrainerConfig:
     channels_last: bool = False
     # Compile the training step's model (a minute or more, once).
     compile: bool = False
-    # Compute the hourglasses again in the backward pass rather than keep what they hold.
+    # Compute the hourglasses again in the backward pass instead of keeping their activations.
     activation_checkpointing: bool = False
     epochs: int = bounded(100, least=1)
     # Images of one optimiser step, over all processes.
@@ -40,7 +40,7 @@ class TrainerConfig:
     patience: int = bounded(10, least=0)
     # The validation score that decides which checkpoint is the best.
     monitor: str = choice("f1", "f1", "iou", "apls")
-    # Of several datasets, whose validation tiles choose the threshold: all, main, or one by name.
+    # With several datasets, whose validation tiles choose the threshold: all, main, or one by name.
     threshold_from: str = "all"
     # Epochs from one validation to the next; the last epoch is validated, too.
     validate_every: int = bounded(1, least=1)
@@ -57,15 +57,15 @@ class TrainerConfig:
     inference: InferenceConfig = field(default_factory=InferenceConfig)
     # Tiles drawn in RUN/overlays.
     overlays: int = bounded(6, least=0)
-    # Optimiser steps between snapshots to continue from, besides one each epoch; 0: only those.
+    # Optimiser steps between snapshots, besides one each epoch; 0: only those of the epochs.
     save_steps: int = bounded(500, least=0)
     # How many snapshots are kept.
     keep: int = bounded(2, least=1)
-    # Keep the newest of them when the run is finished: resume=RUN trainer.epochs=MORE goes on then.
+    # Keep the newest of them when the run is finished: resume=RUN trainer.epochs=MORE can continue.
     extendable: bool = False
     # For debugging: train on this number of batches again and again; 0 is off.
     overfit_batches: int = bounded(0, least=0)
-    # One batch of everything, of which nothing is kept: to see that it works.
+    # Run one batch through every stage to see that it works; nothing is kept.
     dry_run: bool = False
     # Instead of training, try ever higher learning rates over this number of steps; 0 trains.
     find_lr: int = bounded(0, least=0)

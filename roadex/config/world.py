@@ -6,7 +6,7 @@ from dataclasses import dataclass, fields
 
 from roadex.errors import RoadexError
 
-# Raised whenever the same settings, seed and index give other pixels, so that caches can tell.
+# Raised whenever the same settings, seed and index give other pixels, so that caches notice.
 WORLD_VERSION = 5
 
 
