@@ -1,8 +1,8 @@
 """A training can be ended by a signal from its first moment on: importing this sets the handlers.
 
 Until `roadex.engine.signals` takes the signals over, and after it gives them back, there is nothing
-to save: the process ends at once, with the exit code after which a scheduler requeues it. This holds
-for the program `roadex.train` only, not for one that imports it.
+to save: the process ends at once, with the exit code after which a scheduler requeues it. Only the
+program `roadex.train` does so, not one that imports it.
 """
 
 from __future__ import annotations

@@ -21,8 +21,8 @@ from roadex.errors import RoadexError
 # Hydra's own settings that are paths.
 _HYDRA_TEXT = ("hydra.run.dir", "hydra.sweep.dir", "hydra.sweep.subdir", "hydra.launcher.partition")
 _KEY = re.compile(r"^(?P<key>\+{0,2}[A-Za-z_][\w./@]*)=(?P<value>.*)$", re.DOTALL)
-# What the grammar is wanted for: values that are quoted already, other settings' values, functions
-# that give several values.
+# Values that are left to the grammar: quoted ones, those of other settings, and functions that give
+# several values.
 _GRAMMAR = re.compile(
     r"""^(['"].*['"]|.*\$\{.*|(choice|range|glob|interval|sort|shuffle)\(.*\))$""", re.S
 )
@@ -49,7 +49,7 @@ def as_typed(arguments: list[str], command: str) -> list[str]:
 
 
 def _with_datasets(argument: str) -> list[str]:
-    """`datasets=[mine:folder,synthetic]` in Hydra's words, which takes options one by one."""
+    """`datasets=[mine:folder,synthetic]` as Hydra's overrides, one for each dataset."""
     found = _DATASETS.match(argument)
     if found is None:
         return _with_extra(_renewed(argument))
@@ -61,7 +61,7 @@ def _with_datasets(argument: str) -> list[str]:
 
 
 def _renewed(argument: str) -> str:
-    """The argument with the name that its setting has now."""
+    """The argument with the present name of its setting."""
     key, equals, value = argument.partition("=")
     if key not in RENAMED:
         return argument
@@ -70,7 +70,7 @@ def _renewed(argument: str) -> str:
 
 
 def _with_extra(argument: str) -> list[str]:
-    """The one further dataset of 0.1.0, by what it is called now."""
+    """The one further dataset of 0.1.0, under its present name."""
     key, equals, value = argument.partition("=")
     if key == "dataset@extra":
         now = [f"+dataset@datasets.extra={value}"]
@@ -158,7 +158,7 @@ def _without_none(hint: Any) -> Any:
 
 def quote(text: str) -> str:
     """Any text as one value of a Hydra override."""
-    # Hydra takes a backslash for itself but before a quote.
+    # To Hydra a backslash is a plain character except before a quote.
     return "'" + re.sub(r"(\\*)('|$)", _escape, text) + "'"
 
 

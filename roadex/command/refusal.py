@@ -1,4 +1,4 @@
-"""Hydra's and OmegaConf's many-line complaints as one line that names the key and the remedy."""
+"""Hydra's and OmegaConf's long error messages as one line that names the key and the remedy."""
 
 from __future__ import annotations
 

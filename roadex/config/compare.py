@@ -22,7 +22,7 @@ class CompareConfig:
     # A file of polygons outside which nothing is compared; null: the rectangle that both
     # cover, or the image of `probability`.
     area: str | None = None
-    # NAME.probability.tif of roadex.predict: explains why roads were not found, and with which confidence.
+    # NAME.probability.tif of roadex.predict: explains why roads were not found.
     probability: str | None = None
     # Roads of a lower probability count as faint.
     threshold: float = bounded(0.5, above=0, most=1)

@@ -14,7 +14,7 @@ class DashboardConfig:
     project: str = MISSING
     # The user or team; null: the account's default.
     entity: str | None = None
-    # The settings that a sweep varies, by the last part of their keys: varied=[stacks,global_aware].
+    # Settings that a sweep varies, by the last part of their keys: varied=[stacks,global_aware].
     varied: list[str] = field(default_factory=list)
     # Test scores of the scatter plots, bars and parallel coordinates.
     scores: list[str] = field(default_factory=lambda: ["f1", "iou", "apls"])

@@ -78,8 +78,8 @@ class PredictConfig:
     # Larger images are made into roads in blocks of this size, in pixels of the training; memory
     # grows with it.
     block_px: int = bounded(8192, least=1024, most=32768)
-    # Where the work runs: none (this process), local (processes of this machine), slurm (jobs of its
-    # queue), or the address of a Dask scheduler, tcp://HOST:PORT.
+    # Where the work runs: none (this process), local (processes of this machine), slurm (jobs of
+    # its queue), or the address of a Dask scheduler, tcp://HOST:PORT.
     cluster: str = "none"
     # How many processes or jobs to start, or how many workers of a scheduler to wait for.
     workers: int = bounded(1, least=1)

@@ -1,4 +1,4 @@
-"""Settings that make a training step faster or smaller and leave what it computes."""
+"""Settings that make a training step faster or smaller without changing its result."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def compiled(model: nn.Module, device: torch.device) -> nn.Module:
     """The model through torch.compile, sharing its weights; compiled at the first call.
 
     Raises:
-        RoadexError: nothing is installed that compiles for the device.
+        RoadexError: no compiler for the device is installed.
     """
     if device.type == "cpu" and not shutil.which(os.environ.get("CXX", "g++")):
         raise RoadexError("trainer.compile=true needs a C++ compiler: install g++ or leave it out")
@@ -31,7 +31,7 @@ def compiled(model: nn.Module, device: torch.device) -> nn.Module:
 
 
 def recompute_hourglasses(model: nn.Module) -> None:
-    """Let the hourglasses of a model keep nothing for the backward pass but their input.
+    """Let the hourglasses of a model keep only their input for the backward pass.
 
     Raises:
         RoadexError: the model has none.
@@ -66,17 +66,17 @@ def in_parallel(model: nn.Module, group: Group, device: torch.device) -> nn.Modu
 
 
 def without_exchange(model: nn.Module) -> AbstractContextManager[None]:
-    """Backward passes in it leave each process its own gradients, to be averaged by a later one."""
+    """Backward passes in this context do not average the gradients over the processes."""
     if isinstance(model, DistributedDataParallel):
         return cast(AbstractContextManager[None], model.no_sync())
     return nullcontext()
 
 
-_LIKE = {"meta": "cpu"}  # which knows no number formats: operations are counted there
+_LIKE = {"meta": "cpu"}  # which has no autocast: operations are counted there
 
 
 class _Float32(nn.Module):
-    """Mixed into a module: it computes in 32 bits, whatever the number format around it."""
+    """Mixed into a module: it computes in 32 bits, even under autocast."""
 
     def forward(self, x: Tensor) -> Tensor:
         """The module's own forward pass; the result has the number format of `x`."""

@@ -13,7 +13,7 @@ from torch import Tensor, nn
 def synchronize(model: nn.Module, device: torch.device) -> nn.Module:
     """The model with synchronised batch norms; names and values of its state stay.
 
-    On GPUs they are torch's own and timm's, which know no other device.
+    On GPUs they are those of torch and timm, which support no other device.
     """
     if device.type == "cuda":
         return cast(nn.Module, convert_sync_batchnorm(model))

@@ -1,6 +1,6 @@
-"""A training's batches from any position in any epoch.
+"""A training's batches, from any position in any epoch.
 
-And what is done when their loader, the memory or the numbers fail.
+Also what is done when their loader dies, memory is too small, or a loss is not finite.
 """
 
 from __future__ import annotations
@@ -22,15 +22,15 @@ from roadex.files import atomic_write
 
 log = logging.getLogger(__name__)
 RESTARTS = 3
-# How a loading process that is gone shows: as PyTorch says it, or in the pipe to it.
+# The errors of a dead loading process: PyTorch's own, or those of the pipe to it.
 LOST = (ConnectionError, EOFError, RuntimeError)
 
 
 class Batches:
     """Batches by epoch and number. They do not depend on what was loaded before.
 
-    So loading processes that died are replaced and the epoch goes on with the very batch that is
-    missing, at most `RESTARTS` times in an epoch.
+    So loading processes that died are replaced, at most `RESTARTS` times in an epoch, and the epoch
+    continues with the batch that is missing.
     """
 
     def __init__(self, open_loader: Callable[[], DataLoader[Crop]]) -> None:
@@ -89,8 +89,8 @@ class Batches:
         self._sampler.epoch, self._sampler.start = epoch - 1, start
         iterator = iter(self._loader)
         if self._loader.num_workers and threading.current_thread() is threading.main_thread():
-            # When a loading process dies, PyTorch's handler raises in whatever runs, be it a
-            # half-done step. Without it the next fetch notices.
+            # When a loading process dies, PyTorch's handler raises anywhere, even in the middle of
+            # a step. Without the handler the next fetch notices.
             signal.signal(signal.SIGCHLD, signal.SIG_DFL)
         return iterator
 
@@ -107,14 +107,14 @@ class Batches:
 
 
 def _last_line(error: BaseException) -> str:
-    """What remains of an error that a loading process wrapped in its traceback."""
+    """The last line of an error that a loading process wrapped in its traceback."""
     line = (str(error).strip() or type(error).__name__).splitlines()[-1]
     return line.removeprefix(f"{RoadexError.__module__}.{type(error).__name__}: ")
 
 
 @contextmanager
 def explain_memory(remedy: str) -> Iterator[None]:
-    """Say what to set where the block needs more memory than there is.
+    """Say what to set if the block needs more memory than there is.
 
     Raises:
         RoadexError: the GPU's or the machine's memory is too small.

@@ -64,7 +64,7 @@ def place(model: nn.Module, device: torch.device, channels_last: bool) -> nn.Mod
 
 
 def loader_count(wanted: int, device: torch.device) -> int:
-    """Processes that load crops: -1 is none on a CPU, which they would compete for."""
+    """Processes that load crops: -1 means none on a CPU, where they would compete with the training."""
     if wanted >= 0:
         return wanted
     return 0 if device.type == "cpu" else max(1, min(8, (os.cpu_count() or 2) - 1))
@@ -82,7 +82,7 @@ def random_state() -> dict[str, Any]:
 
 
 def restore_random_state(state: dict[str, Any]) -> None:
-    """Set the generators to what `random_state` gave; GPUs where there are as many as then."""
+    """Restore a `random_state`; that of GPUs only if their number is the same."""
     random.setstate(state["python"])
     key, *rest = state["numpy"]
     np.random.set_state(("MT19937", key.numpy().astype(np.uint32), *rest))  # noqa: NPY002

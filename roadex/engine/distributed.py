@@ -1,4 +1,4 @@
-"""The processes that train together, started by torchrun; or the one that trains alone."""
+"""The processes that train together, started by torchrun, or a single one."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from roadex.errors import RoadexError
 from roadex.runs.folder import RunFolder, open_run
 
 Item = TypeVar("Item")
-# The first process may prepare a dataset for hours while the others wait for it.
+# The first process may prepare a dataset for hours while the others wait.
 _PATIENCE = timedelta(days=2)
 
 
@@ -32,7 +32,7 @@ class Group:
     All methods but `part` are collective: every process must call them, in the same order.
 
     Attributes:
-        rank: this process's number; process 0 leads, which means that it alone writes.
+        rank: this process's number; process 0 is the leader, the only one that writes.
         size: processes in all.
         local_rank: this process's number on its machine.
         waiting: where processes wait for the leader; None alone.
@@ -78,7 +78,7 @@ class Group:
 
     @contextmanager
     def leader_first(self) -> Iterator[None]:
-        """The leader does it while the others wait, then they do it: they find it done."""
+        """The leader does it while the others wait; then they do it, and find it done."""
         if not self.leads:
             self._wait()
         yield
@@ -95,7 +95,7 @@ def open_group() -> Iterator[Group]:
     """Join the processes that torchrun started; alone without it.
 
     Raises:
-        RoadexError: another process ended; or what this one raises, with its number.
+        RoadexError: another process ended, or the error of this one with its number.
     """
     size = int(os.environ.get("WORLD_SIZE", "1"))
     if size == 1:
@@ -129,7 +129,7 @@ def _lost_another(error: RuntimeError) -> bool:
 
 @contextmanager
 def join_run(config: TrainConfig, group: Group) -> Iterator[RunFolder]:
-    """The run folder that the group's leader opens; the others read there what it wrote."""
+    """The run folder, opened by the group's leader; the others read what it wrote."""
     if not group.leads:
         path, settings = group.gather(None)[0]
         yield RunFolder(Path(path), restore_training(settings, path), writes=False)

@@ -1,4 +1,4 @@
-"""Scores of a model on a split: pixels first, then the road graphs that it draws."""
+"""Scores of a model on a split: its pixels and its road graphs."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from roadex.metrics.connections import count_false
 from roadex.metrics.pixel import BINS, Confusion, RelaxedCounts, SlackCurve, ThresholdCurve
 from roadex.metrics.summary import Job, PairScore, mean_scores, score_many
 
-if TYPE_CHECKING:  # the processes that score graphs do without torch, which takes them seconds
+if TYPE_CHECKING:  # processes that score graphs work without torch, whose import takes seconds
     from roadex.engine.inference import Predict
 
     Adapt = Callable[[Predict, Member], Predict]
@@ -37,7 +37,7 @@ NAN = float("nan")
 
 @dataclass
 class SplitPrediction:
-    """What the model says of every tile of a split.
+    """The model's predictions for every tile of a split.
 
     Attributes:
         probability: (H, W) uint8 per tile, the road probability in 1/256, rounded down.
@@ -149,7 +149,7 @@ class SplitPrediction:
 def _known_only(
     probabilities: dict[str, NDArray[np.float32]], ignored: NDArray[np.bool_]
 ) -> dict[str, NDArray[np.float32]]:
-    """Probabilities without road where the truth is not known."""
+    """Probabilities without road in ignored areas."""
     if not ignored.any():
         return probabilities
     return {task: np.where(ignored, np.float32(0), each) for task, each in probabilities.items()}
@@ -179,7 +179,7 @@ class TileGraphs:
 
 
 def as_it_is(predictor: Predict, member: Member) -> Predict:
-    """The predictor, for tiles of any dataset."""
+    """The same predictor for tiles of any dataset."""
     return predictor
 
 
@@ -209,7 +209,7 @@ def predict_tiles(
     classifier: Classifier | None = None,
     attributes: Sequence[str] = (),
 ) -> SplitPrediction:
-    """Predict whole tiles; the pixels of one are counted while the model sees the next.
+    """Predict whole tiles; the pixels of one are counted while the model predicts the next.
 
     Args:
         with_directions: keep the connectivity of each pixel, which some decodings need.
@@ -260,7 +260,7 @@ def each_dataset(
     results: list[PairScore],
     scores: Callable[[SplitPrediction], dict[str, float]],
 ) -> dict[str, float]:
-    """The scores of each dataset's tiles, under its name; nothing where there is one dataset."""
+    """The scores of each dataset's tiles, under its name; empty with one dataset."""
     if len(prediction.curves) < 2:
         return {}
     named: dict[str, float] = {}
@@ -271,7 +271,7 @@ def each_dataset(
 
 
 def mean_class_iou(confusion: NDArray[np.int64]) -> float:
-    """Mean IoU of the classes but the background, of those that occur: from counts (K, K)."""
+    """Mean IoU of the classes that occur, background excluded: from counts (K, K)."""
     found = np.diag(confusion)[1:]
     union = (confusion.sum(axis=0) + confusion.sum(axis=1))[1:] - found
     return float((found[union > 0] / union[union > 0]).mean()) if (union > 0).any() else NAN
@@ -332,9 +332,9 @@ def score_graphs(
 
 
 def connection_scores(graphs: list[TileGraphs]) -> dict[str, float]:
-    """Gaps closed in all tiles, and the share of them that join what is not joined in truth.
+    """Gaps closed in all tiles, and the share of them that join roads that are not joined in truth.
 
-    Nothing where no decoding looked for gaps.
+    Empty if no decoding looked for gaps.
     """
     lines = [graph.proposal.graph.get("gaps") for graph in graphs]
     if all(found is None for found in lines):

@@ -21,9 +21,9 @@ Probabilities = dict[str, NDArray[np.float32]]
 # Probabilities of each task for an RGB image (H, W, 3) uint8.
 Predict = Callable[[NDArray[np.uint8]], Probabilities]
 Change = Callable[[Tensor], Tensor]
-# An image whose pixels differ by less than this share from those of the training stays as it is.
+# An image whose pixels differ by less than this share from the training's is not resampled.
 SAME_SIZE = 0.01
-# Nothing reads the orientation, whose 37 maps would have to be turned with the image.
+# No decoding uses the orientation, whose 37 maps would have to be turned with the image.
 TRAINING_ONLY = {"orientation"}
 
 
@@ -83,7 +83,7 @@ class Predictor:
 
 
 def probabilities_of(task: str, logits: Tensor) -> Tensor:
-    """Logits (B, K, H, W) as numbers from 0 to 1: of a task's classes, which add up to 1.
+    """Logits (B, K, H, W) as probabilities, which add up to 1 over the classes of a task.
 
     Those of the attributes of roads add up to 1 for each attribute.
     """
@@ -97,20 +97,20 @@ def working_gsd(pixel_m: float, trained: float, finest: float | None) -> float:
     """The metres per pixel at which a model sees an image of another pixel size.
 
     Args:
-        finest: finer pixels become this size, those between it and `trained` stay; None: all become
-            as large as in training.
+        finest: finer pixels are resampled to this size, those between it and `trained` are not; None:
+            all are resampled to the training's.
     """
     return trained if finest is None else min(max(pixel_m, finest), trained)
 
 
 def finest_gsd(asked: InferenceConfig, trained: InferenceConfig) -> float | None:
-    """The finest pixels at which a model sees images: as it is asked, else as it was trained."""
+    """The finest pixels at which a model sees images: as set, else those of its training."""
     return trained.finest_gsd if asked.finest_gsd is None else asked.finest_gsd
 
 
 @dataclass(frozen=True)
 class RescaledPredictor:
-    """A predictor that sees images magnified by `factor`; its probabilities have their old size."""
+    """A predictor that sees images magnified by `factor`; its probabilities have the size of the image."""
 
     predict: Predict
     factor: float
@@ -183,7 +183,7 @@ def windows(height: int, width: int, settings: InferenceConfig) -> Iterator[tupl
 
 
 def spans(side: int, settings: InferenceConfig) -> list[slice]:
-    """What the windows cover along one side of an image."""
+    """The ranges of the windows along one side of an image."""
     if side <= settings.window:
         return [slice(0, side)]
     stride = settings.window - settings.overlap

@@ -1,4 +1,4 @@
-"""The model with all that changes as it learns, and one step of learning."""
+"""The model with everything that changes in training, and one training step."""
 
 from __future__ import annotations
 
@@ -46,8 +46,8 @@ class Learner:
     Attributes:
         group: the processes that train together, each on its part of every batch.
         model: the weights.
-        train_model: the same as the step calls it, perhaps compiled and in parallel.
-        encoder: the timm encoder, which may not learn for some epochs; None without one.
+        train_model: the same model as the step calls it, perhaps compiled and parallel.
+        encoder: the timm encoder, which may be frozen for some epochs; None without one.
         average: moving average of the weights, used for validation; None where it is off.
     """
 
@@ -79,7 +79,7 @@ class Learner:
     def train(self, epoch: int) -> None:
         """Put the model into training mode for an epoch, counted from 1.
 
-        What does not learn keeps its batch statistics, too.
+        Frozen parts keep their batch statistics, too.
         """
         self.model.train()
         if self.config.trainer.only_pairs:
@@ -107,7 +107,7 @@ class Learner:
             the whole batch.
 
         Raises:
-            NotFiniteError: a loss or gradient is not finite; no weight was changed by it.
+            NotFiniteError: a loss or gradient is not finite; it has changed no weight.
         """
         on_device = {k: v.to(self.device, non_blocking=True) for k, v in batch.items()}
         micro_batches = _micro_batches(on_device, self.config.trainer.accumulate)
@@ -182,7 +182,7 @@ class Learner:
         return WholeBatch(samples[0], dict(zip(own.counts, counts, strict=True)))
 
     def checkpoint(self, threshold: float, epoch: int, scores: dict[str, float]) -> Checkpoint:
-        """The eval model and how to use it; raises as `learn` where a step was bad."""
+        """The eval model and how to use it; raises as `learn` if a step was bad."""
         self.optimizer_step.check()
         mean, std = self.dataset.mean, self.dataset.std
         weights = self.eval_model.state_dict()
@@ -190,7 +190,7 @@ class Learner:
         return Checkpoint(weights, self.config, threshold, mean, std, epoch, scores, contrast)
 
     def state(self) -> dict[str, Any]:
-        """All that a step changes but the random generators, for `restore`."""
+        """Everything that a step changes, except random generators, for `restore`."""
         self.optimizer_step.check()
         return {
             "model": self.model.state_dict(),
@@ -199,7 +199,7 @@ class Learner:
         }
 
     def restore(self, state: dict[str, Any]) -> None:
-        """Go on from a state of the same configuration, exactly."""
+        """Restore a state of the same configuration exactly."""
         self.model.load_state_dict(state["model"])
         if self.average is not None:
             self.average.module.load_state_dict(state["average"])
@@ -229,7 +229,7 @@ def _encoder(model: nn.Module, config: TrainConfig, group: Group) -> FrozenEncod
     """The timm encoder of a model; one that never learns is frozen at once.
 
     Raises:
-        RoadexError: it learns in some epochs only, and several processes train together.
+        RoadexError: it is frozen in some epochs only, and several processes train together.
     """
     found, backbone = encoder_of(model), config.backbone
     if found is None or not isinstance(backbone, TimmBackboneConfig):
@@ -252,7 +252,7 @@ def build_learner(
     epoch_steps: int,
     group: Group | None = None,
 ) -> Learner:
-    """A fresh training, from random or pretrained weights or from those of `init`."""
+    """A new training, from random or pretrained weights or from those of `init`."""
     trainer, group = config.trainer, group or Group()
     model = build_model(config.model, config.backbone)
     if config.init is not None:

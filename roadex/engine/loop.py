@@ -1,4 +1,4 @@
-"""The training loop: epochs of steps, each epoch validated, its state kept to continue from."""
+"""The training loop: epochs of steps, each epoch validated, its state saved for resuming."""
 
 from __future__ import annotations
 
@@ -34,9 +34,9 @@ LESS_MEMORY = "lower trainer.batch_size or dataset.crop, raise trainer.accumulat
 class TrainingLoop:
     """Trains from where `progress` is to the last epoch, or until `patience` epochs bring no gain.
 
-    Whatever interrupts it, the state that it saves is one between two steps. The graphs of a
-    validation are scored while the next epoch is learned, if there are processes for that; what
-    depends on them waits, so that nothing depends on how long they take.
+    However it is interrupted, it saves a state between two steps. The graphs of a validation are
+    scored during the next epoch, if there are processes for that; what depends on the scores waits,
+    so that the result does not depend on how long they take.
     """
 
     learner: Learner
@@ -63,7 +63,7 @@ class TrainingLoop:
                     self.learn_epoch()
                 self._close_epoch()
         except (Preempted, DataError) as error:
-            # All processes leave together when asked to; data may have failed one of them alone.
+            # All processes leave together when asked to; the data may have failed in one of them only.
             if isinstance(error, Preempted) or self.learner.group.size == 1:
                 self._settle()
                 self.save()
@@ -104,16 +104,16 @@ class TrainingLoop:
         progress.learning_s += time.perf_counter() - before
 
     def _leave_if_asked(self) -> None:
-        """All processes leave after the same step, whichever was asked to."""
+        """Let all processes leave after the same step, whichever got the signal."""
         if self.learner.group.any(bool(self.stop.asked)):
             raise Preempted(self.stop.asked or "a signal to another process")
 
     def _interruptible(self) -> AbstractContextManager[None]:
-        """A block that can be left anywhere, unless other processes would be left waiting."""
+        """A block that can be left anywhere, unless other processes would then wait for this one."""
         return self.stop.interruptible() if self.learner.group.size == 1 else nullcontext()
 
     def _keep_bad_batch(self, error: NotFiniteError) -> Path:
-        """Write the batch whose loss was not finite, which a GPU tells some steps later."""
+        """Write the batch whose loss was not finite, which is noticed some steps later on a GPU."""
         later = self.learner.step - error.step
         number = self.progress.batch - later
         draws = self.batches.draws(self.progress.epoch, number)
@@ -122,7 +122,7 @@ class TrainingLoop:
         return keep_batch(self.run.path, self.batches.cut(draws), draws, error.step)
 
     def _close_epoch(self) -> None:
-        """Validate what the epoch made of the model, and write the epoch down."""
+        """Validate the model after the epoch, and record the epoch."""
         self._settle()
         trainer, progress, epoch = self.learner.config.trainer, self.progress, self.progress.epoch
         row = {"epoch": epoch, "lr": progress.lr, **_named(progress.losses)}
@@ -138,7 +138,7 @@ class TrainingLoop:
         self.save()
 
     def _validate(self) -> None:
-        """Score the model as the last whole epoch left it, perhaps beside the next epoch."""
+        """Score the model after the last whole epoch, perhaps during the next one."""
         progress, trainer = self.progress, self.learner.config.trainer
         epoch, progress.unscored = progress.epoch - 1, True
         with self._interruptible(), explain_memory("lower trainer.inference.window"):
@@ -152,7 +152,7 @@ class TrainingLoop:
             self.pending = self.pending.kept()
 
     def _settle(self) -> None:
-        """Wait for the scores that are due; keep the model that has them if it is the best."""
+        """Wait for the scores that are due; keep their model if it is the best."""
         if self.pending is None:
             return
         progress, pending = self.progress, self.pending
@@ -169,17 +169,17 @@ class TrainingLoop:
         self._publish()
 
     def _publish(self) -> None:
-        """Tell the last row, which is complete."""
+        """Log the last row, which is complete."""
         row = self.progress.rows[-1]
         self.run.write_history(self.progress.rows)
         self.tracker.log(row, int(row["step"]))
         _tell(row, self.progress.best)
 
     def save(self) -> None:
-        """Keep all that the training needs to go on from here as if it had never stopped.
+        """Save everything that the training needs to continue as if it had never stopped.
 
         Raises:
-            RoadexError: it cannot be written; what was kept before still is.
+            RoadexError: it cannot be written; what was saved before is still there.
         """
         state = {
             "learner": self.learner.state(),
@@ -190,7 +190,7 @@ class TrainingLoop:
         self.run.write_snapshot(content, self.progress.epoch, self.progress.batch)
 
     def resume(self) -> None:
-        """Go to the newest state that was saved, if there is one. To be called before `train`.
+        """Restore the newest saved state, if there is one. To be called before `train`.
 
         Raises:
             RoadexError: the best checkpoint, which belongs to it, is gone or damaged.
@@ -216,7 +216,7 @@ class TrainingLoop:
         return self.progress.total_s + time.perf_counter() - self.started
 
     def _adopt_best(self) -> None:
-        """The best checkpoint may be of a validation that came after the saved state."""
+        """Take over a best checkpoint of a validation later than the saved state."""
         if not self.run.best.is_file() and not self.progress.best.epoch:
             return
         best = load_checkpoint(self.run.best)

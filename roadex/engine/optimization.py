@@ -17,9 +17,9 @@ from roadex.config.trainer import Precision
 from roadex.errors import RoadexError
 from roadex.models.encoders import encoder_of, layer_numbers
 
-# A scale of fp16 gradients that only a training whose every step overflows comes down to.
+# A scale of fp16 gradients that is reached only if every step overflows.
 _HOPELESS_SCALE = 2.0**-10
-_CHECK_EVERY = 20  # a GPU that is waited for at every step stands idle meanwhile
+_CHECK_EVERY = 20  # waiting for a GPU at every step would leave it idle
 
 Factor = Callable[[int], float]
 Groups = list[dict[str, Any]]
@@ -53,7 +53,7 @@ OPTIMIZERS: dict[str, Callable[[Groups, Any], optim.Optimizer]] = {
 def build_optimizer(model: nn.Module, config: OptimizerConfig) -> optim.Optimizer:
     """The optimiser of `optimizer=` over all parameters, one kernel for all of them.
 
-    Weight decay leaves out norms and biases, unless `decay_norms` says otherwise.
+    Weight decay excludes norms and biases, unless `decay_norms` is set.
     """
     rates = encoder_rates(model, config)
     groups: dict[tuple[float, float], dict[str, Any]] = {}
@@ -118,7 +118,7 @@ def build_scheduler(
 
 
 class NotFiniteError(RoadexError):
-    """A loss or gradient is NaN or infinite; the weights are as they were before that step.
+    """A loss or gradient is NaN or infinite; the weights are those before that step.
 
     Attributes:
         step: optimiser steps taken before it.
@@ -158,14 +158,14 @@ class Guard:
 
 @dataclass
 class OptimizerStep:
-    """The optimiser with what stands before it: gradient scaling, the guard, clipping.
+    """The optimiser with gradient scaling, the guard and clipping before it.
 
-    After a loss or gradient that is not finite no step changes a weight any more, though on a GPU
-    some more may be computed before `check_every` is over and the error is raised.
+    After a loss or gradient that is not finite, no step changes a weight any more; on a GPU
+    further steps may be computed until `check_every` is over and the error is raised.
 
     Attributes:
-        clip_norm: the longest gradient; 0 for any.
-        check_every: steps from one waiting for the device to the next.
+        clip_norm: the largest norm of the gradient; 0 for any.
+        check_every: steps between two waits for the device.
     """
 
     optimizer: optim.Optimizer
@@ -177,12 +177,12 @@ class OptimizerStep:
     step: int = 0
 
     def backward(self, loss: Tensor) -> None:
-        """Add the gradient of a part of the step's loss, after a bad one NaN."""
+        """Add the gradient of a part of the step's loss; NaN after a bad one."""
         poison = torch.where(self.guard.bad > 0, torch.nan, 1.0)
         self.scaler.scale(loss * poison).backward()
 
     def take(self, parameters: Iterable[nn.Parameter], loss: Tensor) -> None:
-        """One step along the gradients there are; `loss` is the whole of the step's.
+        """One step along the gradients; `loss` is that of the whole step.
 
         Raises:
             NotFiniteError: now, or in one of the last `check_every` steps.
@@ -190,7 +190,7 @@ class OptimizerStep:
         self.scaler.unscale_(self.optimizer)
         norm = self._clip([p for p in parameters if p.grad is not None])
         if self.scaler.is_enabled():
-            self.guard.see(loss)  # an infinite gradient lowers the scale, no more
+            self.guard.see(loss)  # an infinite gradient only lowers the scale
         else:
             self.guard.see(loss, norm)
             # What the scaler sets, too: a fused optimiser skips its update where it is 1.
@@ -211,7 +211,7 @@ class OptimizerStep:
         return norm
 
     def check(self) -> None:
-        """Wait for the device, and raise where the training cannot go on.
+        """Wait for the device, and raise an error if the training cannot continue.
 
         Raises:
             NotFiniteError: a loss or gradient was not finite.
@@ -222,7 +222,7 @@ class OptimizerStep:
             raise RoadexError("gradients overflow fp16 at any scale: set trainer.precision=bf16")
 
     def state(self) -> dict[str, Any]:
-        """All of it that changes in a training."""
+        """Everything that changes in a training."""
         return {
             "step": self.step,
             "optimizer": self.optimizer.state_dict(),
@@ -231,7 +231,7 @@ class OptimizerStep:
         }
 
     def restore(self, state: dict[str, Any]) -> None:
-        """Take up a state."""
+        """Restore a state."""
         self.step = state["step"]
         self.guard = Guard(self.guard.bad.device, self.step)
         self.optimizer.load_state_dict(state["optimizer"])
@@ -242,7 +242,7 @@ class OptimizerStep:
 def build_optimizer_step(
     model: nn.Module, config: TrainConfig, device: torch.device, epoch_steps: int
 ) -> OptimizerStep:
-    """What takes the steps of a fresh training."""
+    """The optimiser step of a new training."""
     optimizer = build_optimizer(model, config.optimizer)
     scheduler = build_scheduler(optimizer, config.scheduler, epoch_steps, config.trainer.epochs)
     scaling = config.trainer.precision is Precision.fp16

@@ -19,20 +19,20 @@ from roadex.models.pair_head import Cell, PairHead, cells, strength
 
 @dataclass(frozen=True)
 class PairClassifier:
-    """A pair head as it is used, after training."""
+    """A trained pair head."""
 
     head: PairHead
     device: torch.device
 
     @classmethod
     def of(cls, model: nn.Module, device: torch.device) -> PairClassifier | None:
-        """That of a model; None where it classifies no pairs."""
+        """The classifier of a model; None if it classifies no pairs."""
         head = getattr(model, "pair_head", None)
         return cls(head, device) if isinstance(head, PairHead) else None
 
     @classmethod
     def wanted(cls, model: nn.Module, device: torch.device, decoder: str) -> PairClassifier | None:
-        """That of a model whose roads are to be decoded so; None where they come from the mask.
+        """The classifier of a model if roads are decoded from pairs; None if from the mask.
 
         Raises:
             RoadexError: `decoder` is paths, and the model classifies no pairs.
@@ -68,7 +68,7 @@ class PairClassifier:
     def classified(
         self, maps: Tensor, cell: Cell, vertices: Vertices | None = None
     ) -> ClassifiedPairs:
-        """The same from cells (1, C, h, w) and perhaps vertices that are known already.
+        """The same from cells (1, C, h, w), and from vertices if they are already known.
 
         A pair's logit is the mean over its two directions.
         """

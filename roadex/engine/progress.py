@@ -58,7 +58,7 @@ PLAIN = ("epoch", "lr", "learning_s", "total_s", "rows", "unscored")
 
 @dataclass
 class Best:
-    """The best validation so far, and when it was."""
+    """The best validation so far, and its epoch."""
 
     score: float = -math.inf
     epoch: int = 0
@@ -67,7 +67,7 @@ class Best:
 
 @dataclass
 class Progress:
-    """All that the loop itself remembers; the rest is the learner's.
+    """The state of the loop itself; the rest is the learner's.
 
     Attributes:
         epoch: the epoch in progress, from 1.
@@ -94,7 +94,7 @@ class Progress:
         return len(self.losses)
 
     def close_epoch(self, row: dict[str, float]) -> None:
-        """Keep the epoch's row and turn to the next epoch."""
+        """Keep the epoch's row and begin the next epoch."""
         self.rows.append(row)
         self.epoch += 1
         self.losses = LossSums(self.losses.group)
@@ -108,7 +108,7 @@ class Progress:
         return {**plain, "losses": losses, "best": asdict(self.best)}
 
     def restore(self, state: dict[str, Any]) -> None:
-        """Go to a `state`."""
+        """Restore a `state`."""
         for key in PLAIN:
             setattr(self, key, state[key])
         self.losses = LossSums(self.losses.group, **state["losses"])

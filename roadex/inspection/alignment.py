@@ -20,11 +20,11 @@ Map = NDArray[np.float64]
 Plane = NDArray[np.float32]
 
 FARTHEST_M = 16.0
-_WORK_M = 1.0  # finer pictures are looked at with pixels so large
+_WORK_M = 1.0  # finer pictures are shrunk to pixels of this size
 _BLUR_M = 1.0
 _EDGE = 4.0  # times the median of the squared gradient: there an edge counts half
-_SLACK_M = 3.0  # so far the border of a mask and of a road may differ anyway
-# Of less road the fit is chance: a share of the tile, and square metres that are enough anyway.
+_SLACK_M = 3.0  # how far the borders of a mask and a road may differ in any case
+# With less road the fit is random: a share of the tile, and square metres that always suffice.
 _LEAST_SHARE = 0.02
 _ENOUGH_M2 = 3000.0
 
@@ -93,13 +93,13 @@ def _shrunk(plane: NDArray[Any], scale: float) -> Plane:
 
 
 def _inner(road: Plane) -> Plane:
-    """The road without its rim, unless nothing is left of it."""
+    """The road without its border, unless nothing would be left."""
     thinner = np.asarray(cv2.erode(road, np.ones((3, 3))), np.float32)
     return thinner if thinner.sum() > 0.1 * road.sum() else road
 
 
 def _edges(image: Plane, known: Plane, blur: float) -> tuple[Plane, Plane, Plane]:
-    """The gradient's tensor (xx, yy, xy) over the colours, its trace brought to [0, 1)."""
+    """The structure tensor (xx, yy, xy) over the colours, its trace scaled to [0, 1)."""
     colours = cv2.cvtColor(image / np.float32(255), cv2.COLOR_RGB2LAB)
     smooth = cv2.GaussianBlur(colours, (0, 0), blur)
     right, down = (cv2.Sobel(smooth, cv2.CV_32F, *axis) for axis in ((1, 0), (0, 1)))
@@ -124,7 +124,7 @@ def _weighted(values: Plane, known: Plane, weights: Plane, reach: int) -> Map:
 
 
 def _at_least(sums: Map) -> Map:
-    """A thousandth of the largest where a move leaves next to nothing."""
+    """At least a thousandth of the largest, for moves that leave almost nothing."""
     result: Map = np.maximum(sums, 1e-3 * sums.max() + 1e-9)
     return result
 

@@ -1,4 +1,4 @@
-"""A page of two datasets side by side, on one scale: does the one look like the other?"""
+"""A page of two datasets side by side, at one scale, to see whether they look alike."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from roadex.inspection.gallery import Card, write_page
 from roadex.plots.overlays import Picture
 from roadex.rasters.pictures import read_image
 
-_SIDE_M = 100.0  # of a crop, where a tile is that large
+_SIDE_M = 100.0  # of a crop, if the tile is large enough
 # What is compared of two sets of pictures, in grey levels.
 _MEASURES = (
     "brightness (mean)",
@@ -54,7 +54,7 @@ def others(folder: str, gsd: float | None) -> Others:
 def write_beside(
     path: Path, dataset: PreparedDataset, beside: Others, pairs: int, width: int
 ) -> None:
-    """Write a page of pairs of crops, brought to the coarser pixels of the two, and its measures.
+    """Write a page of pairs of crops, at the coarser pixels of the two, and their measures.
 
     Raises:
         RoadexError: an image cannot be read.

@@ -31,7 +31,7 @@ figure { margin: 0; flex: 1; } img { width: 100%; display: block; } figcaption {
 
 @dataclass(frozen=True)
 class Card:
-    """One tile on the page: its facts in words, what is odd about it, and its panels."""
+    """One tile on the page: its facts in words, the reasons for suspicion, and its panels."""
 
     name: str
     facts: str

@@ -93,10 +93,10 @@ def _plain(value: Any) -> str:
 
 
 _FLAT = 3.0  # grey levels: a picture that varies less shows nothing
-# A moved label must fit better by this: of 144 sound tiles two do, of those moved by 10 m nine in
-# ten (experiments/data).
+# A moved label must fit better by this: of 144 correct tiles two do, of tiles moved by 10 m
+# nine in ten (experiments/data).
 CLEARLY = 0.03
-_TOGETHER = 0.01  # the same for all labels together, which say more than one
+_TOGETHER = 0.01  # the same for all labels together, which are more reliable than one
 _MANY_EDGES = 0.7  # of the labelled tiles have fewer edges
 
 
@@ -109,7 +109,7 @@ class Look:
         deviation: of the grey levels.
         edges: share of pixels on a strong edge.
         road_share: of the pixels that count.
-        alignment: how well the label fits where it is moved to; None where that cannot be told.
+        alignment: how well the label fits where it is moved to; None if unknown.
     """
 
     digest: str
@@ -137,7 +137,7 @@ def look_at(tile: PreparedTile, gsd: float) -> Look:
 
 
 def suspicions(looks: dict[str, Look]) -> dict[str, list[str]]:
-    """What is odd about each tile, in words; most have nothing."""
+    """What is odd about each tile, in words; empty for most."""
     labelled = [look.edges for look in looks.values() if look.road_share > 0]
     busy = float(np.quantile(labelled, _MANY_EDGES)) if labelled else np.inf
     odd = {name: _alone(look, busy) for name, look in looks.items()}
@@ -159,7 +159,7 @@ def common_move(looks: dict[str, Look]) -> tuple[float, float] | None:
 
 
 def _alone(look: Look, busy: float) -> list[str]:
-    """What can be told from one tile."""
+    """What one tile shows alone."""
     found = []
     if look.deviation < _FLAT:
         found.append("the picture is nearly one colour")

@@ -1,1 +1,1 @@
-"""The losses of the two tasks."""
+"""The losses of all tasks."""

@@ -52,7 +52,7 @@ def multitask_loss(
 ) -> tuple[Tensor, dict[str, Tensor]]:
     """L = L_seg + L_conn (Xu et al. 2023) and its parts: `task/stackN`, `task/half`, `task/full`.
 
-    Where they have a weight, `segmentation/cldice`, `/nodes`, `/dice`, `/focal`, `/tversky` and
+    If they have a weight, `segmentation/cldice`, `/nodes`, `/dice`, `/focal`, `/tversky` and
     `/lovasz` are parts, too.
 
     Args:
@@ -94,7 +94,7 @@ def count_batch(
     orientation: Tensor | None = None,
     attributes: Labels | None = None,
 ) -> WholeBatch:
-    """The counts of a batch of targets, of which `logits` may answer a micro-batch only."""
+    """The counts of a batch of targets, of which `logits` may cover a micro-batch only."""
     targets = _targets(logits, mask, connectivity, orientation, attributes)
     return _count(logits, targets, mask)
 
@@ -117,7 +117,7 @@ def _tasks(logits: Logits, attributes: Collection[str]) -> Logits:
 
 
 def _names(maps: list[Tensor]) -> list[str]:
-    """What a task's maps are called in the terms."""
+    """The names of a task's maps in the loss terms."""
     scales = [_scale(scores, maps[-1]) for scores in maps]
     return [f"stack{i + 1}" if scale == "quarter" else scale for i, scale in enumerate(scales)]
 
@@ -140,7 +140,7 @@ def _targets(
     targets: dict[str, Tensor] = {}
     for task, maps in _tasks(logits, attributes or {}).items():
         label = labels[task]
-        assert label is not None, f"the crops hold no labels of the {task}"
+        assert label is not None, f"the crops have no labels of the {task}"
         scales = {_scale(scores, maps[-1]) for scores in maps}
         for factor, scale in SCALES.items():
             if scale in scales:
@@ -162,7 +162,7 @@ def _count(logits: Logits, targets: dict[str, Tensor], mask: Tensor) -> WholeBat
     counts = {
         key: class_counts(target, classes[key.split("/")[0]]) for key, target in targets.items()
     }
-    # Filled on the device: a copy from here would wait for it.
+    # Created on the device, since a copy would wait for it.
     samples = torch.full((), len(mask), dtype=torch.int64, device=mask.device)
     return WholeBatch(samples, counts)
 

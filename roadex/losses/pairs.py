@@ -31,13 +31,13 @@ class _Question:
 def pair_loss(head: PairHead, logits: Logits, roads: Tensor, mask: Tensor, gsd: float) -> Tensor:
     """The cross entropy of each crop's pairs, (B,); 0 where there are none.
 
-    Vertices are found in what the model says, and not in the labels, so that training sees what
-    prediction will see. The probabilities are taken as they are; only the evidence learns by this.
+    Vertices are found in the model's output, not in the labels, so that training and prediction
+    see the same. No gradient flows to the probabilities; only the evidence learns from this loss.
 
     Args:
         logits: as the model gives them.
         roads: (B, M, 6) true roads in pixels, as in roadex/graph/paths/segments.py, then NaN.
-        mask: (B, H, W) uint8, 255 where nothing is known.
+        mask: (B, H, W) uint8, 255 ignored.
         gsd: metres per pixel.
     """
     maps, cell = _cells(head, logits, gsd)
@@ -89,7 +89,7 @@ def _question(
     pairs = candidate_pairs(vertices.points, settings)
     known = _known(vertices, ignored, gsd)
     pairs = pairs[known[pairs].all(axis=1)]
-    # One end or the other comes first by chance, as it will.
+    # Either end comes first at random, as in prediction.
     flipped = (pairs.sum(axis=1) % 2 == 1)[:, None]
     pairs = np.where(flipped, pairs[:, ::-1], pairs)
     truth = TrueRoads.of(rows[~np.isnan(rows[:, 0])], (gsd, gsd), _WAYS * settings.reach_m)
@@ -97,7 +97,7 @@ def _question(
 
 
 def _known(vertices: Vertices, ignored: Bools, gsd: float) -> Bools:
-    """Which vertices lie where the labels are known."""
+    """Which vertices lie outside ignored areas."""
     places = np.floor(vertices.points / gsd).astype(np.int64)
     last = np.array(ignored.shape[::-1]) - 1
     columns, rows = places.clip(0, last).T

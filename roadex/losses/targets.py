@@ -1,4 +1,4 @@
-"""Targets at a half or a quarter of the resolution, cut from the very crop that the model sees.
+"""Targets at a half or a quarter of the resolution, made from the crop that the model sees.
 
 Each low-resolution pixel looks at its own block of the crop, so the targets align with the outputs
 whatever the crop's offset, and commute with flips and quarter turns.
@@ -28,7 +28,7 @@ def reduced_mask(mask: Tensor, factor: int = 4) -> Tensor:
 
 
 def reduced_classes(labels: Tensor, classes: int, factor: int = 4) -> Tensor:
-    """The commonest class in each block of side `factor`, the higher (rarer) one on ties.
+    """The most frequent class in each block of side `factor`, the higher (rarer) one on ties.
 
     (B, H, W) to (B, ceil(H/f), ceil(W/f)); a block that is mostly ignored is ignored.
     """

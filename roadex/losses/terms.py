@@ -87,7 +87,7 @@ def soft_cldice_loss(logits: Tensor, target: Tensor, iterations: int) -> Tensor:
     """1 - soft clDice (Shit et al. 2021), the mean over samples, at half of the resolution.
 
     Soft skeletons come from `iterations` openings, which thin roads of up to four times as many
-    pixels. A road that is interrupted loses its skeleton there, however few pixels that costs.
+    pixels. An interrupted road loses its skeleton there, even if it lacks only a few pixels.
 
     Args:
         logits: (B, 2, H, W).
@@ -102,7 +102,7 @@ def soft_cldice_loss(logits: Tensor, target: Tensor, iterations: int) -> Tensor:
 
 
 def soft_skeleton(image: Tensor, iterations: int) -> Tensor:
-    """What openings remove from ever thinner versions of (B, 1, H, W), all of it together."""
+    """The union of what openings remove from thinner and thinner versions of (B, 1, H, W)."""
     skeleton = functional.relu(image - _open(image))
     for _ in range(iterations):
         image = _erode(image)
@@ -133,7 +133,7 @@ def _share(skeleton: Tensor, mask: Tensor) -> Tensor:
 
 
 def _erode(image: Tensor) -> Tensor:
-    """The least of each pixel's cross."""
+    """The minimum over the cross of each pixel and its four neighbours."""
     upright = -functional.max_pool2d(-image, (3, 1), 1, (1, 0))
     level = -functional.max_pool2d(-image, (1, 3), 1, (0, 1))
     return torch.minimum(upright, level)

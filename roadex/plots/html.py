@@ -1,4 +1,4 @@
-"""Self-contained pages: templates with everything they show inside them."""
+"""Self-contained pages: templates into which everything they show is embedded."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def _environment() -> jinja2.Environment:
 
 
 def _source(name: str) -> Markup:
-    """A script or style of `pages/` as it stands."""
+    """The text of a script or style of `pages/`."""
     return Markup((FOLDER / name).read_text(encoding="utf-8"))
 
 
@@ -77,7 +77,7 @@ def file_uri(path: Path) -> str:
 
 
 def png_uri(content: bytes) -> str:
-    """What a PNG file holds as a data URI."""
+    """The bytes of a PNG file as a data URI."""
     return "data:image/png;base64," + base64.b64encode(content).decode()
 
 
@@ -91,7 +91,7 @@ def shrunk(picture: Picture, longest: int | None) -> Picture:
 
 
 def few_colours(drawing: Image.Image, colours: int) -> bytes:
-    """A PNG file of a drawing in its commonest colours, a third as large as in all."""
+    """A PNG file of a drawing in its most frequent colours, a third as large as with all."""
     file = io.BytesIO()
     drawing.convert("RGB").quantize(colours).save(file, format="PNG", optimize=True)
     return file.getvalue()

@@ -1,6 +1,6 @@
 """The map page: an image, its road probability and its roads, to be explored in a browser.
 
-One HTML file that needs no other and asks the network for nothing.
+One self-contained HTML file that loads nothing from the internet.
 """
 
 from __future__ import annotations
@@ -22,10 +22,10 @@ from roadex.graph.road_table import RoadTable, table_of
 from roadex.plots.html import array_text, jpeg_uri, png_uri, script_data, shrunk, write_page
 from roadex.plots.overlays import Picture
 
-# A probability is drawn from here on, in 1/256, ever less transparent.
+# Probabilities are drawn from here on, in 1/256, the higher the more opaque.
 _OPACITY_STEP = 8
 _FAINTEST = 16
-# Of the copies of the lines that are drawn from ever farther away.
+# Of the copies of the lines for smaller and smaller scales.
 _TOLERANCES_M = tuple(0.25 * 4**step for step in range(7))
 _PROBABILITY_COLOUR = (0, 229, 255)
 
@@ -35,11 +35,11 @@ class Place:
     """Where the image lies, for the coordinates under the cursor.
 
     Attributes:
-        crs: what the coordinates are, as a reader would call it ("EPSG:32633").
+        crs: the name of the coordinate system for readers ("EPSG:32633").
         transform: a, b, c, d, e, f: metres (x, y) in the image frame lie at
             (a x + b y + c, d x + e y + f). With an affine `t` of a raster and pixels of `gsd`
             metres these are `(t * Affine.scale(1 / gsd))[:6]`.
-        decimals: digits after the point that are worth showing.
+        decimals: decimal places to show.
     """
 
     crs: str
@@ -156,10 +156,9 @@ def _ranks(table: RoadTable) -> NDArray[np.uint8]:
 
 
 def _probability_uri(probability: NDArray[np.uint8], longest: int) -> str:
-    """A PNG of one colour whose opacity is the probability, in steps that an eye does not tell.
+    """A PNG of one colour whose opacity is the probability, in steps too small to see.
 
-    A palette and few steps keep it small, and the compression from taking a tenth of the time that
-    the network does.
+    A palette and few steps keep it small and make its compression fast.
     """
     levels = shrunk(probability, longest) // _OPACITY_STEP * _OPACITY_STEP
     picture = Image.fromarray(levels, mode="P")

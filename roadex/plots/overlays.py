@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 Picture = NDArray[np.uint8]
 
-# Okabe and Ito's colours, told apart by the colour-blind too (RGB).
+# Okabe and Ito's colours, which colour-blind readers can distinguish (RGB).
 FOUND = (0, 158, 115)
 MISSED = (0, 114, 178)
 FALSE = (213, 94, 0)

@@ -1,4 +1,4 @@
-"""What a run keeps of its first tiles, so that a report can set runs side by side."""
+"""What a run keeps of its first tiles, so that a report can compare runs."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from roadex.plots.overlays import Picture
 from roadex.rasters.masks import read_mask
 from roadex.rasters.pictures import read_image, write_image
 
-# Larger tiles are kept smaller: they are to be looked at, not scored again.
+# Larger tiles are shrunk: they are for looking at, not for scoring.
 LONGEST_PX = 1024
 
 

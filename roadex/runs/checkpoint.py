@@ -57,7 +57,7 @@ class Checkpoint:
 
 
 def _without_download(backbone: BackboneConfig) -> BackboneConfig:
-    """The checkpoint's weights replace the pretrained ones, which need not be fetched again."""
+    """The settings without pretrained weights, which those of the checkpoint replace."""
     if isinstance(backbone, TimmBackboneConfig):
         return replace(backbone, weights="none", pretrained=False)
     return backbone
@@ -73,7 +73,7 @@ def save_checkpoint(path: Path, checkpoint: Checkpoint) -> None:
 def checkpoint_content(
     checkpoint: Checkpoint, state: dict[str, Any] | None = None
 ) -> dict[str, Any]:
-    """What a checkpoint file holds; `state` is what a training needs to go on from it."""
+    """The content of a checkpoint file; `state` is what a training needs to continue from it."""
     return {
         "format": FORMAT,
         "roadex": __version__,
@@ -105,7 +105,7 @@ def write_content(path: Path, content: dict[str, Any]) -> str:
     """Write a checkpoint file to the disk itself; returns the SHA-256 of its bytes in hexadecimal.
 
     Raises:
-        OSError: the file cannot be written, and may be half there.
+        OSError: the file cannot be written, and may be incomplete.
     """
     with path.open("wb") as file:
         target = _HashedFile(file)
@@ -118,7 +118,7 @@ def write_content(path: Path, content: dict[str, Any]) -> str:
 
 
 class _HashedFile:
-    """Hashes what PyTorch writes, and keeps a failure for later: its writer dies of exceptions."""
+    """Hashes what PyTorch writes, and keeps exceptions for later: PyTorch's writer would crash."""
 
     def __init__(self, file: BinaryIO) -> None:
         self.file = file
@@ -162,7 +162,7 @@ def read_checkpoint(path: str | Path) -> Checkpoint:
 
 
 def _check_content(path: str | Path, content: dict[str, Any]) -> None:
-    """Check that everything is there, is what it should be, and is what was written.
+    """Check that every entry is there, has the right type, and is unchanged.
 
     Raises:
         RoadexError: the file is damaged, or was changed.
@@ -190,11 +190,11 @@ def _check_content(path: str | Path, content: dict[str, Any]) -> None:
     if wrong:
         raise RoadexError(f"checkpoint={path}: damaged: its {', '.join(wrong)} cannot be used")
     if not all(isinstance(value, Tensor) for value in content["weights"].values()):
-        raise RoadexError(f"checkpoint={path}: damaged: its weights are no tensors")
+        raise RoadexError(f"checkpoint={path}: damaged: its weights are not tensors")
     told = content.get("weights_sha256")  # not in files of the first releases
     if told is not None and told != weights_hash(content["weights"]):
         raise RoadexError(
-            f"checkpoint={path}: damaged: its weights are not those that were written; take "
+            f"checkpoint={path}: damaged: its weights have changed since they were written; take "
             "another copy, or checkpoints/last.pt of the run"
         )
 

@@ -1,4 +1,4 @@
-"""What besides the configuration decides the outcome of a run."""
+"""What determines the outcome of a run, apart from its configuration."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from roadex.data.splits import split_hash
 from roadex.revision import git
 
 PACKAGES = ("roadex", "torch", "torchvision", "timm", "numpy", "opencv-python", "networkx", "wandb")
-# What may change the last digits of a run that is continued or repeated.
+# Entries whose change may alter the last digits of a continued or repeated run.
 DECISIVE = ("commit", "uncommitted_changes", "python", "packages", "threads", "gpus", "numerics")
 
 
@@ -40,7 +40,7 @@ def environment(seed: int) -> dict[str, Any]:
 
 
 def dataset_facts(dataset: PreparedDataset) -> dict[str, Any]:
-    """Which data it was: hashes of the prepared tiles' manifest and of the split lists."""
+    """Which data were used: hashes of the prepared tiles' manifest and of the split lists."""
     facts: dict[str, Any] = {
         "folder": str(dataset.folder),
         "manifest_sha256": _manifest_hash(dataset.folder),
@@ -61,7 +61,7 @@ def _manifest_hash(folder: Path) -> str:
 
 
 def differences(before: dict[str, Any], now: dict[str, Any]) -> list[str]:
-    """Decisive entries that differ, each as `key: before -> now`."""
+    """Entries that differ and matter, each as `key: before -> now`."""
     changed = [key for key in DECISIVE if key in before and before[key] != now[key]]
     return [f"{key}: {_parts(before[key], now[key])}" for key in changed]
 

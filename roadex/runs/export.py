@@ -45,7 +45,7 @@ def export_checkpoint(config: ExportConfig) -> list[Path]:
     """
     checkpoint = load_checkpoint(config.checkpoint)
     if not checkpoint.weights:
-        raise RoadexError(f"checkpoint={config.checkpoint}: made of ONNX; name the .pt file")
+        raise RoadexError(f"checkpoint={config.checkpoint}: an ONNX model; name the .pt file")
     out = Path(config.out)
     if out.exists() and (not out.is_dir() or any(out.iterdir())):
         raise RoadexError(f"out={out}: is not empty; name a new folder")
@@ -101,7 +101,7 @@ def _facts(
 
 
 def _test_scores(checkpoint: Path) -> dict[str, float]:
-    """What the run that a best checkpoint is of scored on its test split; empty where unknown."""
+    """The test scores of the run that a best checkpoint belongs to; empty if unknown."""
     file = checkpoint_file(checkpoint)
     if file.name != names.BEST:
         return {}
@@ -146,7 +146,7 @@ class FullMaps(nn.Module):
 def _write_onnx(model: nn.Module, path: Path) -> None:
     """One file for batches and images of any size that divides by the model's multiple."""
     try:
-        import onnx  # noqa: F401 - the exporter wants both and says so in many lines
+        import onnx  # noqa: F401 - the exporter needs both, and its own message has many lines
         import onnxscript  # noqa: F401
     except ImportError as error:
         raise _missing("onnx and onnxscript") from error
@@ -172,7 +172,7 @@ def _write_onnx(model: nn.Module, path: Path) -> None:
 
 @contextmanager
 def _quiet() -> Iterator[None]:
-    """Without the exporter's own account of its work, which fills pages."""
+    """Without the exporter's own log, which is long."""
     before = logging.root.manager.disable
     logging.disable(logging.WARNING)
     try:
@@ -235,7 +235,7 @@ Road is where class 1 of the segmentation reaches **{{ threshold | round(4) }}**
 {% endif -%}
 ## Scores on the validation split
 
-On {{ scores_on }}, by which the threshold was chosen: they flatter, a test split does not.
+On {{ scores_on }}, by which the threshold was chosen, so they are a little too good.
 
 | score | |
 |---|---|
@@ -244,7 +244,7 @@ On {{ scores_on }}, by which the threshold was chosen: they flatter, a test spli
 {% endfor %}
 ## Data and licence
 
-Trained on {{ data }}. Imagery of other sensors, seasons, regions or pixel sizes may be read worse.
+Trained on {{ data }}. Imagery of other sensors, seasons, regions or pixel sizes may give worse results.
 
 Licence of the weights: {{ licence }}
 

@@ -27,11 +27,11 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class RunFolder:
-    """Paths of a run, and what is written of it as it goes on.
+    """Paths of a run, and the writing of its files.
 
     Attributes:
         config: its settings.
-        writes: whether this process is the one that writes in it; for others writing is nothing.
+        writes: whether this process writes in it; for the others, writing does nothing.
     """
 
     path: Path
@@ -85,10 +85,10 @@ class RunFolder:
             self.snapshots.remove()
 
     def reopen(self, epochs: int) -> None:
-        """Make a finished run of `epochs` epochs one that goes on to the epochs of its settings.
+        """Reopen a finished run of `epochs` epochs, to continue to the epochs of its settings.
 
         Raises:
-            RoadexError: what it would go on from was not kept.
+            RoadexError: the state to continue from was not kept.
         """
         if self.snapshots.newest() is None:
             raise RoadexError(
@@ -100,8 +100,8 @@ class RunFolder:
     def write_records(self, task_overrides: list[str]) -> None:
         """Write the configuration, the overrides and the environment.
 
-        What a continued run was started from stays as it is; where the machine or the code has
-        changed since, the list `continued` of the environment tells.
+        The records of the start of a continued run stay as they are; changes of the machine or
+        the code since then are in the list `continued` of the environment.
         """
         write_text(self.path / names.CONFIG, to_yaml(self.config))
         now = environment(self.config.seed)
@@ -117,7 +117,7 @@ class RunFolder:
         write_json(self.path / names.ENVIRONMENT, before)
 
     def add_to_environment(self, facts: dict[str, Any]) -> None:
-        """Add what only the running training knows."""
+        """Add facts that only the running training knows."""
         if self.writes:
             write_json(self.path / names.ENVIRONMENT, {**(self._environment() or {}), **facts})
 
@@ -129,7 +129,7 @@ class RunFolder:
 
 @contextmanager
 def open_run(config: TrainConfig) -> Iterator[RunFolder]:
-    """The folder of the run of `config`, held against other processes.
+    """The folder of the run of `config`, locked against other processes.
 
     It is Hydra's, or that of an earlier run which `resume` continues (roadex/runs/resume.py).
     A finished one is only read.

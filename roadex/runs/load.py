@@ -20,7 +20,7 @@ from roadex.models.registry import build_pair_head
 from roadex.runs import names
 from roadex.runs.checkpoint import Checkpoint, read_checkpoint
 
-# Files of an exported folder, which mean nothing alone.
+# Files of an exported folder, which cannot be used alone.
 _PARTS = (".onnx", ".safetensors")
 
 
@@ -39,12 +39,12 @@ def load_checkpoint(path: str | Path) -> Checkpoint:
 
 
 def checkpoint_file(path: str | Path) -> Path:
-    """The file that tells which model `load_checkpoint` reads.
+    """The file that identifies the model which `load_checkpoint` reads.
 
     That is the checkpoint itself, a run's best one, or the description in an exported folder.
 
     Raises:
-        RoadexError: a file of an exported folder, which means nothing alone.
+        RoadexError: a file of an exported folder, which cannot be used alone.
     """
     path = Path(path)
     if path.suffix in _PARTS and path.is_file():
@@ -56,7 +56,7 @@ def checkpoint_file(path: str | Path) -> Path:
 
 
 def load_trainable(path: str | Path, key: str) -> Checkpoint:
-    """The same, of weights that a training can start from; `key` is the setting that names them.
+    """The same, for weights that a training can start from; `key` is the setting that names them.
 
     Raises:
         RoadexError: the weights are in an ONNX file.

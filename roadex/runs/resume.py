@@ -1,4 +1,4 @@
-"""Which folder a training runs in: a new one, or that of an earlier run which it continues.
+"""Which folder a training runs in: a new one, or the folder of an earlier run to continue.
 
 A lock keeps every other process out of it.
 """
@@ -91,8 +91,8 @@ def epochs_of(folder: Path) -> int:
 def _named_run(path: Path, config: TrainConfig, overrides: list[str]) -> TrainConfig:
     """The settings of the run that `resume` names, with those that may be changed.
 
-    `config` is what the command line composes. Single settings on it take the place of the run's;
-    what it chooses (model=..., experiment=...) must be what the run has.
+    `config` is what the command line composes. Single settings there replace those of the run;
+    its choices (model=..., experiment=...) must be those of the run.
     """
     plain = _content(path)
     if plain is None:
@@ -104,7 +104,7 @@ def _named_run(path: Path, config: TrainConfig, overrides: list[str]) -> TrainCo
         if not key.startswith((*INCIDENTAL, EXTENDABLE)) and there.get(key) != value:
             raise RoadexError(
                 f"resume={path}: that run has {key}={there.get(key)}, not {value}: leave it out, "
-                "or start anew without resume="
+                "or start a new run without resume="
             )
     for key in keys:
         if key in there:
@@ -113,7 +113,7 @@ def _named_run(path: Path, config: TrainConfig, overrides: list[str]) -> TrainCo
 
 
 def _asked(keys: list[str], composed: Flat) -> Flat:
-    """The settings that overrides of these keys have a part in; an experiment has in all."""
+    """The settings that overrides of these keys may change; an experiment may change all."""
     if any(key in ("experiment", "+experiment") for key in keys):
         return composed
     groups = tuple(f"{key.partition('@')[0].lstrip('+')}." for key in keys if key not in composed)
@@ -128,7 +128,7 @@ def _put(settings: dict[str, Any], key: str, value: Any) -> None:
 
 
 def _unfinished(config: TrainConfig, fresh: Path) -> Iterator[Path]:
-    """Runs beside a dated, new folder that wait to be continued, the newest first."""
+    """Unfinished runs beside a new, dated folder, the newest first."""
     if not DATED.fullmatch(fresh.name) or _settings(fresh) is not None:
         return
     for folder in sorted(fresh.parent.iterdir(), reverse=True):
@@ -157,7 +157,7 @@ def _content(folder: Path) -> dict[str, Any] | None:
 
 
 def _move_to(path: Path, fresh: Path) -> None:
-    """Let the messages go to the log of another folder than the one that Hydra opened."""
+    """Send the messages to the log of this folder instead of the one that Hydra opened."""
     if path == fresh:
         return
     root = logging.getLogger()
@@ -177,7 +177,7 @@ HELD = (errno.EACCES, errno.EAGAIN)
 
 @contextmanager
 def locked(folder: Path) -> Iterator[None]:
-    """Hold the folder's lock, which the system releases however the process ends.
+    """Hold the folder's lock, which the system releases in any case when the process ends.
 
     It is a record lock: unlike flock's, processes that load data do not inherit it, and so cannot
     hold it after a training that was killed.
@@ -206,7 +206,7 @@ def locked(folder: Path) -> Iterator[None]:
 
 
 def is_locked(folder: Path) -> bool:
-    """Whether another process holds the lock, or it cannot be told."""
+    """Whether another process holds the lock, or this is unknown."""
     if not (folder / NAME).exists():
         return False
     try:

@@ -27,7 +27,7 @@ class Snapshots:
     """Files `epoch-EEEE-batch-BBBBBB-CHECKSUM.pt` in a folder, their names in order of time.
 
     The checksum is the start of the file's SHA-256. Being part of the name, it appears with the
-    file in one renaming, so that no moment exists in which one is there without the other.
+    file in one renaming: neither ever exists without the other.
 
     Attributes:
         keep: how many of them are kept.
@@ -60,7 +60,7 @@ class Snapshots:
         return path
 
     def newest(self) -> tuple[Path, dict[str, Any]] | None:
-        """The newest sound file and its content. Damaged ones are told and renamed."""
+        """The newest intact file and its content. Damaged ones are reported and renamed."""
         for path in self._files():
             try:
                 if path.stem.endswith(_checksum(path)):
@@ -95,7 +95,7 @@ class Snapshots:
 
 
 def _or_with_room(write: Callable[[], Path], expendable: list[Path]) -> Path:
-    """Try to write, and once more without the expendable files where the disk is full."""
+    """Try to write; if the disk is full, remove the expendable files and try once more."""
     try:
         return write()
     except OSError as error:

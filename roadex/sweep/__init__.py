@@ -1,1 +1,1 @@
-"""Many trainings as one command: which there are, what is done of each, and where they run."""
+"""Many trainings as one command: which ones, how far they are, and where they run."""

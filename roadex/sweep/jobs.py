@@ -13,7 +13,7 @@ from hydra.core.override_parser.types import Override
 
 from roadex.errors import RoadexError
 
-# Longer parts of a folder's name are cut, and told apart by a digest.
+# Longer parts of a folder's name are cut, and distinguished by a digest.
 LONGEST_VALUE, LONGEST_ROW = 40, 120
 UNSAFE = re.compile(r"[^A-Za-z0-9._-]+")
 SINGLE = "single"
@@ -25,8 +25,8 @@ class Job:
 
     Attributes:
         overrides: all of its settings, one value each.
-        varied: those that the sweep varies, but the seed.
-        row: a folder's name for `varied`, the same whichever order they were given in.
+        varied: those that the sweep varies, except the seed.
+        row: a folder name for `varied`, whatever their order.
     """
 
     overrides: tuple[str, ...]
@@ -36,12 +36,12 @@ class Job:
 
     @property
     def folder(self) -> str:
-        """The run folder below the sweep's, which neither order nor number of the jobs changes."""
+        """The run folder below the sweep's; it depends on neither order nor number of the jobs."""
         return f"{self.row}/seed-{self.seed}"
 
     @property
     def title(self) -> str:
-        """What tells the job apart, for people."""
+        """The job's name for people."""
         return " ".join([*self.varied, f"seed={self.seed}"])
 
 
@@ -49,7 +49,7 @@ def expand(arguments: Iterable[str], seed: int, parser: OverridesParser | None =
     """Every combination of the swept values; all settings of one seed come before the next seed's.
 
     Args:
-        arguments: overrides as on the command line; the last of a key counts.
+        arguments: overrides as on the command line; the last one of a key counts.
         seed: that of jobs whose overrides name none.
         parser: one that knows the configuration's groups.
 
@@ -75,7 +75,7 @@ def _values(override: Override) -> list[str]:
         raise RoadexError(f"{override.input_line}: list the values, as in {key}=1,2,3")
     values = [f"{key}={value}" for value in override.sweep_string_iterator()]
     if not values:
-        raise RoadexError(f"{override.input_line}: it stands for no value: list them, {key}=1,2,3")
+        raise RoadexError(f"{override.input_line}: it has no values: list them, {key}=1,2,3")
     return values
 
 
@@ -104,7 +104,7 @@ def row_name(varied: Sequence[str]) -> str:
 
 
 def _safe(value: str, longest: int) -> str:
-    """A value as part of a file name; a digest keeps changed ones apart."""
+    """A value as part of a file name; a digest distinguishes values that had to be changed."""
     plain = UNSAFE.sub("_", value).strip("_")
     if plain == value:
         return _cut(plain, longest, value)

@@ -42,10 +42,10 @@ class Overview:
         return [(job, done) for job, done in self.rows if done.state is State.failed]
 
     def seconds_left(self, at_once: int) -> float | None:
-        """The work that is left shared among `at_once` jobs; None before any job has finished.
+        """The time left with `at_once` jobs at a time; None before any job has finished.
 
-        A job takes what the finished ones of its row took on average, else those of all rows. What
-        its history has of it counts as done.
+        A job takes as long as the finished ones of its row on average, else those of all rows.
+        The epochs in its history count as done.
         """
         finished = [(job, done) for job, done in self.rows if done.state is State.finished]
         if not finished:
@@ -78,12 +78,12 @@ class Overview:
         return layout([("settings", "seed", "state", "epochs", "time", "APLS"), *lines])
 
     def failure_table(self) -> str:
-        """What failed and why, and where all that it printed is."""
+        """What failed and why, and where its output is."""
         lines = [
             (job.title, str(done.record.code) if done.record else "", done.reason)
             for job, done in self.failures
         ]
-        where = f"all that they printed: {self.sweep / RECORDS}/SETTINGS/seed-N.log"
+        where = f"their output: {self.sweep / RECORDS}/SETTINGS/seed-N.log"
         return f"{layout([('failed', 'code', 'why'), *lines])}\n{where}"
 
     def plain(self, at_once: int) -> dict[str, Any]:
@@ -119,7 +119,7 @@ def survey(sweep: Path, jobs: Sequence[Job], epochs: dict[str, int]) -> Overview
 
 
 def duration(seconds: float) -> str:
-    """Seconds as people say them.
+    """Seconds in the form that people use.
 
     >>> duration(42), duration(750), duration(9000)
     ('42 s', '12 min', '2 h 30 min')

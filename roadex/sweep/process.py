@@ -29,7 +29,7 @@ from roadex.sweep.slots import gpu_slot
 MODULE = "roadex.train"
 FORWARDED = (signal.SIGTERM, signal.SIGUSR1, signal.SIGINT)
 PR_SET_PDEATHSIG = 1
-# A training that is told to stop saves itself after its step.
+# A training that is signalled to stop saves itself after its step.
 STOP_SECONDS = 60.0
 
 
@@ -98,7 +98,7 @@ def supervise(
     log.parent.mkdir(parents=True, exist_ok=True)
     with log.open("a", encoding="utf-8") as output:
         print(f"{START} {datetime.now():%Y-%m-%d %H:%M:%S}", file=output, flush=True)
-        # In a session of its own a training hears of Ctrl-C from here, once, as of other signals.
+        # In its own session a training gets Ctrl-C once, from here, as other signals.
         process = subprocess.Popen(
             command,
             env=environment,
@@ -125,7 +125,7 @@ def supervise(
 
 @contextmanager
 def forwarded_signals(process: subprocess.Popen[bytes]) -> Iterator[None]:
-    """Pass requests to stop on to a process, and see it saved before anybody else acts on them."""
+    """Pass signals to stop on to a process, and let it save itself before anything else reacts."""
     if threading.current_thread() is not threading.main_thread():
         yield
         return
@@ -147,7 +147,7 @@ def forwarded_signals(process: subprocess.Popen[bytes]) -> Iterator[None]:
 
 
 def stop(process: subprocess.Popen[bytes], number: int = signal.SIGTERM) -> None:
-    """Ask a process to save itself and end, and wait until it has; kill it if it does not."""
+    """Ask a process to save itself and end, and wait for it; kill it if it does not end."""
     if process.returncode is None:
         process.send_signal(number)
     until = time.monotonic() + STOP_SECONDS
@@ -166,7 +166,7 @@ def _ended(pid: int) -> bool:
 
 
 def _parent_death_signal() -> Callable[[], None] | None:
-    """What a new process calls so that it is told to stop when its parent dies (Linux only)."""
+    """Called by a new process: it is signalled to stop when its parent dies (Linux only)."""
     if sys.platform != "linux":
         return None
     prctl = ctypes.CDLL(None).prctl
@@ -197,7 +197,7 @@ def stopped_by_signals(sweep: Path) -> Iterator[None]:
 
 
 def end_trainings(sweep: Path) -> None:
-    """Ask this machine's trainings to save themselves and end, and wait for them a while."""
+    """Ask this machine's trainings to save themselves and end, and wait for a limited time."""
     own = [record for record in all_records(sweep) if record.host == platform.node()]
     running = [record for record in own if is_running(record)]
     for record in running:

@@ -17,7 +17,7 @@ from roadex.files import is_process, read_json, write_json
 from roadex.sweep.jobs import Job
 
 RECORDS = ".sweep"
-# What a job's log says of each of its processes before their own words.
+# The line in a job's log before the output of each of its processes.
 START = "=== started"
 
 
@@ -49,12 +49,12 @@ class Record:
 
 @dataclass(frozen=True)
 class Progress:
-    """A training as its files tell it.
+    """A training as recorded in its files.
 
     Attributes:
         reason: why it failed.
         epochs: those in its history.
-        seconds: what it took (finished) or has taken by its history.
+        seconds: its duration, so far or in all.
         metrics: the scores of a finished one.
     """
 
@@ -105,7 +105,7 @@ def forget(sweep: Path, jobs: Sequence[Job]) -> None:
 
 
 def close(sweep: Path, jobs: Sequence[Job]) -> None:
-    """End the records that nobody ended, of jobs that are over: their processes were killed."""
+    """Complete the records of jobs whose processes were killed before they could do so."""
     for job in jobs:
         record = read_record(sweep, job.folder)
         if record is not None and record.code is None:
@@ -150,7 +150,7 @@ def _state(record: Record | None, begun: bool) -> State:
 
 
 def _history(path: Path) -> tuple[int, float]:
-    """Epochs and seconds of a history; what cannot be read counts as nothing yet."""
+    """Epochs and seconds of a history; zero if it cannot be read."""
     try:
         with path.open(encoding="utf-8") as file:
             rows = list(csv.DictReader(file))
@@ -160,7 +160,7 @@ def _history(path: Path) -> tuple[int, float]:
 
 
 def failure_reason(sweep: Path, folder: str) -> str:
-    """Why a job failed: the signal, the command's own line, or the last of what was printed."""
+    """Why a job failed: the signal, the command's own line, or its last output."""
     record, log = read_record(sweep, folder), log_path(sweep, folder)
     if record is not None and record.code is not None and record.code < 0:
         name = signal.Signals(-record.code).name
@@ -179,7 +179,7 @@ MARK = "sweep.json"
 
 
 def claim(sweep: Path, version: dict[str, Any], command: list[str]) -> None:
-    """Note which code began a sweep, if nobody has yet; the commands that went on with it, too."""
+    """Record which code began a sweep, if it is new, and the commands that continued it."""
     path = sweep / MARK
     content = _read(path) or {**version, "commands": []}
     content["commands"].append({"command": command, **version})
@@ -190,7 +190,7 @@ def check_version(sweep: Path, version: dict[str, Any], anyway: bool) -> None:
     """Check that a sweep was begun by this code.
 
     Raises:
-        RoadexError: another version or commit began it, and nobody said that this is wanted.
+        RoadexError: another version or commit began it, and sweep.any_version is not set.
     """
     before = _read(sweep / MARK)
     if before is None or anyway:
@@ -200,7 +200,7 @@ def check_version(sweep: Path, version: dict[str, Any], anyway: bool) -> None:
         if there != here:
             raise RoadexError(
                 f"{sweep} was begun by roadex {key} {there}, this is {here}: choose another name= "
-                "for a new sweep, or go on with sweep.any_version=true"
+                "for a new sweep, or continue it with sweep.any_version=true"
             )
 
 
@@ -211,5 +211,5 @@ def _read(path: Path) -> dict[str, Any] | None:
         content = json.loads(path.read_text(encoding="utf-8"))
         assert isinstance(content["commands"], list)
     except (OSError, ValueError, KeyError, TypeError, AssertionError) as error:
-        raise RoadexError(f"{path}: damaged; remove it to go on with the sweep") from error
+        raise RoadexError(f"{path}: damaged; remove it to continue the sweep") from error
     return dict(content)

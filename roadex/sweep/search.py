@@ -36,11 +36,11 @@ SAMPLERS: dict[str, Callable[[int], BaseSampler]] = {
 
 
 def search(config: SearchConfig) -> None:
-    """Run the trials that are left, and write what was found.
+    """Run the remaining trials, and write the results.
 
     Raises:
-        RoadexError: a space that no training has, a folder of another search, or no trial that came
-            to its end.
+        RoadexError: a space that no training has, a folder of another search, or no trial that was
+            completed.
     """
     monitor = _check(config)
     folder = Path("search").resolve() / config.name
@@ -58,7 +58,7 @@ def search(config: SearchConfig) -> None:
 
 
 def _check(config: SearchConfig) -> str:
-    """Check that a training takes the space; gives the validation score that is looked at."""
+    """Check that a training accepts the space; returns the name of the validation score."""
     if not config.space:
         raise RoadexError("space: nothing to search; choose space=optimization or another one")
     for key, dimension in config.space.items():
@@ -76,7 +76,7 @@ def _low(dimension: Dimension) -> float | int | None:
 
 
 def _open_study(config: SearchConfig, folder: Path) -> optuna.Study:
-    """The study in a folder, new or gone on with.
+    """The study in a folder, new or continued.
 
     Raises:
         RoadexError: it is another search's, or its storage is damaged.
@@ -94,12 +94,12 @@ def _open_study(config: SearchConfig, folder: Path) -> optuna.Study:
             pruner=_pruner(config),
         )
         about = json.dumps([config.train, {key: asdict(d) for key, d in config.space.items()}])
-        # A search that goes on draws other values than those that it began with.
+        # A continued search draws other values than those that it began with.
         study.sampler = SAMPLERS[config.sampler](config.seed + len(study.trials))
         before = study.user_attrs.get("about", about)
-    except Exception as error:  # sqlalchemy's many, which optuna does not wrap
+    except Exception as error:  # sqlalchemy has many, which optuna does not wrap
         reason = str(error).splitlines()[0]
-        raise RoadexError(f"{path}: not a study that can be gone on with ({reason})") from error
+        raise RoadexError(f"{path}: not a study that can be continued ({reason})") from error
     if before != about:
         raise RoadexError(
             f"{folder} holds a search with other settings or another space=: choose a name="
@@ -115,7 +115,7 @@ def _pruner(config: SearchConfig) -> BasePruner:
 
 
 def _take_up(study: optuna.Study) -> None:
-    """Queue the trials again that were running when the search was ended, each in its folder."""
+    """Requeue the trials that were running when the search was ended, each in its folder."""
     for trial in study.get_trials(deepcopy=False, states=[TrialState.RUNNING]):
         study.tell(trial.number, state=TrialState.FAIL)
         attributes = {"folder": folder_name(trial)}
@@ -123,7 +123,7 @@ def _take_up(study: optuna.Study) -> None:
 
 
 def _ask_in_turn(study: optuna.Study) -> None:
-    """Let one thread at a time ask for a trial: of a SQLite file two would take the same one."""
+    """Let one thread at a time ask for a trial: from a SQLite file two could get the same one."""
     lock, ask = threading.Lock(), study.ask
 
     def in_turn(*arguments: Any, **named: Any) -> Trial:
@@ -173,16 +173,16 @@ def _literal(value: Any) -> str:
 
 
 def _write_results(study: optuna.Study, folder: Path) -> None:
-    """Write tables and plots of what was tried.
+    """Write tables and plots of the trials.
 
     Raises:
-        RoadexError: no trial has come to its end.
+        RoadexError: no trial was completed.
     """
     trials = study.get_trials(deepcopy=False)
     write_table(folder / "trials.csv", [_row(trial) for trial in trials])
     complete = [trial for trial in trials if trial.state is TrialState.COMPLETE]
     if not complete:
-        raise RoadexError(f"no trial was finished: see what they printed in {folder}/.sweep")
+        raise RoadexError(f"no trial was finished: see their output in {folder}/.sweep")
     best = study.best_trial
     lines = [f"# {folder_name(best)}: {best.value}\n"]
     lines += [f"{key}: {json.dumps(value)}\n" for key, value in best.params.items()]
@@ -194,9 +194,9 @@ def _write_results(study: optuna.Study, folder: Path) -> None:
 
 
 def importance(study: optuna.Study) -> dict[str, float]:
-    """The share of each setting in what separates good trials from others (PED-ANOVA).
+    """The share of each setting in the difference between good and other trials (PED-ANOVA).
 
-    Empty where there are too few trials to tell.
+    Empty if there are too few trials.
     """
     evaluator = optuna.importance.PedAnovaImportanceEvaluator()
     try:

@@ -1,8 +1,8 @@
 """Which GPUs a training of a sweep sees, decided before its process starts.
 
 A slot is a share of a GPU, or of several for a training of several processes. Whoever trains holds
-a lock on its slot, which the system drops when the process ends, however it ends; so two sweeps of
-one user do not meet on a GPU either.
+a lock on its slot, which the system releases in any case when the process ends; so two sweeps of
+one user do not share a GPU either.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ def gpu_groups(settings: SweepConfig) -> list[str]:
     """The GPUs of each training that runs at once: "0", "1", ... or "0,1", "2,3", ...
 
     Raises:
-        RoadexError: a training wants more GPUs than there are.
+        RoadexError: a training needs more GPUs than there are.
     """
     gpus, each = visible_gpus(), settings.processes
     if gpus and each > len(gpus):
@@ -72,7 +72,7 @@ def gpu_slot(settings: SweepConfig) -> Iterator[str | None]:
 
 
 def _free_slot(slots: list[tuple[str, Path]]) -> tuple[str, FileLock]:
-    """The GPUs of the first slot that nobody holds, and the lock that holds it now."""
+    """The GPUs of the first free slot, and the lock that now holds it."""
     while True:
         for group, path in slots:
             lock = FileLock(path, blocking=False)

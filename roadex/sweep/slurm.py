@@ -1,4 +1,4 @@
-"""Hydra's SLURM launcher, in which one job that dies does not end the waiting for the others."""
+"""Hydra's SLURM launcher, which goes on waiting for the other jobs when one dies."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class JobArray(HydraLauncher):  # type: ignore[misc]
     def launch(
         self, job_overrides: Sequence[Sequence[str]], initial_job_idx: int
     ) -> Sequence[JobReturn]:
-        """Submit the jobs, and wait until each has ended, well or not.
+        """Submit the jobs, and wait until each has ended or failed.
 
         Raises:
             RoadexError: SLURM is not there, or refuses the array.
@@ -80,7 +80,7 @@ class JobArray(HydraLauncher):  # type: ignore[misc]
         return executor
 
     def _outcome(self, job: Any) -> JobReturn:
-        """Wait until a job has ended. What became of its training, the training's record says."""
+        """Wait until a job has ended. The record of its training says how it ended."""
         result, gone_since = job.paths.result_pickle, None
         while not result.exists():
             if queued(job.job_id):
@@ -94,7 +94,7 @@ class JobArray(HydraLauncher):  # type: ignore[misc]
 
 
 def queued(job_id: str) -> bool:
-    """Whether SLURM still has a job, waiting or running; where it does not answer, it may."""
+    """Whether SLURM still has a job, waiting or running; assumed if SLURM does not answer."""
     query = ["squeue", "--noheader", "--format=%T", f"--jobs={job_id}"]
     done = subprocess.run(query, capture_output=True, text=True)
     if done.returncode != 0:

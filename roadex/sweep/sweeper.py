@@ -1,8 +1,8 @@
-"""Hydra's sweeper for trainings: stable folders, and only what is not finished yet is started.
+"""Hydra's sweeper for trainings: stable folder names, and only unfinished trainings are started.
 
-It is chosen by `hydra/sweeper: resumable` in conf/train.yaml, and hydra_plugins/roadex brings it to
-Hydra. Each job runs in a process of its own
-(roadex/sweep/process.py), wherever the launcher starts it.
+`hydra/sweeper: resumable` in conf/train.yaml chooses it, and hydra_plugins/roadex registers it with
+Hydra. Each job runs in a process of its own (roadex/sweep/process.py), wherever the launcher starts
+it.
 """
 
 from __future__ import annotations
@@ -58,7 +58,7 @@ class ResumableSweep:
         )
 
     def sweep(self, arguments: list[str]) -> None:
-        """Run what is not finished, or only say what there is (sweep.dry_run).
+        """Run the unfinished trainings, or only list all (sweep.dry_run).
 
         Raises:
             RoadexError: settings that no training can have, a folder that holds something else, or
@@ -120,7 +120,7 @@ class ResumableSweep:
         ]
 
     def _launch(self, jobs: list[Job], look: Callable[[], Overview], at_once: int) -> None:
-        """Let the launcher start jobs, and tell how they get on."""
+        """Let the launcher start jobs, and report their progress."""
         assert self.launcher is not None
         if not jobs:
             return
@@ -154,7 +154,7 @@ def _conclude(overview: Overview, at_once: int) -> None:
     if undone:
         raise RoadexError(
             f"{len(overview.failures)} of {len(overview.rows)} trainings failed, {undone} are not "
-            "finished: the same command goes on with them"
+            "finished: the same command continues them"
         )
 
 

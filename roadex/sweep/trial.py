@@ -1,4 +1,4 @@
-"""One trial of a search: a training that is watched, and ended where it is no good."""
+"""One trial of a search: a training that is watched, and pruned if its scores are poor."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def run_trial(
     Raises:
         optuna.TrialPruned: others did better at the same epoch.
         TrialFailed: the training failed.
-        Preempted: it was told to stop; the trial stays open, to be gone on with.
+        Preempted: it was signalled to stop; the trial stays open, to be continued.
     """
     run = search / name
     watcher = PruningWatch(trial, run / "history.csv", column)
@@ -63,7 +63,7 @@ def run_trial(
 
 
 class PruningWatch:
-    """Reports a training's validation scores to Optuna as they come, and ends a hopeless one."""
+    """Reports a training's validation scores to Optuna as they come, and ends a pruned one."""
 
     def __init__(self, trial: Trial, history: Path, column: str) -> None:
         self.trial = trial
@@ -92,7 +92,7 @@ class PruningWatch:
                 return
 
     def report(self) -> bool:
-        """Tell Optuna the scores that are new; whether there were any."""
+        """Report new scores to Optuna; returns whether there were any."""
         new = [pair for pair in self._scores() if pair[0] not in self._reported]
         for epoch, score in new:
             self.trial.report(score, epoch)

@@ -35,7 +35,7 @@ def open_tracker(
         tracker = GuardedTracker(
             _start(config, settings, folder, job_type), name, config.patience_s
         )
-    except Exception as error:  # no account, no network, a full disk: none may stop a training
+    except Exception as error:  # no account, no connection, a full disk: none may stop a training
         log.warning("%s could not start (%s): going on without it", name, error)
         yield NoTracker()
         return

@@ -1,4 +1,4 @@
-"""Plain files as the tracker: for those who look with a spreadsheet or a program of their own."""
+"""Plain files as the tracker, for spreadsheets and your own programs."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from roadex.files import write_json, write_table
 class CsvTracker:
     """Writes FOLDER/tracking: scalars.csv (key, step, value), summary.json and NAME.csv of tables.
 
-    What a continued run logged before stays; a step that is logged again replaces its values.
+    Values logged before a run was continued stay; a step that is logged again replaces them.
     """
 
     def __init__(self, folder: Path) -> None:

@@ -42,7 +42,7 @@ class Part:
 
 
 def make_dashboard(config: DashboardConfig) -> list[str]:
-    """Write the definitions, and save them in W&B where `upload` says so; what was made, by line.
+    """Write the definitions, and save them in W&B if `upload` is set; returns what was made.
 
     Raises:
         RoadexError: there is no account, or W&B refuses.
@@ -57,7 +57,7 @@ def make_dashboard(config: DashboardConfig) -> list[str]:
             write_text(folder / name, built._to_model().model_dump_json(by_alias=True, indent=1))
             made.append(f"{folder / name}")
     if not made:
-        raise RoadexError("upload=false makes files alone: add out=DIR")
+        raise RoadexError("upload=false only writes files: add out=DIR")
     return made
 
 
@@ -81,7 +81,7 @@ def build_report(config: DashboardConfig) -> reports.Report:
     """The report, a heading and a grid for each part."""
     blocks: list[Any] = [reports.TableOfContents()]
     for part in parts(config):
-        # Without a project of its own a set of runs is that of the report's.
+        # A set of runs without a project takes that of the report.
         runs = reports.Runset(groupby=[f"config.varied/{key}" for key in config.varied])
         blocks += [
             reports.H2(part.title),
@@ -165,7 +165,7 @@ def _save(workspace: workspaces.Workspace, report: reports.Report) -> list[str]:
         if not workspace.entity:
             workspace.entity = report.entity = wandb.Api().default_entity or ""
         return [f"workspace {workspace.save().url}", f"report {report.save().url}"]
-    except Exception as error:  # no account, no network, no such team: W&B has many kinds
+    except Exception as error:  # no account, no connection, no such team: W&B has many kinds
         reason = str(error).strip().splitlines()[0]
         raise RoadexError(
             f"Weights & Biases refuses ({reason}): run `wandb login`, or add upload=false out=DIR"

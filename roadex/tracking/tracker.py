@@ -1,4 +1,4 @@
-"""What a training tells its tracker, and a guard so that no tracker can end or hold a training."""
+"""What a training logs, and a guard so that no tracker can end or block a training."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class ClosableTracker(Tracker, Protocol):
     """A tracker that has to be ended."""
 
     def finish(self, exit_code: int) -> object:
-        """End the run; what it was told is written."""
+        """End the run, with everything written."""
 
 
 class NoTracker:
@@ -58,9 +58,9 @@ log = logging.getLogger(__name__)
 
 
 class GuardedTracker:
-    """Passes everything on, each call in bounded time; after a failure nothing more but the end.
+    """Passes everything on, each call in bounded time; after a failure only the end of the run.
 
-    A call that fails or takes longer than `patience_s` is told in one line, once.
+    A call that fails or takes longer than `patience_s` is reported in one line, once.
     """
 
     def __init__(self, tracker: ClosableTracker, name: str, patience_s: float) -> None:

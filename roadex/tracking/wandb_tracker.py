@@ -26,7 +26,7 @@ class WandbTracker:
     ) -> None:
         self.run = wandb.init(
             id=_run_id(folder),
-            # Offline the id alone ties the parts together, and W&B warns of more.
+            # Offline only the id joins the parts; W&B warns of other options.
             resume="allow" if config.mode == "online" else None,
             mode=cast(Mode, config.mode),
             project=config.project,
@@ -73,7 +73,7 @@ class WandbTracker:
 
 
 def end_service() -> None:
-    """End W&B's helper process, which would hold this one at its end when it does not answer."""
+    """End W&B's helper process, which would block the end of this one if it does not answer."""
     for entry in Path("/proc").glob("[0-9]*/stat"):
         try:
             name, rest = entry.read_text().rsplit(")", 1)
@@ -96,7 +96,7 @@ LONGEST_TAG = 64
 
 
 def run_name(settings: dict[str, Any], varied: Sequence[str], folder: str, job_type: str) -> str:
-    """Dataset, model, backbone, what is varied (else the recipe's and the folder's name), seed."""
+    """Dataset, model, backbone, varied settings (else the names of recipe and folder), seed."""
     parts = [str(settings.get("name", job_type))] + _parts(settings)
     seed = f"seed={settings.get('seed', 0)}"
     return " ".join([*parts, *map(_short, varied), seed] if varied else [*parts, seed, folder])
