@@ -36,7 +36,7 @@ class Augmentation:
     """Crop, scale, rotation, flips, quarter turns and jitter, drawn from the given generator.
 
     The connectivity classes count directions, so they need no change under flips and turns; labels
-    that tell directions are to be turned by what `moved` returns.
+    of directions have to be turned by the motion that `moved` returns.
     """
 
     config: AugmentConfig
@@ -66,7 +66,7 @@ class Augmentation:
     def _cut(
         self, arrays: Arrays, size: int, rng: np.random.Generator, zoom: float
     ) -> tuple[Cut, float]:
-        """The square and the degrees by which it is turned; the scale's logarithm is even."""
+        """The square and the degrees by which it is turned; the scale is drawn log-uniformly."""
         config = self.config
         if config.rotation == 0 and config.scale_min == config.scale_max == zoom == 1:
             return cut(arrays, size, rng), 0.0
@@ -74,7 +74,7 @@ class Augmentation:
         scale = float(np.exp(rng.uniform(np.log(config.scale_min), np.log(config.scale_max))))
         if zoom >= 1:
             return cut_turned(arrays, size, degrees, scale * zoom, rng), degrees
-        # Finer pixels are averaged: sampling single ones would leave out most of them.
+        # Finer pixels are averaged, since sampling would skip most of them.
         fine = max(size, round(size / zoom))
         return shrunk(cut_turned(arrays, fine, degrees, scale, rng), size), degrees
 
@@ -96,7 +96,7 @@ class Augmentation:
         return np.asarray(blurred, np.uint8)
 
     def _occlude(self, image: NDArray[np.uint8], rng: np.random.Generator) -> NDArray[np.uint8]:
-        """Hide rectangles behind a random colour: the road below them is still true."""
+        """Hide rectangles behind a random colour; the labels below them stay."""
         if not self.config.occlusions:
             return image
         hidden = np.array(image)

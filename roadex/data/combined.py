@@ -18,7 +18,7 @@ def combined(
     """The main dataset with the tiles of others beside its own.
 
     Args:
-        weight: how many times its usual crops the main dataset gives in an epoch.
+        weight: the factor on the crops that the main dataset gives in an epoch.
         others: settings and tiles by the name of the dataset; their tiles are called NAME@TILE.
 
     Raises:
@@ -42,7 +42,7 @@ def _check(key: str, config: DatasetConfig, main: PreparedDataset, other: Prepar
     unknown = set(config.use) - set(main.splits)
     if unknown:
         known = ", ".join(main.splits)
-        raise RoadexError(f"datasets.{key}.use: {min(unknown)} is no split: choose of {known}")
+        raise RoadexError(f"datasets.{key}.use: {min(unknown)} is no split: choose from {known}")
     if main.classes != other.classes:
         raise RoadexError(
             f"datasets.{key} has {other.classes} connectivity classes, the dataset {main.classes}"

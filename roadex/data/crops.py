@@ -116,7 +116,7 @@ class CropDataset(Dataset[Crop]):
 
 @dataclass(frozen=True)
 class Look:
-    """How crops of one dataset are brought to those of the training.
+    """How crops of one dataset are adapted to the training.
 
     Attributes:
         zoom: by which they are magnified.
@@ -129,7 +129,7 @@ class Look:
 
     @classmethod
     def of(cls, dataset: PreparedDataset, name: str) -> Look:
-        """That of a tile."""
+        """The look of a tile."""
         member = dataset.member(name)
         if member.mean is None or member.std is None:
             return cls(member.zoom, None)
@@ -179,7 +179,7 @@ class OpenTiles:
         return tile
 
     def __getstate__(self) -> dict[str, Any]:
-        """Without the open tiles: another process opens its own, a copy would hold all pixels."""
+        """Without the open tiles: another process opens its own instead of copying all pixels."""
         return {**self.__dict__, "_open": {}}
 
 
@@ -226,7 +226,7 @@ class DrawSampler(Sampler[list[int]]):
 
 
 def collated(crops: list[Crop]) -> Crop:
-    """Crops as one batch; the roads of each, of which there are more or fewer, end in NaN."""
+    """Crops as one batch; the roads of each are padded with NaN to equal numbers."""
     roads = [crop["roads"] for crop in crops if "roads" in crop]
     rest = [{key: value for key, value in crop.items() if key != "roads"} for crop in crops]
     batch: Crop = default_collate(rest)
@@ -252,12 +252,12 @@ def crop_loader(
         pin_memory=pin,
         persistent_workers=workers > 0,
         worker_init_fn=_leave_signals_to_parent,
-        # Else each pass draws a number from the global generator, and a pass more shifts the rest.
+        # Otherwise each pass would draw a number from the global generator.
         generator=torch.Generator().manual_seed(crops.seed),
     )
 
 
 def _leave_signals_to_parent(worker: int) -> None:
-    """A scheduler signals the whole group; the parent still needs its batches to end in order."""
+    """A scheduler signals the whole group, but the parent still needs batches to end properly."""
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGUSR1):
         signal.signal(number, signal.SIG_IGN)

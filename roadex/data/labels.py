@@ -1,4 +1,4 @@
-"""The road surface that centre lines stand for, and centre lines cut to their tile."""
+"""Road surfaces drawn from centre lines, and centre lines clipped to their tile."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from roadex.graph.network import (
 from roadex.graph.raster import draw_roads
 
 Floats = NDArray[np.float64]
-_TRACE_M = 0.5  # less of a road within a tile is left out: the border only grazes it
+_TRACE_M = 0.5  # shorter pieces of a road within a tile are left out: the border only grazes them
 
 
 def road_surface(

@@ -1,4 +1,4 @@
-"""The description that lies beside prepared tiles."""
+"""The description beside prepared tiles."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ Facts = dict[str, dict[str, Any]]
 
 
 def tile_facts(folder: Path, splits: Splits) -> Facts:
-    """What was written down about each tile when it was made."""
+    """The facts recorded about each tile when it was made."""
     names = [name for split in SPLITS for name in splits[split]]
     return {name: json.loads((folder / name / "tile.json").read_text()) for name in names}
 
@@ -47,7 +47,7 @@ def describe(
     calibration: Calibration,
     left_out: dict[str, str],
 ) -> dict[str, Any]:
-    """The manifest: where the tiles come from, how they were made, and what they hold."""
+    """The manifest: origin, recipe and content of the tiles."""
     mean, std = normalization(config, facts, splits)
     source, recipe = json.loads(json.dumps(identity, default=str))
     return {

@@ -17,7 +17,7 @@ ROAD = 1
 FEATHER = 1.0  # deviation of the blur at a pasted road's border, in pixels
 SMOOTHEST = 6.0  # largest deviation of the blur of a pasted road's surface, in pixels
 GRAIN = 6.0  # largest deviation of the noise that a smooth surface gets
-FEW = 200  # road pixels that do not tell a colour
+FEW = 200  # fewer road pixels give no reliable colour
 
 
 @dataclass(frozen=True)
@@ -46,8 +46,8 @@ class Sample:
 def mixed(sample: Sample, other: Sample, rng: np.random.Generator) -> Sample:
     """The sample with a rectangle of a fifth to three fifths of `other`'s, after CutMix.
 
-    Across two datasets it keeps a model from telling by the rest of the picture which of them it
-    sees (Yun et al. 2019; Tranheden et al. 2021).
+    Across two datasets it keeps a model from recognising the dataset by the rest of the picture
+    (Yun et al. 2019; Tranheden et al. 2021).
     """
     area, stretch = rng.uniform(0.2, 0.6), float(np.exp(rng.uniform(-0.4, 0.4)))
     size = sample.image.shape[-1]
@@ -71,7 +71,7 @@ def _span(size: int, share: float, rng: np.random.Generator) -> slice:
 
 
 def pasted(sample: Sample, other: Sample, rng: np.random.Generator) -> Sample:
-    """The sample with the roads of `other` laid over it, after copy-paste (Ghiasi et al. 2021).
+    """The sample with the roads of `other` pasted into it, after copy-paste (Ghiasi et al. 2021).
 
     The mean colour of the pasted roads is moved towards that of the crop's own, by a random share,
     and half of them lose their cars and markings: what is learnt is a road's shape.

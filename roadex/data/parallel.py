@@ -70,7 +70,7 @@ def settle_in() -> None:
 
 
 def _end_with_parent() -> None:
-    """A pool whose parent was killed would wait for work for ever."""
+    """Without this, a pool whose parent was killed would wait for ever."""
     parent = multiprocessing.parent_process()
     if parent is not None:
         parent.join()

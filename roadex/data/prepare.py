@@ -36,10 +36,10 @@ Tell = Callable[[str], None]
 
 @dataclass(frozen=True)
 class _Work:
-    """One preparation: what is made of what, and where.
+    """One preparation: its source, recipe and folder.
 
     Attributes:
-        keep_going: leave out tiles with unusable files, and write down which; else stop at one.
+        keep_going: leave out and record tiles with unusable files; else stop at the first.
     """
 
     config: DatasetConfig
@@ -54,7 +54,7 @@ class _Work:
         return self.folder / "report.json"
 
     def left_out(self) -> dict[str, str] | None:
-        """Tiles that `keep_going` left out of this very data, with reasons; None: never ran."""
+        """Tiles of these data that `keep_going` left out, with reasons; None: never ran."""
         if not self.report.is_file():
             return None
         left_out: dict[str, str] = json.loads(self.report.read_text())["left_out"]
@@ -70,7 +70,7 @@ def prepare(
     contrast: Calibration | None = None,
     attributes: bool = False,
 ) -> PreparedDataset:
-    """The dataset of `config`, its tiles prepared where that has not been done yet.
+    """The dataset of `config`; its tiles are prepared if they are not yet.
 
     Args:
         classes: connectivity classes.
@@ -78,7 +78,7 @@ def prepare(
         keep_going: leave out what is unusable and list it in report.json, which later calls with
             the same settings and files then respect; else the first unusable file is an error.
         needed: the splits that must have tiles.
-        contrast: how images of more than 8 bits become 8; None: as the training tiles say.
+        contrast: how images of more than 8 bits become 8; None: by the training tiles.
         attributes: whether the attributes of roads are labels, too, as far as they are known.
 
     Raises:
@@ -108,7 +108,7 @@ def prepare(
 def _described(
     work: _Work, identity: list[Any], splits: Splits, left_out: dict[str, str], tell: Tell
 ) -> PreparedDataset:
-    """Write the manifest and open what it describes."""
+    """Write the manifest and open the dataset."""
     config, folder = work.config, work.folder
     facts = tile_facts(folder, splits)
     _check_road(config, facts)
@@ -123,7 +123,7 @@ def _described(
 
 
 def _check_road(config: DatasetConfig, facts: dict[str, Any]) -> None:
-    """Refuse masks that show no road at all, or hardly anything else."""
+    """Refuse masks with no road at all, or with hardly anything else."""
     if not hasattr(config, "road_values") or not facts:
         return
     pixels = sum(fact["pixels"] for fact in facts.values())
@@ -137,7 +137,7 @@ def _check_road(config: DatasetConfig, facts: dict[str, Any]) -> None:
 
 
 def _folder(config: DatasetConfig, identity: list[Any], splits: Splits) -> Path:
-    """Named by what the tiles depend on, so data of other settings is never mixed in.
+    """The folder, named by all that the tiles depend on, so that settings are never mixed.
 
     Where the contrast is that of the training tiles, their names are part of it.
     """
@@ -152,7 +152,7 @@ def _without(splits: Splits, left_out: dict[str, str]) -> Splits:
 
 
 def _prepare_all(work: _Work, splits: Splits) -> dict[str, str]:
-    """Make the tiles that are not there; the names and reasons of those that cannot be made."""
+    """Make the missing tiles; returns the names of those that cannot be made, with reasons."""
     known = work.left_out()
     if known is None and not work.keep_going:
         _refuse_findings(work.source.findings)
@@ -235,7 +235,7 @@ def _prepare_one(name: str, source: Source, recipe: TileRecipe, folder: Path) ->
     """Make one tile under a temporary name and rename it: a tile that is there is complete.
 
     Returns:
-        Why it cannot be made, where a raw file is to blame.
+        Why it cannot be made, if a raw file is the reason.
     """
     try:
         tile = source.read(name)
@@ -248,7 +248,7 @@ def _prepare_one(name: str, source: Source, recipe: TileRecipe, folder: Path) ->
         temporary.rename(folder / name)
     except OSError as error:
         if not (folder / name).is_dir():  # else another process was faster
-            # NumPy tells of a full disk by the bytes it could not write.
+            # NumPy reports a full disk as bytes that it could not write.
             reason = error.strerror or f"is the disk full? {error}"
             raise RoadexError(
                 f"{folder} cannot be written ({reason}): set dataset.cache=DIR"

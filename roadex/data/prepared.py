@@ -31,16 +31,16 @@ PREPARED_VERSION = 2
 _ATTRIBUTES_VERSION = 1
 ARRAYS = ("image", "mask", "connectivity")
 CONTRAST = "contrast.json"
-# Of a road, besides its attributes.
+# What a road has besides its attributes.
 _KEPT = ("geometry", "length", "width_m", "layer")
-# What the first of several datasets is called.
+# The name of the first of several datasets.
 MAIN = "main"
 _HISTOGRAM_PIXELS = 1 << 23  # OpenCV counts in 32-bit floats, exact to twice that
 
 
 @dataclass(frozen=True)
 class TileRecipe:
-    """All that turns a raw tile into a prepared one.
+    """The settings that turn a raw tile into a prepared one.
 
     Attributes:
         attributes: whether the attributes of roads are labels, too.
@@ -52,7 +52,7 @@ class TileRecipe:
     attributes: bool = False
 
     def identity(self) -> dict[str, Any]:
-        """The settings, for the key of the prepared data; attributes only where they are wanted."""
+        """The settings, for the key of the prepared data; attributes only if wanted."""
         settings = {"prepared_version": PREPARED_VERSION, **asdict(self)}
         wanted = settings.pop("attributes")
         return {**settings, "attributes": _ATTRIBUTES_VERSION} if wanted else settings
@@ -67,8 +67,8 @@ class PreparedTile:
         mask: (H, W) uint8, 1 road, 0 not, 255 ignore.
         connectivity: (H, W) uint8, 0 background, 1 dead end, 2 along a road, 3 three ways, ...,
             255 ignore.
-        directions: (H, W) uint8 as in roadex/graph/orientation.py; None where nobody asked.
-        roads: (M, 6) as in roadex/graph/paths/segments.py; None where nobody asked.
+        directions: (H, W) uint8 as in roadex/graph/orientation.py; None if not asked for.
+        roads: (M, 6) as in roadex/graph/paths/segments.py; None if not asked for.
         attributes: (4, H, W) uint8 as in roadex/graph/attribute_labels.py; None likewise.
     """
 
@@ -111,7 +111,7 @@ class PreparedDataset:
         mean, std: of RGB / 255, per channel.
         crops_per_tile: random crops drawn from each training tile in an epoch.
         members: of several datasets each by its name, the first one's is `MAIN`.
-        homes: member and name there of each tile that is not of the first.
+        homes: member and its name for each tile that is not of the first dataset.
     """
 
     folder: Path
@@ -176,7 +176,7 @@ class PreparedDataset:
         return replace(self, splits={**self.splits, **first})
 
     def with_split(self, name: str) -> PreparedDataset:
-        """The same with a split of that name which holds all tiles."""
+        """The same with one split of that name, which holds all tiles."""
         names = sorted(name for members in self.splits.values() for name in members)
         return replace(self, splits={**self.splits, name: names})
 
@@ -199,7 +199,7 @@ class PreparedDataset:
     def training_draws(self, epoch: int = 0) -> list[str]:
         """The training tiles, each as often as it is drawn in an epoch.
 
-        Where a dataset's weight gives no whole number of draws, its tiles take turns from epoch to
+        If a dataset's weight gives no whole number of draws, its tiles take turns from epoch to
         epoch. Every epoch has the same length.
         """
         names: dict[str, list[str]] = {}
@@ -232,7 +232,7 @@ def _mapped(path: Path) -> NDArray[np.uint8]:
     except (OSError, ValueError) as error:
         raise RoadexError(
             f"{path} is gone or damaged: remove the folder {path.parent} and give the same command "
-            "again, which prepares it anew"
+            "again, which prepares it again"
         ) from error
     return array
 
@@ -264,7 +264,7 @@ def prepare_tile(tile: Tile, recipe: TileRecipe, folder: Path) -> None:
 
 
 def _write_attributes(tile: Tile, gsd: float, folder: Path) -> dict[str, float]:
-    """Write the roads with what is known of them, and their labels; metres known of each."""
+    """Write the roads with their known attributes, and the labels; returns metres known of each."""
     graph = empty_network() if tile.tagged is None else tile.tagged()
     known = dict.fromkeys(ATTRIBUTE_NAMES, 0.0)
     for *_, data in graph.edges(data=True):

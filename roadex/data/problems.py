@@ -1,4 +1,4 @@
-"""What was left out of a prepared dataset, and that somebody should look at it."""
+"""What was left out of a prepared dataset, and errors about it."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def problems(folder: Path) -> list[str]:
 
 
 def require_whole(folder: Path, tell: Callable[[str], None]) -> None:
-    """Name the files that belong to no tile; `prepare` told of the tiles that were left out.
+    """Name the files that belong to no tile; `prepare` has named the tiles that were left out.
 
     Raises:
         RoadexError: anything was left out.
@@ -35,10 +35,10 @@ def require_whole(folder: Path, tell: Callable[[str], None]) -> None:
 
 
 def require_attributes(dataset: PreparedDataset, names: Sequence[str]) -> None:
-    """Check that the training tiles tell each of the attributes of roads that are to be learnt.
+    """Check that the training tiles have each of the attributes of roads that are to be learnt.
 
     Raises:
-        RoadexError: no road of theirs tells one of them.
+        RoadexError: none of their roads has one of them.
     """
     if not names:
         return
@@ -57,7 +57,7 @@ def require_attributes(dataset: PreparedDataset, names: Sequence[str]) -> None:
             )
         )
         raise RoadexError(
-            f"model.attributes=true: no road of the training tiles tells its {', '.join(lacking)}: "
+            f"model.attributes=true: no road of the training tiles has its {', '.join(lacking)}: "
             + remedy
         )
 

@@ -18,7 +18,7 @@ Splits = dict[str, list[str]]
 def assign_splits(names: list[str], config: SplitConfig, needed: Sequence[str] = SPLITS) -> Splits:
     """Divide tile names by the lists of `config`, else by its rule.
 
-    Lists of the project name whole datasets: of a partial copy its tiles are taken.
+    Lists of the project name whole datasets; tiles that a partial copy lacks are skipped.
 
     Raises:
         RoadexError: a list is missing or names an unknown tile, or a `needed` split is empty.
@@ -60,7 +60,7 @@ def expand_groups(splits: Splits, group_of: dict[str, str]) -> Splits:
 
 
 def split_hash(splits: Splits) -> str:
-    """A short hash of the lists, to tell whether two runs used the same splits."""
+    """A short hash of the lists, which shows whether two runs used the same splits."""
     text = "\n".join(f"{split} {name}" for split in SPLITS for name in splits[split])
     return hashlib.sha256(text.encode()).hexdigest()[:12]
 
@@ -75,7 +75,7 @@ def _by_hash(names: list[str], config: SplitConfig) -> Splits:
 
 
 def _by_rank(names: list[str], config: SplitConfig) -> Splits:
-    """The order of the names' hashes, cut at the shares; of three tiles each split has one."""
+    """The tiles by the hashes of their names, cut at the shares; of three each split has one."""
     order = sorted(names, key=_place)
     scale = len(order) / (config.train + config.validation + config.test)
     test, validation = (max(1, round(n * scale)) for n in (config.test, config.validation))
@@ -117,7 +117,7 @@ def _from_lists(names: set[str], lists: str) -> Splits:
 
 
 def read_list(path: Path) -> list[str]:
-    """The names in a list, one a line; what begins with # is a remark."""
+    """The names in a list, one a line; lines that begin with # are comments."""
     lines = [line.strip() for line in path.read_text(encoding="utf-8").splitlines()]
     return [name for name in lines if name and not name.startswith("#")]
 

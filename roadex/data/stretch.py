@@ -1,7 +1,7 @@
 """From 16 bits to 8: each band of a city is stretched between two percentiles.
 
-The percentiles are those of the city's training tiles, so no tile of another split has a say in
-the contrast it is seen with. Cities without training tiles take those of all of them.
+The percentiles are those of the city's training tiles, so tiles of other splits do not influence
+the contrast. Cities without training tiles use the percentiles of all training tiles.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from roadex.errors import RoadexError
 
 # Counts of every 16-bit value in each of three bands, (3, 65536).
 Histogram = NDArray[np.int64]
-# Per group of tiles: what its training tiles say about all of them, as JSON holds it.
+# For each group of tiles the limits from its training tiles, as JSON values.
 Calibration = dict[str, dict[str, Any]]
 
 EVERYWHERE = "all cities"

@@ -1,4 +1,4 @@
-"""A synthetic dataset in the layout of a published one: in parallel, and never half-written."""
+"""A synthetic dataset in the layout of a published one, written in parallel and atomically."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def synthesize(config: SynthesizeConfig) -> WorldSettings:
 
 
 def _claim(out: Path, config: SynthesizeConfig, world: WorldSettings) -> None:
-    """Mark the folder with what it holds, so that two worlds are never mixed in it."""
+    """Record the world in the folder, so that two worlds are never mixed in it."""
     facts = {"version": WORLD_VERSION, "layout": config.layout, "seed": config.seed}
     wanted = {**facts, "world": asdict(world)}
     marker = out / _MARKER

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 @dataclass(frozen=True)
 class Tile:
-    """One image with its truth.
+    """One image with its labels.
 
     Attributes:
         image: (H, W, 3) uint8 RGB.
@@ -20,7 +20,7 @@ class Tile:
         graph: the true road graph in metres in the image frame; None where only masks exist.
         tagged: gives its roads with their tags and `width_m`, apart where tags change, in the same
             frame; None where the dataset tells no attributes.
-        notes: what was put right or left out while reading, for the report.
+        notes: what was corrected or left out while reading, for the report.
     """
 
     image: NDArray[np.uint8]

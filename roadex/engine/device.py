@@ -64,7 +64,7 @@ def place(model: nn.Module, device: torch.device, channels_last: bool) -> nn.Mod
 
 
 def loader_count(wanted: int, device: torch.device) -> int:
-    """Processes that load crops: -1 means none on a CPU, where they would compete with the training."""
+    """Processes that load crops: -1 means none on a CPU, which the training needs itself."""
     if wanted >= 0:
         return wanted
     return 0 if device.type == "cpu" else max(1, min(8, (os.cpu_count() or 2) - 1))

@@ -114,7 +114,7 @@ def open_group() -> Iterator[Group]:
         if not _lost_another(error):
             raise
         raise RoadexError(
-            f"process {rank} of {size} stops, as another one ended: its reason is printed by it, "
+            f"process {rank} of {size} stops, as another one ended: it has printed the reason, "
             "or below by torchrun"
         ) from error
     finally:

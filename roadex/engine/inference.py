@@ -97,7 +97,7 @@ def working_gsd(pixel_m: float, trained: float, finest: float | None) -> float:
     """The metres per pixel at which a model sees an image of another pixel size.
 
     Args:
-        finest: finer pixels are resampled to this size, those between it and `trained` are not; None:
+        finest: finer pixels are resampled to it, those between it and `trained` are not; None:
             all are resampled to the training's.
     """
     return trained if finest is None else min(max(pixel_m, finest), trained)
@@ -110,7 +110,7 @@ def finest_gsd(asked: InferenceConfig, trained: InferenceConfig) -> float | None
 
 @dataclass(frozen=True)
 class RescaledPredictor:
-    """A predictor that sees images magnified by `factor`; its probabilities have the size of the image."""
+    """A predictor that sees images magnified by `factor`; its probabilities fit the image."""
 
     predict: Predict
     factor: float

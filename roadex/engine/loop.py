@@ -63,7 +63,7 @@ class TrainingLoop:
                     self.learn_epoch()
                 self._close_epoch()
         except (Preempted, DataError) as error:
-            # All processes leave together when asked to; the data may have failed in one of them only.
+            # All processes leave together; the data may have failed in one of them only.
             if isinstance(error, Preempted) or self.learner.group.size == 1:
                 self._settle()
                 self.save()
@@ -109,7 +109,7 @@ class TrainingLoop:
             raise Preempted(self.stop.asked or "a signal to another process")
 
     def _interruptible(self) -> AbstractContextManager[None]:
-        """A block that can be left anywhere, unless other processes would then wait for this one."""
+        """A block that can be left anywhere, unless other processes would wait for this one."""
         return self.stop.interruptible() if self.learner.group.size == 1 else nullcontext()
 
     def _keep_bad_batch(self, error: NotFiniteError) -> Path:

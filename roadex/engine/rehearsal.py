@@ -1,4 +1,4 @@
-"""What is tried before a long training: one batch of everything, and the learning-rate range test.
+"""Trials before a long training: one batch through every stage, and the learning-rate range test.
 
 The range test: L. N. Smith, Cyclical learning rates for training neural networks, WACV 2017,
 section 3.3; the loss is averaged over steps exponentially and without bias.
@@ -39,7 +39,7 @@ SAFETY = 10.0
 
 @dataclass
 class RangeTest:
-    """The losses that growing learning rates gave.
+    """The losses at growing learning rates.
 
     Attributes:
         rates: learning rate of each step.
@@ -58,7 +58,7 @@ class RangeTest:
 
     @property
     def diverged(self) -> bool:
-        """Whether the loss has left the valley."""
+        """Whether the loss has clearly risen above its lowest value."""
         return self.losses[-1] > DIVERGED * min(self.losses)
 
     def suggestion(self) -> float:
@@ -67,12 +67,12 @@ class RangeTest:
 
 
 def find_lr(run: RunFolder, stop: StopSignals, group: Group) -> float:
-    """Train with a rate that grows from 1e-7 to 1, or until the loss diverges; the suggested rate.
+    """Train with a rate growing from 1e-7 to 1, or until the loss diverges; returns a suggestion.
 
     Writes lr_finder.csv and lr_finder.png into the run folder.
 
     Raises:
-        RoadexError: several processes, or not a step could be made.
+        RoadexError: there are several processes, or the first steps fail.
     """
     if group.size > 1:
         raise RoadexError("trainer.find_lr: the range test runs alone; leave out torchrun")
@@ -122,16 +122,16 @@ def dry_run(config: TrainConfig, stop: StopSignals, group: Group | None = None) 
     """Learn one batch, save, validate one tile, test one, draw it; nothing of it is kept.
 
     Raises:
-        RoadexError: what the training itself would be refused for.
+        RoadexError: whatever the training itself would refuse.
     """
     with tempfile.TemporaryDirectory(prefix="roadex-dry-run-") as folder:
         run = RunFolder(Path(folder), shortest(config), writes=group is None or group.leads)
         fit(run.config, run, stop, group or Group())
-    log.info("dry run: one batch of everything works; nothing of it is kept")
+    log.info("dry run: one batch went through every stage; nothing of it is kept")
 
 
 def shortest(config: TrainConfig) -> TrainConfig:
-    """The same training, a batch long and told to no one."""
+    """The same training with one batch and without a tracker."""
     trainer = replace(
         config.trainer, epochs=1, overfit_batches=1, save_steps=1, validate_every=1, overlays=1
     )

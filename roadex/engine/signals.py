@@ -1,4 +1,4 @@
-"""Leaving when a scheduler asks for the machine: after the step, saved, and to be requeued."""
+"""Ending on a scheduler's signal: after the step, saved, with the exit code for requeuing."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ SIGNALS = (signal.SIGTERM, signal.SIGUSR1, signal.SIGINT)
 
 
 class StopSignals:
-    """Notes SIGTERM, SIGUSR1 and Ctrl-C within its `with` block; a second one leaves at once.
+    """Catches SIGTERM, SIGUSR1 and Ctrl-C within its `with` block; a second one ends at once.
 
-    The work asks with `check` where it can be left. Within `interruptible` it is left immediately.
+    The work calls `check` where it can be left. Within `interruptible` it is left immediately.
     """
 
     def __init__(self) -> None:
@@ -28,7 +28,7 @@ class StopSignals:
         self._before: dict[signal.Signals, Any] = {}
 
     def __enter__(self) -> StopSignals:
-        """Take the signals over; only a main thread may, and others leave them alone."""
+        """Take the signals over, in the main thread only; other threads cannot."""
         if threading.current_thread() is threading.main_thread():
             self._before = {number: signal.signal(number, self._note) for number in SIGNALS}
         return self

@@ -59,7 +59,7 @@ TEST_METRICS = ("apls", "topo", "length", "junctions")
 
 @dataclass
 class SplitReport:
-    """What a model does on a split.
+    """The results of a model on a split.
 
     Attributes:
         scores: pixel, relaxed and graph scores by name.
@@ -123,7 +123,7 @@ def _surface_scores(prediction: SplitPrediction, threshold: float) -> dict[str, 
 
 
 def evaluate_checkpoint(config: EvaluateConfig) -> dict[str, Any]:
-    """Score the checkpoint of `config` and write the results; returns what metrics.json says.
+    """Score the checkpoint of `config` and write the results; returns the content of metrics.json.
 
     Raises:
         RoadexError: an unusable checkpoint, dataset or output folder.
@@ -176,14 +176,14 @@ def evaluate_checkpoint(config: EvaluateConfig) -> dict[str, Any]:
 
 
 def confusion_of(report: SplitReport) -> dict[str, Any]:
-    """The confusion of attributes as metrics.json has it; nothing where none is learnt."""
+    """The confusion of attributes as in metrics.json; empty if none is learnt."""
     return {"confusion": report.confusion} if report.confusion else {}
 
 
 def _at_its_pixels(
     predictor: Predictor, trained: TrainConfig, gsd: float, asked: InferenceConfig
 ) -> Predict:
-    """The predictor for tiles of another pixel size, seen as large as those of its training."""
+    """The predictor for tiles of another pixel size, which are resampled to its training's."""
     finest = finest_gsd(asked, trained.trainer.inference)
     wanted = working_gsd(gsd, trained.dataset.gsd, finest)
     seen = at_pixels(predictor, gsd, wanted)
@@ -207,7 +207,7 @@ def _draw(
     threshold: float,
     folder: Path,
 ) -> Path:
-    """Write the tile's overlay, the same without the imagery, and what a report draws it from."""
+    """Write the tile's overlay, with and without the imagery, and the data for reports."""
     dataset = prediction.dataset
     tile = dataset.tile(graph.name)
     truth, proposal = tile.mask == 1, prediction.mask(graph.name, threshold)

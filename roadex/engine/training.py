@@ -53,13 +53,14 @@ log = logging.getLogger(__name__)
 def fit(
     config: TrainConfig, run: RunFolder, stop: StopSignals, group: Group
 ) -> dict[str, Any] | None:
-    """Train, keep the best and the last checkpoint, test the best; returns what metrics.json says.
+    """Train, keep the best and the last checkpoint, test the best; returns the content of
+    metrics.json.
 
-    Where the folder holds a training that was interrupted, it goes on from there. Of the processes
-    of a group the leader tests and returns, the others give None.
+    If the folder holds an interrupted training, it is continued. Of the processes of a group only
+    the leader tests; the others return None.
 
     Raises:
-        RoadexError: unusable data, a missing device, or a training that cannot go on.
+        RoadexError: unusable data, a missing device, or a training that cannot continue.
         Preempted: a signal asked to leave; the state is saved.
     """
     config = _located(config)
@@ -79,13 +80,13 @@ def fit(
             report = _test_best(learner, run)
         metrics = _metrics(learner, best, report, loop.seconds)
         draw_curves(run.path / "history.csv", run.path / "curves.png")
-        run.finish(metrics)  # before the tracker, which may fail or take its time
+        run.finish(metrics)  # before the tracker, which may fail or be slow
         _track_test(tracker, learner.step, metrics, report)
     return metrics
 
 
 def _located(config: TrainConfig) -> TrainConfig:
-    """The settings with every dataset's own place and pixel size."""
+    """The settings with the location and pixel size of every dataset filled in."""
     others = {}
     for name, other in config.datasets.items():
         with _settings_of(name):
@@ -95,7 +96,7 @@ def _located(config: TrainConfig) -> TrainConfig:
 
 @contextmanager
 def _settings_of(name: str) -> Iterator[None]:
-    """Errors of a further dataset, whose settings have its name in them."""
+    """Name the further dataset in errors about its settings."""
     try:
         yield
     except RoadexError as error:
@@ -105,7 +106,7 @@ def _settings_of(name: str) -> Iterator[None]:
 
 
 def open_training(config: TrainConfig, stop: StopSignals, group: Group) -> tuple[Learner, Batches]:
-    """A fresh model and the batches it is to learn; raises as `fit`."""
+    """A new model and the batches to train on; raises as `fit`."""
     config = _located(config)
     device = pick_device(config.trainer.device, group.local_rank)
     seed_everything(config.seed)
@@ -127,16 +128,14 @@ def _check_datasets(config: TrainConfig) -> None:
     known = ["all", MAIN, *scored]
     if config.trainer.threshold_from not in known:
         raise RoadexError(
-            f"trainer.threshold_from={config.trainer.threshold_from}: choose of {', '.join(known)}"
+            f"trainer.threshold_from={config.trainer.threshold_from}: one of {', '.join(known)}"
         )
     if MAIN in config.datasets or "all" in config.datasets:
-        raise RoadexError(
-            "datasets: `main` and `all` have meanings of their own: choose other names"
-        )
+        raise RoadexError("datasets: `main` and `all` are reserved: choose other names")
 
 
 def _check_model(config: TrainConfig) -> None:
-    """Build the model once, and read `init`, so that what is wrong with them is told at once.
+    """Build the model once and read `init`, so that errors in them are reported at once.
 
     Raises:
         RoadexError: no such backbone, weights that do not fit, or no such checkpoint.
@@ -252,7 +251,7 @@ def _test_best(learner: Learner, run: RunFolder) -> SplitReport:
 
 
 def _metrics(learner: Learner, best: Best, report: SplitReport, seconds: float) -> dict[str, Any]:
-    """The scores with what is needed to read them."""
+    """The scores with what is needed to interpret them."""
     config = learner.config
     return {
         **prefixed("test", report.scores),

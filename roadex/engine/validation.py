@@ -1,6 +1,6 @@
 """Validation of a training: every tile is scored by one process.
 
-Graphs are decoded and scored in processes of their own while the model goes on.
+Graphs are decoded and scored in separate processes while the model continues.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ CHANCES = (0.1, 0.15, 0.2, 0.25, 0.3, 0.4, 0.5, 0.6)
 
 
 def _rank(score: float) -> float:
-    """NaN, of a split without a tile to score, is the least."""
+    """The score for comparing; NaN, of a split without tiles to score, ranks lowest."""
     return -1.0 if math.isnan(score) else score
 
 
@@ -64,10 +64,10 @@ class Validation:
     chances: tuple[float | None, ...] = (None,)
 
     def scores(self) -> tuple[dict[str, float], float | None]:
-        """All scores, the same however many processes had a part in them; waits for the graphs.
+        """All scores, independent of the number of processes; waits for the graphs.
 
         Returns:
-            The scores, and of the `chances` that pairs were joined from the best by APLS.
+            The scores, and the best of the `chances` by APLS.
         """
         own = [(result.name, result.scores) for result in self.graphs()]
         everyone = self.group.gather(own)
@@ -93,13 +93,13 @@ class Validation:
 
 @dataclass(frozen=True)
 class Pending:
-    """A validation under way, and the model that it is of."""
+    """A validation in progress, and its model."""
 
     validation: Validation
     checkpoint: Checkpoint
 
     def kept(self) -> Pending:
-        """The same with copies of the weights, which may change from now on."""
+        """The same with copies of the weights, which may then change."""
         weights = {name: value.clone() for name, value in self.checkpoint.weights.items()}
         return replace(self, checkpoint=replace(self.checkpoint, weights=weights))
 
@@ -124,11 +124,11 @@ class Validator:
 
     @property
     def beside(self) -> bool:
-        """Whether the graphs are scored while something else goes on."""
+        """Whether the graphs are scored in the background."""
         return self.scorers.processes > 0
 
     def start(self, predictor: Predictor) -> Validation:
-        """Predict the tiles and begin with their graphs; the model may change from then on."""
+        """Predict the tiles and begin with their graphs; after that the model may change."""
         names = self.group.part(self.dataset.splits[SPLIT])
         directions = needs_connectivity(self.config.graph)
         classifier = PairClassifier.wanted(
@@ -189,10 +189,10 @@ Task = Callable[[], Result]
 
 
 class Scorers:
-    """Runs tasks beside the caller, in the order given; with no processes, when asked for.
+    """Runs tasks in the background, in the order given; without processes, when asked for results.
 
-    The processes are spawned at the first task, since a fork of one with threads may hang. They
-    import what the tasks name, which should not need torch.
+    The processes are spawned at the first task, since forking a process with threads may hang. They
+    import what the tasks need, which should not include torch.
     """
 
     def __init__(self, processes: int) -> None:
@@ -200,9 +200,9 @@ class Scorers:
         self._pool: ProcessPoolExecutor | None = None
 
     def start(self, tasks: Sequence[Task[Result]]) -> Callable[[], list[Result]]:
-        """Begin the tasks; what is returned waits for their results, in order.
+        """Begin the tasks; the returned function waits for their results, in order.
 
-        Raises (from what is returned):
+        Raises (from the returned function):
             RoadexError: a process died.
         """
         if not self.processes:
@@ -233,7 +233,7 @@ def _result(future: Future[Result]) -> Result:
         return future.result()
     except BrokenExecutor as error:
         raise RoadexError(
-            "a process that scores graphs died, perhaps for want of memory: set trainer.scorers=0"
+            "a process that scores graphs died, perhaps from lack of memory: set trainer.scorers=0"
         ) from error
 
 

@@ -14,7 +14,7 @@ from roadex.errors import RoadexError
 Floats = NDArray[np.float64]
 
 WGS84 = "EPSG:4326"
-# Where a map differs more than this from the ground, its metres are not the ground's.
+# A map that differs more than this from the ground does not have ground metres.
 DISTORTION = 0.01
 _GROUND = Geod(ellps="WGS84")
 EARTH_RADIUS_M = 6_371_009.0  # the sphere of the reference APLS program
@@ -52,13 +52,13 @@ def short_name(crs: CRS) -> str:
 
 
 def is_metric(crs: CRS) -> bool:
-    """Whether planar lengths in this system are metres, of the map if not of the ground."""
+    """Whether planar lengths in this system are metres, on the map at least."""
     units = {axis.unit_name for axis in crs.axis_info[:2]}
     return (crs.is_projected or is_local(crs)) and units <= {"metre", "meter"}
 
 
 def is_local(crs: CRS) -> bool:
-    """Whether a system is an engineer's own, which no other can be told from."""
+    """Whether a system is a local engineering one, without a relation to others."""
     return bool(crs.is_engineering)
 
 
@@ -89,7 +89,7 @@ def check_coordinates(points: Floats, crs: str, name: str) -> None:
         name: of the file, for the message.
 
     Raises:
-        RoadexError: they lie outside the globe, or far outside the area that the system is for.
+        RoadexError: they lie outside the globe, or far outside the area of use of the system.
     """
     system = parse_crs(crs)
     if is_local(system) or not len(points):

@@ -1,1 +1,1 @@
-"""Files of pixels: pictures, masks and georeferenced rasters, read by one set of rules."""
+"""Files of pixels: pictures, masks and georeferenced rasters, read by the same rules."""

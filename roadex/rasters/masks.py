@@ -1,7 +1,7 @@
 """Road masks from files: the one reader of training, evaluation, scoring and inspection.
 
-What is road follows from the values, where they leave no doubt; where they do, the file is refused
-with the setting that decides. A mask is never read as having no road, or only road, by accident.
+The values decide what is road if they are unambiguous; else the file is refused, with the setting
+that decides. A mask is never read by mistake as having no road, or only road.
 """
 
 from __future__ import annotations
@@ -19,20 +19,20 @@ from roadex.errors import RoadexError
 from roadex.rasters.pictures import decode, require_memory, world_file_pixel
 from roadex.rasters.rasters import grid_of, open_raster, pixel_metres, readable
 
-_MOST_BANDS = 64  # of one picture; thousands are a damaged header, and take minutes
+_MOST_BANDS = 64  # of one picture; thousands mean a damaged header, and take minutes
 _TIFF = (".tif", ".tiff", ".vrt")
 _HALF = {"uint8": 127, "uint16": 32767}
-# Channels of a grey picture that differ by no more were made so by compression.
+# Channels of a grey picture may differ by this much after compression.
 _GREY_SLACK = 24
-# Values above this are a scale of brightness, not numbers of classes.
+# Values above this are levels of brightness, not class numbers.
 _LAST_CLASS = 31
-# Pixels that are looked at at once.
+# Pixels processed at a time.
 _CHUNK = 1 << 22
 
 
 @dataclass(frozen=True)
 class MaskRules:
-    """What the user says of the values of masks; by default they speak for themselves.
+    """What the user says about the values of masks; by default the values decide.
 
     Attributes:
         above: values above this are road.
@@ -50,8 +50,8 @@ class Mask:
     """A road mask.
 
     Attributes:
-        road: (H, W) uint8, 1 road, 0 not, 255 unknown.
-        gsd: metres per pixel along x and y, where the file tells.
+        road: (H, W) uint8, 1 road, 0 not, 255 ignored.
+        gsd: metres per pixel along x and y; None if the file has none.
     """
 
     road: NDArray[np.uint8]
@@ -60,7 +60,7 @@ class Mask:
 
 @dataclass(frozen=True)
 class _Values:
-    """The pixels of a mask file, before anything is made of them.
+    """The pixels of a mask file before they are interpreted.
 
     Attributes:
         pixels: (H, W), numbers or brightness.
@@ -79,9 +79,9 @@ class _Values:
 def read_mask(path: Path, rules: MaskRules | None = None) -> Mask:
     """The road mask of a picture or raster file.
 
-    Read without a word: 0 and 1, 0 and 255 with or without soft edges, 0 and the largest number of
+    Accepted: 0 and 1, 0 and 255 with or without soft edges, 0 and the largest number of
     a type, floats from 0 to 1, a colour table or RGB of one colour on black, roads drawn in alpha.
-    Unknown is what the file declares as no data, and 255 beside 0 and 1.
+    What the file declares as no data is ignored, and so is 255 beside 0 and 1.
 
     Raises:
         RoadexError: the file is damaged, or its values could mean several things.
@@ -147,7 +147,7 @@ def _joined(path: Path, bands: NDArray[Any], alpha: NDArray[Any] | None) -> _Val
     if alpha is not None and (alpha == alpha.flat[0]).all():
         alpha = None
     if alpha is not None and (bands == bands.reshape(-1, bands.shape[-1])[0]).all():
-        return _Values(alpha)  # one colour everywhere: what is drawn is drawn in alpha
+        return _Values(alpha)  # one colour everywhere: the roads are drawn in alpha
     grey = _grey(path, bands, None if alpha is None else alpha > 0)
     if alpha is None:
         return _Values(grey)
@@ -229,13 +229,13 @@ def _limit(path: Path, used: NDArray[Any], rules: MaskRules) -> float:
     if half is not None and largest > half and not _looks_like_classes(found):
         return half
     raise RoadexError(
-        f"{path}: values {_listed(found)}, which do not say what is road: set {rules.keys[1]}="
+        f"{path}: values {_listed(found)}, which do not show what is road: set {rules.keys[1]}="
         f"[{largest}], or {rules.keys[0]}=N for values above N"
     )
 
 
 def _looks_like_classes(found: NDArray[Any]) -> bool:
-    """Whether all values but the largest are small numbers: classes, and one to be ignored."""
+    """Whether all values except the largest are small: classes, and one to be ignored."""
     return len(found) > 2 and int(found[-2]) <= _LAST_CLASS and len(found) <= int(found[-2]) + 2
 
 
@@ -246,13 +246,13 @@ def _float_limit(path: Path, used: NDArray[Any], rules: MaskRules) -> float:
     if set(_distinct(used).tolist()) <= {0.0, float(IGNORE)}:
         return IGNORE / 2
     raise RoadexError(
-        f"{path}: values from {low:g} to {high:g}, which do not say what is road: set "
+        f"{path}: values from {low:g} to {high:g}, which do not show what is road: set "
         f"{rules.keys[0]}=N for values above N"
     )
 
 
 def _unknown(values: _Values, rules: MaskRules) -> NDArray[np.bool_] | None:
-    """Where (H, W) nothing is known; None: nowhere."""
+    """Which pixels (H, W) are ignored; None: none."""
     pixels = values.pixels
     parts = [] if values.valid is None else [~values.valid]
     if values.nodata is not None and not _means_background(values):
@@ -269,7 +269,7 @@ def _unknown(values: _Values, rules: MaskRules) -> NDArray[np.bool_] | None:
 
 
 def _means_background(values: _Values) -> bool:
-    """Whether 0 was declared as no data although it is all that is no road, as QGIS often does."""
+    """Whether 0 was declared as no data although it means background, as QGIS often does."""
     rest = _distinct(values.pixels)
     return values.nodata == 0 and len(rest[rest != 0]) <= 1
 

@@ -16,7 +16,7 @@ from PIL import Image
 from roadex.errors import RoadexError
 from roadex.files import atomic_write, user_path
 
-# Honest images are larger than Pillow's limit; what a file declares is held against the memory.
+# Real images exceed Pillow's limit; the declared size is compared with the memory instead.
 Image.MAX_IMAGE_PIXELS = None
 _BYTES_PER_PIXEL = 8
 _PNG = b"\x89PNG\r\n\x1a\n"
@@ -60,7 +60,7 @@ def read_image(path: Path) -> NDArray[np.uint8]:
 
 
 def bit_depth(path: Path) -> int:
-    """Bits per channel that a PNG declares, whose upper 8 Pillow would take for all; else 8."""
+    """Bits per channel that a PNG declares, of which Pillow would use the upper 8; else 8."""
     with path.open("rb") as file:
         head = file.read(25)
     return head[24] if head.startswith(_PNG) and len(head) == 25 else 8
@@ -76,7 +76,7 @@ def write_image(path: Path, image: NDArray[np.uint8]) -> None:
 
 
 def decode(path: Path, what: str = "image") -> Image.Image:
-    """The picture in a file; Pillow refuses a truncated one, where others fill the missing rows.
+    """The picture in a file; Pillow refuses truncated files, where others fill the missing rows.
 
     Raises:
         RoadexError: the file is damaged, or too large for this machine.
@@ -92,7 +92,7 @@ def decode(path: Path, what: str = "image") -> Image.Image:
 
 
 def is_shown(path: Path) -> bool:
-    """Whether a file is meant to be seen; macOS puts ._NAME beside each on disks of others."""
+    """Whether a file is not hidden; macOS puts ._NAME beside each file on foreign disks."""
     return not path.name.startswith(".")
 
 
@@ -113,14 +113,14 @@ def require_memory(path: Path, needed: float) -> None:
         )
 
 
-# Smaller steps count degrees and not metres; nothing takes pictures of roads at a centimetre.
+# Smaller steps are degrees, not metres; no imagery of roads has pixels of a centimetre.
 _LEAST_M = 0.01
 
 
 def pixel_of_step(across: float, down: float) -> tuple[float, float] | None:
     """Width and height of a pixel in metres, from the steps along a row and down a column.
 
-    Without a coordinate system the steps are taken for metres, if they can be.
+    Without a coordinate system the steps are taken as metres, if that is plausible.
     """
     step = abs(across), abs(down)
     return step if min(step) >= _LEAST_M else None

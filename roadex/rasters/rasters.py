@@ -1,6 +1,6 @@
-"""Rasters that GDAL reads: which bands are colours, where there are data, and where they lie.
+"""Rasters that GDAL reads: which bands are colours, which pixels are valid, where the raster lies.
 
-Every command decides these here: training, prediction, and the masks of both.
+Every command uses these rules: training, prediction, and the masks of both.
 """
 
 from __future__ import annotations
@@ -25,17 +25,17 @@ from roadex.geo.grid import Georeference
 from roadex.rasters.pictures import pixel_of_step, require_memory, world_file_pixel
 from roadex.rasters.remote import HTTP_OPTIONS, REMOTE_OPTIONS, Remote, Source, without_secrets
 
-# Left alone, GDAL keeps blocks in 5 % of the machine's memory, and fills what a JPEG or PNG that is
-# cut short lacks without a word. This holds a row of the blocks of an image 80,000 pixels wide.
+# By default GDAL caches blocks in 5 % of the machine's memory, and silently fills the missing part
+# of a truncated JPEG or PNG. This cache holds a row of blocks of an image 80,000 pixels wide.
 GDAL_OPTIONS = {
     "GDAL_CACHEMAX": 128 << 20,
     "GDAL_ERROR_ON_LIBJPEG_WARNING": True,
     "GDAL_PNG_WHOLE_IMAGE_OPTIM": False,
-    # A VRT whose picture is gone would else be read as black.
+    # Otherwise a VRT whose picture is missing would be read as black.
     "VRT_DETECT_MISSING_FILES": True,
 }
-# A file is opened by the drivers that its suffix means: what lies behind it is nothing else, such
-# as a description in XML that leads to other files or to the network.
+# A file is opened only by the drivers of its suffix, so that it cannot be something else, such
+# as a description in XML that leads to other files or to the internet.
 _DRIVERS = {
     ".tif": "GTiff",
     ".tiff": "GTiff",
@@ -64,7 +64,7 @@ class Raster:
     Attributes:
         bands: (3, H, W) uint8 or uint16, red, green, blue.
         valid: (H, W) where there are data; None: everywhere.
-        grid: where it lies; None where the file does not tell.
+        grid: where it lies; None if the file does not say.
     """
 
     bands: NDArray[Any]
@@ -83,7 +83,7 @@ def load_rasterio() -> ModuleType:
         import rasterio.errors
     except ImportError as error:
         raise RoadexError(f"GeoTIFF needs rasterio: {install_line('geo')}") from error
-    # It logs what it raises as well: whoever catches the error reports a bad file in one line.
+    # It also logs what it raises; a bad file is to be reported in one line only.
     logging.getLogger("rasterio").setLevel(logging.CRITICAL)
     result: ModuleType = rasterio
     return result
@@ -91,7 +91,7 @@ def load_rasterio() -> ModuleType:
 
 @contextmanager
 def readable(path: Source) -> Iterator[None]:
-    """Reading of a raster, whose failure is told in one line.
+    """Report failures of reading a raster in one line.
 
     Raises:
         RoadexError: the file is damaged.
@@ -102,7 +102,7 @@ def readable(path: Source) -> Iterator[None]:
             warnings.simplefilter("ignore", rasterio.errors.NotGeoreferencedWarning)
             yield
     except (rasterio.errors.RasterioError, rasterio.errors.RasterioIOError, ValueError) as error:
-        # Rasterio says "read failed", and the library below it why.
+        # Rasterio says "read failed"; the library below it says why.
         reason = next(iter(str(error.__cause__ or error).splitlines()), repr(error))
         if isinstance(path, Remote) or path.suffix.lower() == ".xml":
             raise RoadexError(
@@ -116,7 +116,7 @@ def readable(path: Source) -> Iterator[None]:
 
 
 def options_for(path: Source) -> dict[str, Any]:
-    """What GDAL is told when it reads a raster."""
+    """The options of GDAL for reading a raster."""
     if isinstance(path, Remote):
         return {**GDAL_OPTIONS, **REMOTE_OPTIONS}
     return {**GDAL_OPTIONS, **HTTP_OPTIONS} if path.suffix.lower() in _LEADING else GDAL_OPTIONS
@@ -149,7 +149,7 @@ def open_raster(path: Source) -> Iterator[Any]:
 def check_complete(path: Source, file: Any) -> None:
     """Check that a TIFF of this machine is as long as its table of contents says.
 
-    Its pixels are not read: one that was cut short is known before any of it is used.
+    Its pixels are not read: a truncated file is noticed before any of it is used.
 
     Raises:
         RoadexError: it is cut short.
@@ -180,7 +180,7 @@ def read_raster(path: Path, bands: list[int] | None = None, located: bool = True
     """Red, green and blue of a raster, or the three `bands`, counted from 1.
 
     Args:
-        located: whether it has to tell where it lies.
+        located: whether it needs a georeference.
 
     Raises:
         RoadexError: the extra `geo` is missing; the file is damaged, has no coordinate system, is
@@ -243,7 +243,7 @@ def read_bands(file: Any, numbers: tuple[int, ...], **how: Any) -> NDArray[Any]:
 
 
 def may_lack_data(file: Any, numbers: tuple[int, ...]) -> bool:
-    """Whether `validity` has to be asked at all."""
+    """Whether `validity` can be anything but None."""
     flags = {flag.name for number in numbers for flag in file.mask_flag_enums[number - 1]}
     has_alpha = any(colour.name == "alpha" for colour in file.colorinterp)
     return flags != {"all_valid"} or has_alpha or file.dtypes[numbers[0] - 1] != "uint8"
@@ -309,7 +309,7 @@ def colour_bands(
         wanted: the numbers that the setting `key` gives; None: by the bands' names or their count.
 
     Raises:
-        RoadexError: there are no such bands, or nothing says which they are.
+        RoadexError: there are no such bands, or nothing identifies them.
     """
     if wanted is not None:
         if len(wanted) != 3 or not all(1 <= band <= file.count for band in wanted):
@@ -336,7 +336,7 @@ def write_raster(path: Path, pixels: NDArray[Any], grid: Georeference) -> None:
     rows, columns = grid.shape
     options = {"count": 3, "dtype": pixels.dtype, "crs": grid.crs, "transform": place}
     options |= {"compress": "lzw", "predictor": 2, "photometric": "rgb"}
-    # By way of memory: on a full disk the TIFF library prints lines of its own.
+    # Through memory: on a full disk the TIFF library would print lines of its own.
     with rasterio.MemoryFile() as memory:
         with memory.open(driver="GTiff", height=rows, width=columns, **options) as file:
             file.write(np.moveaxis(pixels, -1, 0))

@@ -28,7 +28,7 @@ _SCHEMES = {
 }
 _SCHEME = re.compile(r"^(?P<scheme>[a-z][a-z0-9+.-]+)://", re.IGNORECASE)
 _SECRETS = re.compile(r"(?<=://)[^/@\s'\"]+@|[?#][^\s'\"]*")
-# A lost connection is tried again, and one that hangs ends.
+# A lost connection is retried, and one that hangs is ended.
 HTTP_OPTIONS = {
     "GDAL_HTTP_MAX_RETRY": 3,
     "GDAL_HTTP_RETRY_DELAY": 1,
@@ -36,7 +36,7 @@ HTTP_OPTIONS = {
     "GDAL_HTTP_LOW_SPEED_TIME": 30,
     "GDAL_HTTP_LOW_SPEED_LIMIT": 1,
 }
-# What lies beside a remote file is not asked for.
+# Files beside a remote file are not requested.
 REMOTE_OPTIONS = {**HTTP_OPTIONS, "GDAL_DISABLE_READDIR_ON_OPEN": "EMPTY_DIR"}
 
 
@@ -60,7 +60,7 @@ class Remote:
 
     @property
     def key(self) -> str:
-        """Which raster it is, without its secrets."""
+        """An identifier of the raster without secrets."""
         return sha256(str(self).encode()).hexdigest()[:16]
 
     @property
@@ -79,7 +79,7 @@ class Remote:
         return PurePosixPath(self.name).suffix
 
     def __str__(self) -> str:
-        """The address without what could be secret."""
+        """The address without possible secrets."""
         return without_secrets(self.address)
 
     def __repr__(self) -> str:
@@ -142,7 +142,7 @@ def list_remote(folder: Remote, suffixes: tuple[str, ...]) -> list[Remote]:
     """
     if folder.gdal.startswith("/vsicurl/"):
         raise RoadexError(
-            f"{folder}: servers of the web list no folders; name the files, one a line of a text "
+            f"{folder}: web servers do not list folders; name the files, one a line of a text "
             "file (input=list.txt)"
         )
     names = _below(folder)
@@ -161,7 +161,7 @@ def _below(folder: Remote) -> list[str]:
     base = folder.gdal.rstrip("/")
     try:
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # what it warns of it raises, too
+            warnings.simplefilter("ignore")  # it also raises what it warns about
             found = pyogrio.vsi_listtree(base)
     except (OSError, RuntimeError, ValueError, NotADirectoryError) as error:
         reason = without_secrets((str(error).splitlines() or [repr(error)])[0])

@@ -244,7 +244,7 @@ On {{ scores_on }}, by which the threshold was chosen, so they are a little too 
 {% endfor %}
 ## Data and licence
 
-Trained on {{ data }}. Imagery of other sensors, seasons, regions or pixel sizes may give worse results.
+Trained on {{ data }}. Other sensors, seasons, regions or pixel sizes may give worse results.
 
 Licence of the weights: {{ licence }}
 

@@ -63,7 +63,7 @@ def test_each_is_trained_on_and_scored_at_its_own_pixels(folder):
             "datasets.fine.images=nowhere/images: there is no",
         ),
         (["datasets=[nothing]"], "dataset=nothing: there is no such choice"),
-        (["trainer.threshold_from=synthetic"], "choose of all, main, fine"),
+        (["trainer.threshold_from=synthetic"], "one of all, main, fine"),
         (["datasets.fine.weight=0"], "datasets.fine.weight=0"),
         (["datasets.fine.colour=red"], "colour"),
     ],

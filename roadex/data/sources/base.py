@@ -1,4 +1,4 @@
-"""What a reader of raw data offers."""
+"""The interface of readers of raw data."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ class Kind(Enum):
 
     UNLABELLED = "images without a label"
     ORPHAN = "labels without an image"
-    UNUSABLE = "files that cannot be told apart"
+    UNUSABLE = "files with the same name"
 
 
 @dataclass(frozen=True)
@@ -55,23 +55,23 @@ class Source(Protocol):
         """The city of a tile, or other group whose tiles share their contrast."""
 
     def histogram(self, name: str) -> Histogram | None:
-        """The values of a tile whose contrast has to be measured first; None where not.
+        """The values of a tile whose contrast has to be measured first; else None.
 
         Raises:
             RoadexError: the image cannot be used.
         """
 
     def calibrated(self, calibration: Calibration) -> Source:
-        """The same source, its contrast set."""
+        """The same source with its contrast set."""
 
     def identity(self) -> dict[str, Any]:
-        """What the tiles depend on: prepared data of another identity is not used."""
+        """Everything that the tiles depend on: prepared data of another identity is not used."""
 
     def notes(self) -> list[str]:
         """Lines on what was found and left out, and why."""
 
 
 def stamp(path: Path) -> list[Any]:
-    """Name, size and time of change of a file, as its part in a source's identity."""
+    """Name, size and modification time of a file, for the identity of a source."""
     state = path.stat()
     return [path.name, state.st_size, state.st_mtime_ns]

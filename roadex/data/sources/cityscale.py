@@ -25,5 +25,5 @@ def cityscale_source(config: CityScaleConfig) -> FileSource:
     images = named(images_below(raw), "_sat")
     graphs = named(sorted(raw.rglob("*.p")), "_refine_gt_graph")
     reader = PixelGraphReader(config.gsd, config.widths)
-    remedy = "it wants region_N_sat.png with region_N_refine_gt_graph.p"
+    remedy = "it needs region_N_sat.png with region_N_refine_gt_graph.p"
     return to_source(match(images, graphs), reader, Division(config.splits), config.raw, remedy)

@@ -26,6 +26,6 @@ def deepglobe_source(config: DeepGlobeConfig) -> FileSource:
     if folder != root:
         files += [path for name in _UNLABELLED for path in images_below(root / name)]
     matched = match(named(files, "_sat"), named(files, "_mask"))
-    remedy = "it wants ID_sat.jpg with ID_mask.png"
+    remedy = "it needs ID_sat.jpg with ID_mask.png"
     reader = MaskReader(mask_rules(config))
     return to_source(matched, reader, Division(config.splits), str(folder), remedy)

@@ -23,7 +23,7 @@ class Entry:
 
     Attributes:
         group: the city or other set of tiles that it belongs to.
-        corner: column and row of the image's corner in the pixels of a label that covers more.
+        corner: column and row of the image's corner in a label that covers more than the image.
     """
 
     image: Path
@@ -33,7 +33,7 @@ class Entry:
 
 
 class Reader(Protocol):
-    """Makes a tile of its two files."""
+    """Makes a tile from its two files."""
 
     def read(self, entry: Entry) -> Tile:
         """The tile.
@@ -109,7 +109,7 @@ class FileSource:
         return self.entries[name].group
 
     def histogram(self, name: str) -> Histogram | None:
-        """The values of a tile, where its reader wants them."""
+        """The values of a tile, if its reader needs them."""
         return self.reader.histogram(self.entries[name])
 
     def calibrated(self, calibration: Calibration) -> FileSource:
@@ -117,7 +117,7 @@ class FileSource:
         return replace(self, reader=self.reader.calibrated(calibration))
 
     def identity(self) -> dict[str, Any]:
-        """The files, by name, size and time of change, and the reader's settings."""
+        """The files, by name, size and modification time, and the reader's settings."""
         files = {
             name: [stamp(entry.image), stamp(entry.label), *entry.corner]
             for name, entry in sorted(self.entries.items())
@@ -125,7 +125,7 @@ class FileSource:
         return {"files": files, **self.reader.identity()}
 
     def notes(self) -> list[str]:
-        """How many tiles there are and what was left out."""
+        """The number of tiles, and what was left out."""
         lines = [f"{len(self.entries)} images with labels"]
         groups = sorted({entry.group for entry in self.entries.values()} - {""})
         if groups:
@@ -137,14 +137,14 @@ class FileSource:
 
 @dataclass(frozen=True)
 class Matched:
-    """Files paired by name, and those that found no partner."""
+    """Files paired by name, and those without a partner."""
 
     pairs: dict[str, tuple[Path, Path]]
     findings: tuple[Finding, ...]
 
 
 def match(images: Iterable[tuple[str, Path]], labels: Iterable[tuple[str, Path]]) -> Matched:
-    """Pair named images with named labels; files that share a name are left out, all of them."""
+    """Pair named images with named labels; all files that share a name are left out."""
     found: list[Finding] = []
     image_of, label_of = _unique(images, found), _unique(labels, found)
     doubled = {name for name, path in (*image_of.items(), *label_of.items()) if path is None}
@@ -161,7 +161,7 @@ def match(images: Iterable[tuple[str, Path]], labels: Iterable[tuple[str, Path]]
 
 
 def _unique(named: Iterable[tuple[str, Path]], found: list[Finding]) -> dict[str, Path | None]:
-    """The file of each name, None where there are several."""
+    """The file of each name; None if there are several."""
     paths: dict[str, list[Path]] = {}
     for name, path in named:
         paths.setdefault(name, []).append(path)
@@ -182,7 +182,7 @@ Named = list[tuple[str, Path]]
 
 
 def named(paths: Iterable[Path], suffix: str) -> Named:
-    """Files by stem less a suffix; those without it are not meant."""
+    """Files by their stem without a suffix; files that lack the suffix are skipped."""
     return [
         (path.stem[: len(path.stem) - len(suffix)], path)
         for path in paths

@@ -22,7 +22,7 @@ MAP_SUFFIXES = (
 
 
 def folder_source(config: FolderConfig) -> FileSource:
-    """Images of one folder with the masks or lines of another, by stem less the suffixes.
+    """Images of one folder with the masks or lines of another, by stem without the suffixes.
 
     `dataset.raw=DIR` stands for DIR/images with DIR/masks or DIR/lines. `dataset.lines` may be one
     file of roads for all images.
@@ -65,10 +65,10 @@ def _lines(config: FolderConfig, lines: str, images: Iterable[str]) -> tuple[Lin
 
 
 def located(config: DatasetConfig) -> DatasetConfig:
-    """The settings with the pixel size that the images of a folder tell, where none was set.
+    """The settings with the pixel size of a folder's images, if none was set.
 
     Raises:
-        RoadexError: the first image tells none.
+        RoadexError: the first image has none.
     """
     if not isinstance(config, FolderConfig) or config.gsd:
         return config

@@ -1,4 +1,4 @@
-"""Tiles of georeferenced rasters whose truth are centre lines, at square pixels of another size."""
+"""Tiles of georeferenced rasters labelled by centre lines, resampled to square pixels."""
 
 from __future__ import annotations
 
@@ -24,8 +24,8 @@ class GeoReader:
     """Rasters resampled to square pixels of `gsd` metres, with their lines in the image frame.
 
     A tile in degrees has oblong pixels (0.24 by 0.30 m in Las Vegas): it is resized along each axis
-    so that one number says how large its pixels are, and its lines are placed by the same factors,
-    so that they lie on the pixels exactly.
+    so that one number gives the size of its pixels, and its lines are scaled by the same factors,
+    so that they match the pixels exactly.
     """
 
     gsd: float
@@ -55,7 +55,7 @@ class GeoReader:
         return histogram(raster.bands, raster.valid, self.stretch.every)
 
     def calibrated(self, calibration: Calibration) -> GeoReader:
-        """The same reader, its contrast set."""
+        """The same reader with its contrast set."""
         return replace(self, calibration=calibration)
 
     def identity(self) -> dict[str, Any]:
@@ -82,6 +82,6 @@ def resized(
 
 
 def resized_labels(labels: NDArray[np.uint8], shape: tuple[int, int]) -> NDArray[np.uint8]:
-    """Labels (H, W) at another number of rows and columns: each that of the nearest pixel."""
+    """Labels (H, W) at another number of rows and columns, by the nearest pixel."""
     how = cv2.INTER_NEAREST_EXACT
     return np.asarray(cv2.resize(labels, shape[::-1], interpolation=how), np.uint8)

@@ -38,9 +38,9 @@ from roadex.graph.network import (
 )
 from roadex.graph.raster import draw_roads
 
-_OVERHANG_M = 10.0  # less road outside the image is not worth a line in the report
-_MARGIN_M = 30.0  # roads that run beside an image reach into it by half their width
-_COVERED = 0.95  # more of an image within the outermost roads is no line in the report
+_OVERHANG_M = 10.0  # less road outside the image is not reported
+_MARGIN_M = 30.0  # roads beside an image reach into it by half their width
+_COVERED = 0.95  # nothing is reported if more of an image lies within the outermost roads
 _HARMLESS = ("repeated point",)
 
 
@@ -75,7 +75,7 @@ class Frame:
 
 
 class Labels(NamedTuple):
-    """The road surface (H, W), 1 where road, the network in the image frame, and what to tell.
+    """The road surface (H, W), 1 where road, the network in the image frame, and messages.
 
     `tagged` gives its roads with their tags, as `Tile` has them.
     """
@@ -121,7 +121,7 @@ class OwnLines:
         return Labels(mask, inside, notes, partial(self._tagged, entry, frame))
 
     def _tagged(self, entry: Entry, frame: Frame) -> nx.MultiGraph:
-        """The roads once more, apart where their tags change, as wide as they are drawn."""
+        """The roads once more, split where their tags change, with the widths as drawn."""
         drawn = read_network(entry.label, keep_apart=TAGS)
         placed = to_image_frame(drawn, frame.grid, frame.scale)
         inside = clip_to_tile(placed, frame.size, keep_apart=TAGS)
@@ -198,7 +198,9 @@ class _Map:
     def __init__(self, path: Path) -> None:
         graph = without_paths(read_network(path, keep_apart=TAGS))
         if graph.graph.get("crs") is None:
-            raise RoadexError(f"{path} names no coordinate system, so no image has its place in it")
+            raise RoadexError(
+                f"{path} names no coordinate system, so images cannot be located in it"
+            )
         tunnels = [step for step in graph.edges(keys=True) if is_tunnel(graph.edges[step])]
         graph.remove_edges_from(tunnels)
         if not graph.number_of_edges():
@@ -214,7 +216,7 @@ class _Map:
         self.notes = [f"{path.name}: left out {', '.join(parts)} of the whole file"] * bool(parts)
 
     def near(self, outline: shapely.Geometry) -> nx.MultiGraph:
-        """A copy of the roads that may show within an outline."""
+        """A copy of the roads that may reach into an outline."""
         found = self._tree.query(outline.buffer(_MARGIN_M), predicate="intersects")
         part = self._graph.edge_subgraph([self._steps[index] for index in sorted(found.tolist())])
         return part.copy()

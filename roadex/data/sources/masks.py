@@ -1,4 +1,4 @@
-"""Tiles whose truth is a mask file; their graphs have to be taken from the masks."""
+"""Tiles labelled by a mask file; their graphs are extracted from the masks."""
 
 from __future__ import annotations
 
@@ -27,8 +27,8 @@ from roadex.rasters.masks import MaskRules, read_mask
 from roadex.rasters.pictures import bit_depth, read_image
 from roadex.rasters.rasters import Raster, read_raster
 
-_WHITE = 252  # resampling leaves the rim of a white area a little darker
-# Georeferenced pixels that differ by no more from the wanted ones stay as they are.
+_WHITE = 252  # resampling leaves the border of a white area a little darker
+# Georeferenced pixels that differ by no more than this from `gsd` are not resampled.
 _SAME_PIXELS = 0.02
 _TIFF = (".tif", ".tiff", ".vrt")
 
@@ -38,11 +38,11 @@ class MaskReader:
     """Images with masks of the same size.
 
     Attributes:
-        rules: what the user says of the masks' values.
+        rules: what the user says about the masks' values.
         white_px: white areas of at least this many pixels have no data; None: white is a colour.
-        bands: numbers of the red, green and blue band; None: as the file tells.
-        gsd: metres per pixel to which georeferenced images are resampled; None: they stay as they
-            are.
+        bands: numbers of the red, green and blue band; None: from the file.
+        gsd: metres per pixel to which georeferenced images are resampled; None: they are not
+            resampled.
     """
 
     rules: MaskRules
@@ -69,7 +69,7 @@ class MaskReader:
         return self._at_wanted_pixels(Tile(image, mask), raster.grid)
 
     def _at_wanted_pixels(self, tile: Tile, grid: Georeference | None) -> Tile:
-        """A tile whose georeference tells other pixels than `gsd`, resampled to those."""
+        """A tile resampled to `gsd` if its georeference gives another pixel size."""
         if (
             grid is None
             or self.gsd is None
@@ -96,7 +96,7 @@ class MaskReader:
         return replace(self, calibration=calibration)
 
     def identity(self) -> dict[str, Any]:
-        """What the masks and images are read by."""
+        """The settings by which masks and images are read."""
         return {
             "road_above": self.rules.above,
             "road_values": self.rules.values,
@@ -106,10 +106,10 @@ class MaskReader:
 
 
 def mask_rules(config: FolderConfig | DeepGlobeConfig | MassachusettsConfig) -> MaskRules:
-    """What the settings say of the masks' values.
+    """What the settings say about the masks' values.
 
     Raises:
-        RoadexError: they say two things.
+        RoadexError: they contradict each other.
     """
     values = config.road_values
     if values is not None and config.road_above is not None:
@@ -121,7 +121,7 @@ def read_colours(path: Path, bands: list[int] | None) -> Raster:
     """Red, green and blue of a picture or raster, and where it has data.
 
     Raises:
-        RoadexError: the file is damaged, or `bands` are wanted of a picture.
+        RoadexError: the file is damaged, or `bands` are set for a picture.
     """
     if path.suffix.lower() in _TIFF or bit_depth(path) > 8:
         try:
@@ -135,7 +135,7 @@ def read_colours(path: Path, bands: list[int] | None) -> Raster:
 
 
 def white_areas(image: NDArray[np.uint8], least_px: int) -> NDArray[np.bool_]:
-    """Connected areas (H, W) of white, at least so large, of an RGB image (H, W, 3)."""
+    """Connected areas (H, W) of white, of at least a given size, in an RGB image (H, W, 3)."""
     white = np.all(image >= _WHITE, axis=2)
     _, areas, table, _ = cv2.connectedComponentsWithStats(white.view(np.uint8))
     large = table[:, cv2.CC_STAT_AREA] >= least_px

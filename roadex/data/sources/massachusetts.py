@@ -43,7 +43,9 @@ def massachusetts_source(config: MassachusettsConfig) -> FileSource:
     for name in matched.pairs:
         published[split_of[name]].append(name)
     reader = MaskReader(mask_rules(config), round(config.white_area_m2 / config.gsd**2))
-    remedy = "it wants train/sat/NAME.tiff with train/map/NAME.tif, and valid and test likewise"
+    remedy = (
+        "it needs train/sat/NAME.tiff with train/map/NAME.tif, and valid and test in the same way"
+    )
     return to_source(matched, reader, Division(config.splits, published), config.raw, remedy)
 
 

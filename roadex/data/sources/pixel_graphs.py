@@ -1,4 +1,4 @@
-"""Tiles whose truth is a graph in pixels: City-Scale's pickles and RoadTracer's text graphs."""
+"""Tiles labelled by a graph in pixels: City-Scale's pickles and RoadTracer's text graphs."""
 
 from __future__ import annotations
 

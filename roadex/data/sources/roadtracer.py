@@ -35,7 +35,7 @@ def roadtracer_source(config: RoadTracerConfig) -> FileSource:
         elif found:
             findings.append(Finding(path, Kind.UNLABELLED, f"there is no {found['city']}.graph"))
     if not entries:
-        raise RoadexError(f"{config.raw}: it wants CITY_X_Y_sat.png with CITY.graph")
+        raise RoadexError(f"{config.raw}: it needs CITY_X_Y_sat.png with CITY.graph")
     findings += _orphans(graphs, {entry.group for entry in entries.values()})
     division = Division(config.splits, by_group=True)
     reader = PixelGraphReader(config.gsd, config.widths)

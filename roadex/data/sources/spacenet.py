@@ -43,7 +43,7 @@ def _best_product(raw: Path, pictures: list[Path]) -> str:
     found = sorted({path.parent.name for path in pictures})
     ranked = [product for product in PRODUCTS if product in found] or found
     if not ranked:
-        raise RoadexError(f"dataset.raw={raw}: no GeoTIFF there; it wants AOI_*/PRODUCT/*.tif")
+        raise RoadexError(f"dataset.raw={raw}: no GeoTIFF there; it needs AOI_*/PRODUCT/*.tif")
     return ranked[0]
 
 
