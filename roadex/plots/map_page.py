@@ -17,6 +17,7 @@ import shapely
 from numpy.typing import NDArray
 from PIL import Image
 
+from roadex.graph.attribute_labels import CLASSES, class_of
 from roadex.graph.attributes import has_no_speed, road_attributes, table_speed
 from roadex.graph.road_table import RoadTable, table_of
 from roadex.plots.html import array_text, jpeg_uri, png_uri, script_data, shrunk, write_page
@@ -113,6 +114,8 @@ def network_data(network: nx.MultiGraph | RoadTable) -> dict[str, Any]:
         "probabilities": _attribute(table, "mean_probability"),
         "speeds": array_text(speeds[order], "f4"),
         "slowest": table_speed(None),
+        "classes": CLASSES,
+        "classRanks": array_text(_class_ranks(network)[order], "f4"),
         "nodes": [str(name) for name in table.names.tolist()],
         "places": array_text(table.places, "f4"),
         "degrees": array_text(table.degrees(), "u2"),
@@ -122,7 +125,7 @@ def network_data(network: nx.MultiGraph | RoadTable) -> dict[str, Any]:
 def _speeds(network: nx.MultiGraph | RoadTable) -> NDArray[np.float64]:
     """Km/h of every road, NaN where neither its speed nor its class is known."""
     if isinstance(network, RoadTable):
-        return np.full(len(network), np.nan)  # tables hold no tags
+        return _values(network, "speed_kph")
     return np.array(
         [
             np.nan if has_no_speed(data) else road_attributes(data)["speed_kph"]
@@ -132,10 +135,22 @@ def _speeds(network: nx.MultiGraph | RoadTable) -> NDArray[np.float64]:
     )
 
 
+def _class_ranks(network: nx.MultiGraph | RoadTable) -> NDArray[np.float64]:
+    """The class of every road, the most important one the highest; NaN where it is not known."""
+    if isinstance(network, RoadTable):
+        return len(CLASSES) - 1 - _values(network, "highway")
+    known = [class_of(data) for *_, data in network.edges(data=True)]
+    ranks = [np.nan if name is None else len(CLASSES) - 1 - CLASSES.index(name) for name in known]
+    return np.array(ranks, dtype=np.float64)
+
+
+def _values(table: RoadTable, name: str) -> NDArray[np.float64]:
+    return table.value(name) if name in table.attributes else np.full(len(table), np.nan)
+
+
 def _attribute(table: RoadTable, name: str) -> str:
     """An attribute of every road, NaN where it is not known."""
-    known = name in table.attributes
-    return array_text(table.value(name) if known else np.full(len(table), np.nan), "f4")
+    return array_text(_values(table, name), "f4")
 
 
 def _ranks(table: RoadTable) -> NDArray[np.uint8]:

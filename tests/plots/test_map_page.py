@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import networkx as nx
 import numpy as np
 import pytest
 import shapely
 
+from roadex.graph.attribute_reading import WORDS
 from roadex.graph.network import add_road, empty_network, straight_network
+from roadex.graph.road_table import RoadTable, table_of
 from roadex.graph.routing import shortest_route
 from roadex.plots.map_page import Place, write_map_page
 from scripts.benchmarks.map import measure, winding_town
@@ -172,6 +175,46 @@ def test_routes_of_the_page_are_those_of_networkx(page, tmp_path):
 def cells(page, place):
     script = f"[...document.querySelectorAll('{place} th, {place} td')].map(c => c.textContent)"
     return page.run(script)
+
+
+@pytest.mark.parametrize("as_table", [False, True])
+def test_roads_are_coloured_by_class_and_speed_where_they_are_known(page, tmp_path, as_table):
+    graph = crossing()
+    told = [{"highway": "motorway", "speed_kph": 104.6}, {"highway": "track", "speed_kph": 24.1}]
+    for (*_, data), known in zip(graph.edges(data=True), [*told, *told], strict=True):
+        data.update(known)
+    network: nx.MultiGraph | RoadTable = graph
+    if as_table:
+        network = with_words(graph)
+    write_map_page(tmp_path / "map.html", network, np.zeros((8, 8, 3), np.uint8), (SIDE, SIDE))
+    page.open(tmp_path / "map.html")
+    assert page.run("[...document.getElementById('theme').options].every(o => !o.hidden)")
+    expected = {"class": ["motorway", "track"], "speed": ["100 km/h and more", "below 30 km/h"]}
+    for theme, names in expected.items():
+        page.run(f"""(() => {{ const choice = document.getElementById("theme");
+          choice.value = "{theme}"; choice.dispatchEvent(new Event("change")); }})()""")
+        page.settle()
+        rows = page.run("document.getElementById('key').innerText").split("\n")
+        assert [row.split("\t") for row in rows] == [[name, "0.36 km"] for name in names]
+        seen = {tuple(colour(page, x, y)) for x, y in ((200, 100), (200, 300))}
+        assert len(seen) == 2
+    page.mouse.click(*at(page, 200, 100))
+    said = dict(zip(*[iter(cells(page, "#road"))] * 2, strict=True))
+    assert (said["class"], said["speed"]) == ("motorway", "105 km/h")
+
+
+def with_words(graph: nx.MultiGraph) -> RoadTable:
+    """A network of tags as a table, as predicted roads of large images are."""
+    numbers = nx.MultiGraph(graph)
+    for *_, data in numbers.edges(data=True):
+        data["highway"] = WORDS["highway"].index(data["highway"])
+    columns = ("width_m", "mean_probability", "highway", "speed_kph")
+    return replace(table_of(numbers, columns), words={"highway": WORDS["highway"]})
+
+
+def test_only_what_is_known_can_be_chosen(shown):
+    hidden = "[...document.getElementById('theme').options].map(o => o.hidden)"
+    assert shown.run(hidden) == [False, True, True]
 
 
 def test_the_cursor_tells_the_coordinates(shown):

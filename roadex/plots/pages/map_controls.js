@@ -112,6 +112,16 @@ class Panel {
     document.getElementById("weight").hidden = drawing.network.speeds.every(Number.isNaN);
     this.routing.addEventListener("change", () => this.select(-1));
     this.weight.addEventListener("change", () => this.#find());
+    this.theme = document.getElementById("theme");
+    for (const option of this.theme.options) {
+      const { values } = drawing.themes[option.value];
+      option.hidden = option.disabled = option.value !== "probability" && values.every(Number.isNaN);
+    }
+    this.#follow(this.theme, "change", () => {
+      if (this.theme.selectedOptions[0].disabled) this.theme.value = "probability";
+      drawing.colourBy(this.theme.value);
+      this.key();
+    });
     for (const box of document.querySelectorAll("[data-layer]")) {
       this.#follow(box, "change", () => (this.state[box.dataset.layer] = box.checked));
     }
@@ -123,7 +133,6 @@ class Panel {
       button.addEventListener("click", () => this.#zoom(+button.dataset.zoom));
     }
     drawing.after = () => this.scale();
-    this.key();
   }
 
   // Take over what the control says, now (a browser may have kept it from before) and later.
@@ -141,11 +150,12 @@ class Panel {
     this.drawing.ask();
   }
 
-  // The legend: kilometres of road by confidence.
+  // The legend: kilometres of road by what they are coloured by.
   key() {
-    const metres = new Float64Array(STEPS.length);
+    const { legend } = this.drawing;
+    const metres = new Float64Array(legend.length);
     this.network.lengths.forEach((length, edge) => (metres[this.drawing.steps[edge]] += length));
-    const rows = STEPS.map((step, i) => [step, metres[i]]).filter(([, length]) => length > 0);
+    const rows = legend.map((step, i) => [step, metres[i]]).filter(([, length]) => length > 0);
     document.getElementById("key").replaceChildren(
       ...rows.map(([step, length]) => {
         const row = tableRow(step.name, `${(length / 1000).toFixed(2)} km`);
@@ -201,6 +211,16 @@ class Panel {
     this.drawing.ask();
   }
 
+  // Class and speed of a road, where they are known.
+  #attributes(edge) {
+    const { classes, classRanks, speeds } = this.network;
+    const rank = classRanks[edge];
+    return [
+      ...(Number.isNaN(rank) ? [] : [tableRow("class", classes[classes.length - 1 - rank])]),
+      ...(Number.isNaN(speeds[edge]) ? [] : [tableRow("speed", `${speeds[edge].toFixed(0)} km/h`)]),
+    ];
+  }
+
   #describe(edge) {
     const { lengths, widths, probabilities, ends, nodes } = this.network;
     const known = (value, digits, unit) =>
@@ -210,6 +230,7 @@ class Panel {
       tableRow("length", known(lengths[edge], 1, " m")),
       tableRow("width", known(widths[edge], 1, " m")),
       tableRow("mean probability", known(probabilities[edge], 3, "")),
+      ...this.#attributes(edge),
       tableRow("from node", nodes[ends[2 * edge]]),
       tableRow("to node", nodes[ends[2 * edge + 1]]),
     );

@@ -10,6 +10,28 @@ const STEPS = [
   { from: -Infinity, colour: "#b12a90", name: "below 0.5" },
   { from: NaN, colour: "#d0d0d0", name: "not known" },
 ];
+const SPEED_STEPS = [100, 80, 60, 45, 30, -Infinity].map((from, i) => ({
+  from,
+  colour: STEPS[i].colour,
+  name: i === 5 ? "below 30 km/h" : `${from} km/h and more`,
+}));
+const CLASS_COLOURS = ["#f0e442", "#e69f00", "#cc79a7", "#56b4e9", "#ffffff", "#009e73", "#b07d3c"];
+const UNKNOWN = STEPS.at(-1);
+
+// What roads can be coloured by: their numbers, and the steps of those, the last for not known.
+const themesOf = (network) => ({
+  probability: { values: network.probabilities, steps: STEPS },
+  class: {
+    values: network.classRanks,
+    steps: [
+      ...network.classes.map((name, i) => (
+        { from: network.classes.length - 1 - i, colour: CLASS_COLOURS[i], name }
+      )),
+      UNKNOWN,
+    ],
+  },
+  speed: { values: network.speeds, steps: [...SPEED_STEPS, UNKNOWN] },
+});
 const NODE_COLOURS = { end: "#56b4e9", junction: "#d55e00" };
 const ROUTE_COLOUR = "#0072b2";
 const CHUNK = 400; // roads stroked at a time
@@ -18,22 +40,28 @@ const ROOM = 0.25; // of the window, drawn beyond each side
 const MOST_ROADS = 30000; // more in the window leave no ground to set them off from
 const MOST_NODES = 4000; // more in the window are only clutter
 
-const stepOf = (probability) =>
-  Number.isNaN(probability)
-    ? STEPS.length - 1
-    : STEPS.findIndex((step) => probability >= step.from);
+const stepOf = (value, steps) =>
+  Number.isNaN(value) ? steps.length - 1 : steps.findIndex((step) => value >= step.from);
 
 class Drawing {
   constructor(canvas, network, view, pictures, state) {
     Object.assign(this, { canvas, network, view, pictures, state });
     this.context = canvas.getContext("2d", { alpha: false });
     this.roads = document.createElement("canvas");
-    this.steps = Uint8Array.from(network.probabilities, stepOf);
+    this.themes = themesOf(network);
+    this.colourBy("probability");
     this.drawn = null; // the view that the roads' canvas shows
     this.cost = 0; // milliseconds of the last drawing of roads
     this.moving = 0;
     this.asked = false;
     this.after = () => {}; // what else follows the view
+  }
+
+  colourBy(name) {
+    const { values, steps } = this.themes[name];
+    this.legend = steps;
+    this.steps = Uint8Array.from(values, (value) => stepOf(value, steps));
+    this.drawn = null;
   }
 
   resize() {
@@ -126,9 +154,9 @@ class Drawing {
     const edges = this.#visible(drawn);
     const level = this.network.level(0.4 / drawn.scale);
     if (edges.length <= MOST_ROADS) this.#stroke(context, drawn, level, edges, "#0009", width + 1.8);
-    for (let step = STEPS.length - 1; step >= 0; step--) {
+    for (let step = this.legend.length - 1; step >= 0; step--) {
       const chosen = edges.filter((edge) => this.steps[edge] === step);
-      this.#stroke(context, drawn, level, chosen, STEPS[step].colour, width);
+      this.#stroke(context, drawn, level, chosen, this.legend[step].colour, width);
     }
     this.drawn = drawn;
     this.cost = performance.now() - started;
@@ -203,7 +231,7 @@ class Drawing {
     const level = this.network.levels[0];
     this.#stroke(this.context, this.view, level, edges, "#000", 10);
     this.#stroke(this.context, this.view, level, edges, "#fff", 7);
-    const step = STEPS[this.steps[this.state.selected]];
+    const step = this.legend[this.steps[this.state.selected]];
     this.#stroke(this.context, this.view, level, edges, step.colour, 4);
   }
 }

@@ -19,6 +19,8 @@ class Network {
     this.widths = numbers(data.widths, Float32Array);
     this.probabilities = numbers(data.probabilities, Float32Array);
     this.speeds = numbers(data.speeds, Float32Array); // km/h
+    this.classes = data.classes; // from the most important on
+    this.classRanks = numbers(data.classRanks, Float32Array); // the last of them has 0
     this.slowest = data.slowest; // km/h of a road whose speed is not known
     this.places = numbers(data.places, Float32Array);
     this.degrees = numbers(data.degrees, Uint16Array);
