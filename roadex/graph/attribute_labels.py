@@ -1,8 +1,8 @@
 """The attributes that a model learns of roads, as classes, and their labels as pixels.
 
 SpaceNet's seven classes of roads, paved or not, one to four or more lanes, and the speed in bins of
-10 miles per hour, as the literature on SpaceNet 5 has them. What a road's tags do not tell is
-IGNORE, and so is all that is no road.
+10 miles per hour, as the literature on SpaceNet 5 has them. What a road's tags do not say is
+IGNORE, and so is every pixel without road.
 """
 
 from __future__ import annotations
@@ -61,7 +61,7 @@ def spans() -> dict[str, slice]:
 
 
 def class_of(data: Mapping[str, Any]) -> str | None:
-    """Which of the seven classes a road is of by its tags; links go with their road."""
+    """Which of the seven classes a road has by its tags; links have that of their road."""
     highway = (highway_of(data) or "").removesuffix("_link")
     known = LIKE.get(highway, highway)
     if known in _MINOR:
@@ -80,7 +80,7 @@ def paving_of(data: Mapping[str, Any]) -> str | None:
 def told_attributes(data: Mapping[str, Any]) -> dict[str, Any]:
     """What a road's tags tell: `highway` of the seven, `surface`, `lanes`, `speed_kph`.
 
-    The speed is what the tags say, else that of the table where they tell the class.
+    The speed comes from the tags, else from the table if they give the class.
     """
     highway, surface, lanes = class_of(data), paving_of(data), lanes_told(data)
     speed = known_speed(data)
@@ -91,7 +91,7 @@ def told_attributes(data: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def labels_of(told: Mapping[str, Any]) -> dict[str, int]:
-    """The class index of each attribute, of what `told_attributes` gives; IGNORE: not known."""
+    """The class index of each attribute in the result of `told_attributes`; IGNORE: unknown."""
     lanes, speed = told.get("lanes"), told.get("speed_kph")
     return {
         "class": _index(CLASSES, told.get("highway")),
@@ -114,7 +114,7 @@ def speed_bin(kph: float) -> int:
 def attribute_maps(graph: nx.MultiGraph, mask: NDArray[np.uint8], gsd: float) -> NDArray[np.uint8]:
     """The label (4, H, W) of each attribute, by the order of `VALUES`.
 
-    Where roads overlap the upper one counts, and of one layer the more important one.
+    Where roads overlap, the upper one counts, and within a layer the more important one.
 
     Args:
         graph: in metres in the image frame; its roads have `width_m` and what `told_attributes`
@@ -133,7 +133,7 @@ def attribute_maps(graph: nx.MultiGraph, mask: NDArray[np.uint8], gsd: float) ->
 
 
 def _order(road: tuple[Any, Any, int, dict[str, Any]]) -> tuple[float, int]:
-    """Those that are drawn over others come later."""
+    """The order of drawing: upper and more important roads come later."""
     data = road[3]
     rank = _index(CLASSES, data.get("highway"))
     try:

@@ -1,7 +1,7 @@
-"""The attributes of drawn roads, read along their lines in what a model says of every pixel.
+"""The attributes of drawn roads, read along their lines from a model's maps.
 
 A road's attribute is the likeliest by the mean of the probabilities along its line, weighted by the
-probability of road, so that places where the road is hidden say little; its confidence is that
+probability of road, so that places where the road is hidden count little; its confidence is that
 mean. The speed is the middle of the likeliest bin, or where the model does not learn it, that of
 the published table. The mean of the bins' middles would be a speed that no road has wherever two
 bins are likely, and is wrong more often (experiments/attributes).
@@ -33,13 +33,13 @@ _SAMPLES_AT_ONCE = 1 << 18
 _BLOCK_PX = 1024
 _MPS_PER_KPH = 1 / 3.6
 Columns = dict[str, Floats]
-# The columns whose numbers stand for words.
+# The columns whose numbers mean words.
 WORDS: dict[str, tuple[str, ...]] = {"highway": CLASSES, "surface": SURFACES}
 
 
 @dataclass(frozen=True)
 class AttributeMaps:
-    """What a model says of the attributes of roads on an image.
+    """A model's probabilities of the attributes of roads on an image.
 
     Attributes:
         planes: gives the probabilities (C, h, w) in 1/256, of every `step`-th pixel.
@@ -105,7 +105,7 @@ def with_attributes(
 
 
 def worded(name: str, value: float) -> Any:
-    """A value of a column as a road has it."""
+    """The value of a road's attribute from that of a column."""
     if name in WORDS:
         return WORDS[name][int(value)]
     return int(value) if name == "lanes" else float(value)
@@ -146,7 +146,7 @@ def columns_of(means: NDArray[np.float32], names: Sequence[str]) -> Columns:
 
 
 def _from_table(columns: Columns) -> Columns:
-    """The speeds of the table, as certain as the least certain of what tells them."""
+    """The speeds of the table, with the lowest confidence of the attributes they come from."""
     names = [name for name in ("highway", "lanes", "surface") if name in columns]
     speeds = [
         table_speed(**{name: worded(name, x) for name, x in zip(names, row, strict=True)})

@@ -1,7 +1,7 @@
 """Class, lanes, surface and speed of roads, from the tags that files really have.
 
 OpenStreetMap's tags ("30 mph", "50;30", lists, "None"), osmnx's columns and the fields of
-SpaceNet's labels all become the same few attributes. Speeds that no tag tells are those of the
+SpaceNet's labels all become the same few attributes. Missing speeds are those of the
 table that CosmiQ published with SpaceNet 3: miles per hour by class and lanes, less if unpaved.
 """
 
@@ -32,7 +32,7 @@ SPEED_TABLE_MPH: dict[str, tuple[float, float]] = {
 UNPAVED_FACTOR = 0.75
 # SpaceNet numbers the classes of its labels.
 SPACENET_CLASSES = dict(enumerate(SPEED_TABLE_MPH, start=1))
-# OSM has more classes than the table: each goes with the one that it is most like.
+# OSM has more classes than the table: each is mapped to the most similar one.
 LIKE = {"trunk": "motorway", "living_street": "residential", "cart track": "track"}
 UNKNOWN_CLASS = "unclassified"
 # Where `maxspeed` names a kind of place and no number ("RO:urban"), in km/h.
@@ -63,7 +63,7 @@ _WIDEST_M = 200.0
 # "7", "7.5 m", "24 ft", 24'6".
 _WIDTH = re.compile(r"^(\d+(?:[.,]\d+)?)\s*(m|ft|feet|')?\s*(?:(\d+)\s*(?:\"|in))?$")
 _MISSING = frozenset(["", "none", "nan", "null", "<na>", "unknown", "no data"])
-_LONGEST_S = 1e7  # what takes longer is no travel time
+_LONGEST_S = 1e7  # longer times are not travel times
 _FASTEST_KPH = 500.0
 _NUMBER = re.compile(r"^\s*(\d+(?:[.,]\d+)?)\s*([a-z/]*)", re.IGNORECASE)
 _UNITS = {"": 1.0, "kmh": 1.0, "km/h": 1.0, "kph": 1.0, "mph": KPH_PER_MPH, "knots": _KPH_PER_KNOT}
@@ -78,7 +78,7 @@ _SPEED_COLUMNS = {
 _CLASS_COLUMNS = ("highway", "road_type", "inferred_road_type", "fclass", "class")
 # Those in which a number is one of SpaceNet's classes.
 _NUMBERED = ("road_type", "inferred_road_type")
-# The tags on which roads differ that one network has as one line: see `read_network(keep_apart=)`.
+# The tags at whose change a road is split: see `read_network(keep_apart=)`.
 TAGS = (
     *_CLASS_COLUMNS, "lanes", "surface", "width", "maxspeed", "bridge", "tunnel", "layer", "paved",
     "lane_number", "lane_numbe", "bridge_type", "bridge_typ", *_SPEED_COLUMNS,
@@ -86,7 +86,7 @@ TAGS = (
 
 
 def texts_of(value: Any) -> list[str]:
-    """The values of a tag, in order; lists, "a;b" and "['a', 'b']" are taken apart."""
+    """The values of a tag, in order; lists, "a;b" and "['a', 'b']" are split."""
     if value is None:
         return []
     if isinstance(value, list | tuple | set):
@@ -105,7 +105,7 @@ def _sound(parts: Iterable[str]) -> tuple[str, ...]:
 
 
 def speed_of(value: Any) -> float | None:
-    """The speed in km/h that a `maxspeed` tag tells; the mean of several; None where it is none."""
+    """The speed in km/h of a `maxspeed` tag, the mean of several; None if it has none."""
     speeds = [speed for text in texts_of(value) if (speed := _one_speed(text)) is not None]
     return sum(speeds) / len(speeds) if speeds else None
 
@@ -120,7 +120,7 @@ def _one_speed(text: str) -> float | None:
 
 
 def lanes_of(value: Any) -> int | None:
-    """The number of lanes; of several the smallest, where a road is narrowest."""
+    """The number of lanes; the smallest of several."""
     numbers = [number for text in texts_of(value) if (number := _number(text)) is not None]
     sound = [int(number) for number in numbers if 1 <= number < 30]
     return min(sound) if sound else None
@@ -148,10 +148,10 @@ def surface_of(data: Mapping[str, Any]) -> str | None:
 
 
 def width_of(data: Mapping[str, Any]) -> float | None:
-    """Metres from `width_m`, or OSM's `width`, which counts in metres unless it says otherwise."""
+    """Metres from `width_m`, or OSM's `width`, which is in metres unless it has a unit."""
     for name in ("width_m", "width"):
         value = data.get(name)
-        whole = [value.strip()] if isinstance(value, str) else []  # 24' is no quoted 24
+        whole = [value.strip()] if isinstance(value, str) else []  # 24' is not a quoted 24
         for text in [*whole, *texts_of(value)]:
             if (width := _one_width(text)) is not None:
                 return width
@@ -210,8 +210,8 @@ def is_tunnel(data: Mapping[str, Any]) -> bool:
 def table_speed(highway: str | None, lanes: int | None = None, surface: str | None = None) -> float:
     """Km/h by the published table; an unknown class is "unclassified", unknown lanes are few.
 
-    Classes that the table lacks go with what they are like: links with their road, service roads
-    and all others with "unclassified".
+    Classes that the table lacks are mapped to similar ones: links to their road, service roads
+    and all others to "unclassified".
     """
     known = (highway or UNKNOWN_CLASS).removesuffix("_link")
     few, many = SPEED_TABLE_MPH.get(LIKE.get(known, known), SPEED_TABLE_MPH[UNKNOWN_CLASS])
@@ -222,8 +222,8 @@ def table_speed(highway: str | None, lanes: int | None = None, surface: str | No
 def road_attributes(data: Mapping[str, Any]) -> dict[str, Any]:
     """The attributes of a road: `speed_kph` always; `highway`, `lanes`, `surface` where known.
 
-    A measured `travel_time_s` decides the speed; then come columns of speeds, `maxspeed`, and at
-    last the table.
+    The speed comes from a measured `travel_time_s`, else from columns of speeds, `maxspeed`, or the
+    table.
     """
     highway, surface, lanes = highway_of(data), surface_of(data), lanes_told(data)
     known = {"highway": highway, "lanes": lanes, "surface": surface}
@@ -236,13 +236,13 @@ def road_attributes(data: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def lanes_told(data: Mapping[str, Any]) -> int | None:
-    """The number of lanes by `lanes` or SpaceNet's fields."""
+    """The number of lanes from `lanes` or SpaceNet's fields."""
     names = ("lanes", "lane_number", "lane_numbe")
     return next((lanes for name in names if (lanes := lanes_of(data.get(name)))), None)
 
 
 def known_speed(data: Mapping[str, Any]) -> float | None:
-    """The speed in km/h that a road's attributes tell; None where only the table can."""
+    """The speed in km/h from a road's attributes; None if only the table has one."""
     seconds, length = _positive(data.get("travel_time_s")), float(data.get("length", 0.0))
     if seconds is not None and seconds < _LONGEST_S and length > 0:
         return length / seconds * _KPH_PER_MPS
@@ -256,8 +256,8 @@ def known_speed(data: Mapping[str, Any]) -> float | None:
 def described(graph: nx.MultiGraph) -> nx.MultiGraph:
     """A copy whose roads have `speed_kph` and `travel_time_s`, and `highway`, `lanes`, `surface`.
 
-    The latter three only where the file tells them. Other attributes stay; what stood in those
-    five and could not be understood goes.
+    The latter three only if the file has them. Other attributes stay; values of these five that
+    could not be understood are removed.
     """
     copy = graph.copy()
     for *_, data in copy.edges(data=True):
@@ -270,14 +270,14 @@ def described(graph: nx.MultiGraph) -> nx.MultiGraph:
 
 
 def add_times(graph: nx.MultiGraph) -> None:
-    """Give every road that tells its speed or its class its `travel_time_s`, in place."""
+    """Give every road with a speed or a class its `travel_time_s`, in place."""
     for *_, data in graph.edges(data=True):
         if not has_no_speed(data):
             data["travel_time_s"] = _seconds(data, road_attributes(data)["speed_kph"])
 
 
 def has_no_speed(data: Mapping[str, Any]) -> bool:
-    """Whether a road tells neither speed nor class, so that its speed is the table's lowest."""
+    """Whether a road has neither speed nor class, so that its speed is the table's lowest."""
     return known_speed(data) is None and highway_of(data) is None
 
 

@@ -5,8 +5,8 @@ on what lies outside the halo. Of the roads found there those inside the block a
 they leave it. Its neighbour finds the same line, and cuts it at the same point:
 `roadex.graph.joining` ties the pieces together.
 
-Places are counted in ticks, whole 1/1024 of a pixel of the whole image, so that two blocks that
-find one line, but for rounding, agree on its points exactly.
+Coordinates are in ticks, whole 1/1024 of a pixel of the whole image, so that two blocks that
+find the same line up to rounding agree exactly on its points.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ from roadex.graph.simplify import simplify_roads, tolerance_of
 from roadex.graph.skeleton import Bools, Floats, Ints
 
 TICKS = 1024
-# The third number of a node that lies on the line between blocks, which both of them know.
+# The third number of a node on the line between blocks, which both of them have.
 SHARED = -1
 # Halos are a multiple of this number of pixels: numbers halfway are rounded to even ones, and
 # what is even in the image must be so in a block.
@@ -57,7 +57,7 @@ class Lattice:
 
     @property
     def counts(self) -> tuple[int, int]:
-        """How many blocks lie below each other, and beside each other."""
+        """The number of blocks down and across."""
         rows, columns = (max(1, -(-(4 * n - self.side) // (4 * self.side))) for n in self.shape)
         return rows, columns
 
@@ -120,7 +120,7 @@ class BlockRoads:
 
 
 def halo_px(settings: GraphSettings, pixel: tuple[float, float]) -> int:
-    """How far around a block the image decides what lies inside it."""
+    """The distance around a block within which the image affects the roads inside."""
     reach = _LEAST_HALO_M + 4 * settings.max_half_width_m + settings.border_m
     if isinstance(settings, DecodingSettings):
         reach += 3 * settings.gaps.reach_m + settings.junction_shift_m
@@ -154,9 +154,9 @@ def decode_block(
 
 
 def _copied(road: Levels, rows: slice, columns: slice) -> Levels:
-    """A part of a map; pages of a mapped file are let go as soon as they are copied.
+    """A part of a map; pages of a mapped file are released as soon as they are copied.
 
-    The system maps many pages around each that is asked for, of a wide image whole rows.
+    The system maps many pages around each one, in a wide image whole rows.
     """
     file = getattr(road, "_mmap", None)
     part = np.empty((rows.stop - rows.start, columns.stop - columns.start), road.dtype)
@@ -169,7 +169,7 @@ def _copied(road: Levels, rows: slice, columns: slice) -> Levels:
 
 
 def _unfinished(settings: GraphSettings) -> GraphSettings:
-    """The decoding without what needs more than a block: whole roads and whole networks."""
+    """The decoding without the steps that need whole roads or networks."""
     local = replace(settings, simplify_m=0.0)
     return replace(local, min_network_m=0.0) if isinstance(local, DecodingSettings) else local
 
@@ -214,7 +214,7 @@ def _pieces(
 def _node_keys(
     graph: nx.MultiGraph, pixel: tuple[float, float], corner: Ints
 ) -> dict[Hashable, Key]:
-    """Place and number of each node; the number tells apart those of one place, as at bridges."""
+    """Place and number of each node; the number distinguishes nodes at one place, as at bridges."""
     nodes = list(graph)
     places = np.array([(graph.nodes[n]["x"], graph.nodes[n]["y"]) for n in nodes]).reshape(-1, 2)
     seen: Counter[tuple[int, int]] = Counter()

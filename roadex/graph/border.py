@@ -13,7 +13,7 @@ from roadex.graph.mask import half_widths
 from roadex.graph.network import oriented, polyline_length, walked_distances
 from roadex.graph.skeleton import Floats
 
-# How far a thinned line stops short of the border, in half-widths; more for oblique roads.
+# How far a thinned line ends before the border, in half-widths; more for oblique roads.
 _SHORT_BY = 2.0
 # A thinned line has left the middle of its road where less than this of the half-width remains.
 _CENTRED = 0.9
@@ -112,7 +112,7 @@ def extend_to_border(
             if target is not None:
                 drawn = np.vstack([target * scale, metres[first:]])
                 moves = np.append(True, np.diff(drawn, axis=0).any(axis=1))
-                # The other end of a stub may lie there already: it stays as short as it is.
+                # The other end of a stub may already lie there; then it is not extended.
                 if (drawn[0] != drawn[-1]).any():
                     _set_end(graph, (node, other, key), drawn[moves])
 
@@ -120,7 +120,7 @@ def extend_to_border(
 def _border_point(
     end: Floats, rest: Floats, mask: NDArray[np.bool_], rim: _Rim, half_width: float, reach: float
 ) -> Floats | None:
-    """Where a road meets the border whose line ended at `end` and is sound in `rest`; in pixels."""
+    """Where a road whose line ended at `end`, reliable in `rest`, meets the border; in pixels."""
     for gap, place, axis, level in rim.feet(end):
         middle, length = rim.cut(place)
         if gap > reach or not length:

@@ -1,4 +1,4 @@
-"""Crossings told apart, bridges from junctions, and junctions put where the network sees them."""
+"""Bridges separated from junctions, and junctions moved to where the model predicts them."""
 
 from __future__ import annotations
 
@@ -23,15 +23,15 @@ from roadex.graph.skeleton import Floats
 # The two roads of a bridge run straight on, give or take this angle.
 _STRAIGHT_DEG = 40.0
 _BACK_M = 15.0  # over which a road's direction is taken
-_DISC_M = 3.0  # a crossing and the middle of its disc may lie so far apart
+_DISC_M = 3.0  # the largest distance between a crossing and the middle of its disc
 _PAIRINGS = ((0, 1, 2, 3), (0, 2, 1, 3), (0, 3, 1, 2))
 
 
 def separate_bridges(graph: nx.MultiGraph, maps: ProbabilityMaps, least_junction: float) -> None:
-    """Part the two roads of each crossing that the network does not take for a junction, in place.
+    """Separate the two roads of each crossing that is not predicted as a junction, in place.
 
-    A crossing is a node of four roads, two and two of which run straight on. The chance of a
-    junction that makes it one is `least_junction`. Nodes need the attribute `half_width`.
+    A crossing is a node of four roads that run straight on in two pairs. It is a junction from the
+    probability `least_junction` on. Nodes need the attribute `half_width`.
     """
     for node in [node for node, degree in graph.degree if degree == 4]:
         pairs = _through_roads(graph, node)
@@ -42,7 +42,7 @@ def separate_bridges(graph: nx.MultiGraph, maps: ProbabilityMaps, least_junction
 
 
 def _through_roads(graph: nx.MultiGraph, node: Hashable) -> tuple[list[Step], list[Step]] | None:
-    """The four roads of a node in two pairs that run straight on; None where they do not."""
+    """The four roads of a node in two pairs that run straight on; None if they do not."""
     roads = list(graph.edges(node, keys=True))
     if len(roads) != 4 or any(u == v for u, v, _ in roads):
         return None
@@ -78,9 +78,9 @@ def _part(graph: nx.MultiGraph, node: Hashable, roads: list[Step]) -> None:
 
 
 def place_junctions(graph: nx.MultiGraph, maps: ProbabilityMaps, reach_m: float) -> None:
-    """Move each junction to the middle of what the network takes for one, in place.
+    """Move each junction to the middle of the predicted one, in place.
 
-    It moves at most `reach_m`, and stays where the network sees no junction more than around it.
+    It moves at most `reach_m`, and stays where the model predicts no junction there.
     """
     for node in [node for node, degree in graph.degree if degree > 2]:
         here = np.array(position(graph, node))
@@ -90,7 +90,7 @@ def place_junctions(graph: nx.MultiGraph, maps: ProbabilityMaps, reach_m: float)
 
 
 def _centre_of_junction(point: Floats, maps: ProbabilityMaps, reach_m: float) -> Floats | None:
-    """The centre of mass of the chance of a junction that is more than half of its greatest."""
+    """The centre of mass of the probability of a junction, where it exceeds half of its maximum."""
     window = maps.around(point, reach_m)
     chance = maps.shares(window, JUNCTION).astype(np.float64)
     rows, columns = np.indices(chance.shape)

@@ -1,4 +1,4 @@
-"""From a road mask, or from what a model says of every pixel, to a road graph."""
+"""From a road mask, or from a model's probability maps, to a road graph."""
 
 from __future__ import annotations
 
@@ -52,14 +52,14 @@ def mask_to_graph(
 def decode(
     mask: NDArray[np.generic], gsd: Gsd, settings: GraphSettings, maps: ProbabilityMaps | None
 ) -> nx.MultiGraph:
-    """`mask_to_graph`, with what a model says beyond the mask."""
+    """`mask_to_graph`, with a model's maps besides the mask."""
     if mask.ndim != 2:
         raise RoadexError(f"a mask of shape {mask.shape}: give one band, (rows, columns)")
     pixel = pixel_size(gsd)
     area = pixel[0] * pixel[1]
     size = extent((mask.shape[0], mask.shape[1]), pixel)
     road = clean_mask(mask, settings.min_area_m2 / area, settings.min_hole_m2 / area)
-    del mask  # of a large map each array counts
+    del mask  # arrays of a large map are large
     if settings.max_half_width_m:
         drop_blobs(road, settings.max_half_width_m / float(np.sqrt(area)))
     graph = _network(trace(thin(road)), road, pixel)
@@ -86,7 +86,7 @@ def decode(
 def _use_probabilities(
     graph: nx.MultiGraph, maps: ProbabilityMaps | None, settings: DecodingSettings
 ) -> None:
-    """What the connectivity of a place tells beyond the mask: bridges, gaps, junctions."""
+    """Use the connectivity: bridges, gaps, junctions."""
     if maps is None:
         return
     if settings.bridge_junction:
@@ -157,7 +157,7 @@ def probabilities_to_graph(
         road: (H, W), the probability of road: uint8 in 1/256, or float in 0..1. May be a memmap.
         connectivity: (K, H, W) of the same kinds, the probability of each number of directions in
             which the road leaves a pixel (0 background, 1 dead end, 2 along a road, more:
-            junctions); None for a network without that task.
+            junctions); None for a model without that task.
         threshold: road where the probability reaches this.
         gsd: metres per pixel, one number or (along x, along y).
         settings: lengths in metres.

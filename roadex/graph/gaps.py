@@ -1,4 +1,4 @@
-"""Gaps closed: an end that the network does not take for a dead end looks for its continuation.
+"""Gaps closed: an end that is not predicted as a dead end looks for its continuation.
 
 It looks ahead, in a sector around its road's direction, for the road that the path of least cost
 leads to. Gaps are closed from the cheapest on, one at each end. A path that passes over another
@@ -22,11 +22,11 @@ from roadex.graph.places import Places, cut_road, points_at
 from roadex.graph.probability_maps import DEAD_END, JUNCTION, ProbabilityMaps
 from roadex.graph.skeleton import Floats, Ints
 
-_BORDER_M = 1.0  # a road that ends so near the border goes on outside
+_BORDER_M = 1.0  # a road that ends this near to the border continues outside
 _BACK_M = 12.0  # the direction of an end is that of this much of its road
-_AT_END_M = 2.0  # a path that comes so near to an end meets it
-_SMOOTH_M = 1.5  # paths lead from cell to cell: corners of this size mean nothing
-_DISC_M = 3.0  # the end of a line and the middle of its disc may lie so far apart
+_AT_END_M = 2.0  # a path that comes this near to an end meets it
+_SMOOTH_M = 1.5  # paths lead from cell to cell: corners of this size are no real corners
+_DISC_M = 3.0  # the largest distance between the end of a line and the middle of its disc
 
 
 @dataclass(frozen=True)
@@ -151,7 +151,7 @@ def _smooth(path: Floats) -> Floats:
 
 
 def _candidates(graph: nx.MultiGraph, end: _End, places: Places, settings: GapSettings) -> Ints:
-    """The places ahead of an end that roads do not lead to already, or only a long way round."""
+    """The places ahead of an end to which roads do not already lead, or only by a long detour."""
     near = places.near(end.point, settings.reach_m)
     steps = places.points[near] - end.point
     near = near[in_sector(steps, end.ahead, settings.half_angle_deg)]
@@ -164,7 +164,7 @@ def _candidates(graph: nx.MultiGraph, end: _End, places: Places, settings: GapSe
 
 
 def _junction(points: Floats, end: _End, maps: ProbabilityMaps) -> Floats:
-    """The chance (n,) that there is a junction at points (n, 2) around an end."""
+    """The probability (n,) of a junction at points (n, 2) around an end."""
     reach = float(np.abs(points - end.point).max())
     window = maps.around(end.point, reach)
     shares = maps.shares(window, JUNCTION)
@@ -175,7 +175,7 @@ def _junction(points: Floats, end: _End, maps: ProbabilityMaps) -> Floats:
 
 
 def _compatible(joins: list[_Join]) -> list[_Join]:
-    """The cheapest joins of which no two meet at one end."""
+    """The cheapest joins, at most one for each end."""
     used: set[Hashable] = set()
     chosen = []
     for join in sorted(joins, key=lambda join: join.cost):
@@ -209,7 +209,7 @@ def _draw(graph: nx.MultiGraph, joins: list[_Join], places: Places) -> None:
 
 
 def _trim(graph: nx.MultiGraph, end: _End) -> None:
-    """Take the bent tip off a road's end."""
+    """Remove the bent tip of a road's end."""
     ((_, other, key),) = graph.edges(end.node, keys=True)
     line, data = oriented(graph, end.node, other, key), graph.edges[end.node, other, key]
     first = int(np.searchsorted(walked_distances(line), end.tip_m, side="right"))

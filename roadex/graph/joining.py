@@ -25,9 +25,9 @@ from roadex.graph.road_table import ATTRIBUTES, RoadTable
 from roadex.graph.simplify import simplify_roads, tolerance_of
 from roadex.graph.skeleton import Floats, Ints
 
-# Ends of two blocks that lie so near to each other on their common line, in pixels, are one.
+# Ends of two blocks that lie this near to each other on their common line, in pixels, are one.
 _NEAR_PX = 2.5
-_STEPS_PER_PX = 4  # nodes are called after their place to a quarter of a pixel
+_STEPS_PER_PX = 4  # nodes are named after their place, rounded to a quarter of a pixel
 
 
 def joined(
@@ -38,9 +38,9 @@ def joined(
 ) -> tuple[RoadTable, int]:
     """The network of an image from the roads of its blocks, in metres in its frame.
 
-    It is the same in whatever order the blocks were made. Nodes are numbers that tell their place
-    on the image, so that what changes in one place renames nothing elsewhere. Only roads that
-    lead from block to block are ever a graph of networkx: the others are complete, and stay arrays.
+    The result does not depend on the order in which the blocks were made. The numbers of nodes come
+    from their place on the image, so that a change in one place renames nothing elsewhere. Only
+    roads that lead from block to block become a graph of networkx; complete ones stay arrays.
 
     Args:
         blocks: in the order of their rows and columns.
@@ -48,7 +48,7 @@ def joined(
         pixel: metres per pixel along x and y.
 
     Returns:
-        The network, and how many ends at lines between blocks met no other.
+        The network, and the number of ends at lines between blocks without a counterpart.
     """
     cut, whole = empty_network(), []
     for block in blocks:
@@ -86,7 +86,7 @@ def _whole(block: BlockRoads) -> _Roads:
 
 
 def _add_cut(graph: nx.MultiGraph, block: BlockRoads) -> None:
-    """Add the roads of a block that go on in another."""
+    """Add the roads of a block that continue in another."""
     bounds = block.offsets.tolist()
     for i in np.flatnonzero(~block.whole).tolist():
         start, stop = block.ends[i].tolist()

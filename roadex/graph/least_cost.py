@@ -11,9 +11,9 @@ from roadex.config.graph import GapSettings
 from roadex.graph.probability_maps import ProbabilityMaps
 from roadex.graph.skeleton import Floats, Ints
 
-_CELL_M = 1.0  # paths lead from cell to cell: finer than any road is wide
-_METRE = 0.02  # what a metre costs where a road is certain: of equal paths the shorter is taken
-_NEAR_M = 2.5  # so near to the start no direction counts
+_CELL_M = 1.0  # the size of a cell, less than the width of any road
+_METRE = 0.02  # the cost of a metre where a road is certain: the shorter of equal paths is taken
+_NEAR_M = 2.5  # this near to the start directions do not count
 
 
 class LeastCost:

@@ -1,7 +1,4 @@
-"""A road mask before it is thinned.
-
-Noise taken out of it, and half-widths of roads read off it.
-"""
+"""A road mask before it is thinned: noise is removed, and half-widths of roads are measured."""
 
 from __future__ import annotations
 
@@ -31,7 +28,7 @@ def clean_mask(
     np.bitwise_xor(pixels, 1, out=pixels)
     _erase_small(pixels, min_hole_px, _HOLES)
     np.bitwise_xor(pixels, 1, out=pixels)
-    return pixels[1:-1, 1:-1].view(np.bool_)  # no copy: of a large map each one counts
+    return pixels[1:-1, 1:-1].view(np.bool_)  # no copy of a large map
 
 
 def _erase_small(pixels: NDArray[np.uint8], min_px: float, neighbours: int) -> None:
@@ -59,9 +56,9 @@ def _erase_small(pixels: NDArray[np.uint8], min_px: float, neighbours: int) -> N
 def drop_blobs(road: NDArray[np.bool_], half_width_px: float) -> None:
     """Erase, in place, what is too wide to be a road: squares, car parks, fields taken for road.
 
-    What goes is all within `half_width_px` of a pixel that lies farther than that from the edge, so
-    that the roads which lead to a blob end at it and none is drawn through it. Strip by strip, as
-    above. What lies outside the mask counts as road.
+    It erases everything within `half_width_px` of a pixel that lies farther than that from the
+    edge, so that roads which lead to a blob end at it, and none is drawn through it. Strip by
+    strip, as above. What lies outside the mask counts as road.
     """
     margin = 2 * int(np.ceil(half_width_px)) + 2
     height = max(_STRIP_PIXELS // max(road.shape[1], 1), margin)

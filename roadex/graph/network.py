@@ -1,4 +1,4 @@
-"""The road graph every part of roadex shares, and the few operations it needs.
+"""The road graph that all parts of roadex share, and its basic operations.
 
 A road network is an undirected `networkx.MultiGraph`. Nodes have `x` and `y` in metres. Edges
 have `geometry`, a float64 array (n >= 2, 2) of x, y in metres whose ends are the two nodes, and
@@ -19,7 +19,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 Step = tuple[Hashable, Hashable, int]
-# What a road made of several has the sum of, where each of them has it.
+# Attributes that add up when roads are merged, if each of them has it.
 SUMMED = ("length", "travel_time_s")
 
 
@@ -207,7 +207,7 @@ def _incident(graph: nx.MultiGraph, node: Hashable) -> list[tuple[Hashable, int,
 def _is_passed_through(
     graph: nx.MultiGraph, node: Hashable, keep_apart: Collection[str] = ()
 ) -> bool:
-    """Two like roads meet here, so that it is neither an end nor a junction nor a lone ring."""
+    """Whether two equal roads meet here, so that it is no end, junction or lone ring."""
     if node in graph.adj[node] or sum(map(len, graph.adj[node].values())) != 2:
         return False
     (_, _, one), (_, _, other) = _incident(graph, node)

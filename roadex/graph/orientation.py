@@ -35,7 +35,7 @@ def direction_map(graph: nx.MultiGraph, shape: tuple[int, int], gsd: Gsd) -> NDA
         graph: roads in metres in the image frame.
         gsd: metres per pixel, one number or (along x, along y).
     """
-    lines = nx.MultiGraph(graph)  # with attributes of its own, which are replaced and not changed
+    lines = nx.MultiGraph(graph)  # with its own attributes, which are replaced and not changed
     simplify_roads(lines, SIMPLIFY_M)
     codes = np.full(shape, NO_ROAD, dtype=np.uint8)
     draw_values(codes, lines, gsd, 2 * REACH_M, _codes)

@@ -10,7 +10,7 @@ from shapely.geometry import LineString
 from roadex.graph.attributes import described
 from roadex.graph.network import oriented
 
-# Names of ours that osmnx has other words or other content for.
+# Attributes for which osmnx has other names or other content.
 _OURS = ("geometry", "length", "key")
 # OSM's word for a road whose class is not known.
 UNKNOWN_HIGHWAY = "road"

@@ -1,4 +1,4 @@
-"""Places along roads: what a path may lead to, and where a road is cut to receive one."""
+"""Places along roads, to which paths may lead and where roads are cut."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the model says of places: how likely there is a road, a dead end, a junction."""
+"""A model's probabilities of a road, a dead end and a junction at places."""
 
 from __future__ import annotations
 
@@ -49,15 +49,15 @@ class ProbabilityMaps:
         return slice(top, bottom), slice(left, right)
 
     def of_road(self, window: Window) -> Map:
-        """The chance of a road: the better of both heads' opinions."""
+        """The probability of road: the larger one of both heads."""
         line = _unit(self.connectivity[1:, window[0], window[1]]).sum(axis=0)
         result: Map = np.maximum(_unit(self.road[window]), line)
         return result
 
     def shares(self, window: Window, classes: list[int]) -> Map:
-        """How likely a place of a road is of some classes: their share among all on roads.
+        """The probability of some classes among all classes on roads.
 
-        Where road is unlikely altogether, the sum counts as `_LEAST_ROAD`, so the share is low.
+        Where road is unlikely, the sum counts as `_LEAST_ROAD`, so that the share is low.
         """
         patch = _unit(self.connectivity[1:, window[0], window[1]])
         size = tuple(max(round(_BLUR_M / side), 1) for side in self.pixel)

@@ -11,8 +11,8 @@ import networkx as nx
 from roadex.graph.network import Step, merge_node
 
 BORDER_M = 1.0
-# Lengths that differ by less than a micrometre do so by rounding, and count as equal: which of two
-# equal spurs goes first must not depend on where on the image they lie.
+# Lengths that differ by less than a micrometre differ by rounding and count as equal: which of two
+# equal spurs is removed first must not depend on their place on the image.
 _DECIMALS = 6
 
 
@@ -22,7 +22,7 @@ def prune_spurs(graph: nx.MultiGraph, min_length: float, half_widths: float = 0.
     What counts is the length beyond `half_widths` half-widths of the road at the foot (the node
     attribute `half_width`); a tip marked `on_border` is no bump and counts in full.
 
-    The shortest goes first, and the two roads left at its foot become one before the next is
+    The shortest is removed first, and the two roads left at its foot become one before the next is
     considered. So the end of a long road with spurs near it stays as long as it is, and of a small
     network the longest line remains unless even that is too short. Rings stay.
     """
@@ -76,7 +76,7 @@ def _without(graph: nx.MultiGraph, spur: Step) -> list[Step]:
 def drop_small_networks(graph: nx.MultiGraph, min_length: float, size: tuple[float, float]) -> None:
     """Remove connected parts with less road than `min_length`, in place.
 
-    Those with a node on the border of the tile, whose `size` is in metres, go on outside and stay.
+    Those with a node on the border of the tile, whose `size` is in metres, are kept.
     """
     for part in list(nx.connected_components(graph)):
         length = sum(length for *_, length in graph.edges(part, data="length"))

@@ -2,8 +2,8 @@
 
 A pixel is covered when its centre lies within half the width of the line, measured exactly. Each
 segment of a road covers one run of pixels in each row, and the ends of that run have a closed
-form, so the cost is that of the pixels drawn. A hair's breadth on top of the half-width keeps
-rounding from deciding ties, which makes drawing commute with flips and quarter turns of the tile.
+form, so the cost is that of the pixels drawn. A tiny addition to the half-width keeps rounding
+from deciding ties, so that drawing commutes with flips and quarter turns of the tile.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""A road network as flat arrays: a tenth of the memory that it takes as a graph of networkx."""
+"""A road network as flat arrays, in a tenth of the memory of a networkx graph."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from roadex.graph.skeleton import Bools, Floats, Ints
 
 # Of roads made block by block.
 ATTRIBUTES = ("width_m", "mean_probability", "bridged")
-# Attributes that are whole numbers, and known of all roads or of none.
+# Attributes that are whole numbers, and known for all roads or for none.
 WHOLE = ("lanes",)
 
 
@@ -33,7 +33,7 @@ class RoadTable:
         lengths: (m,) on the ground.
         values: (m, a) of the attributes, NaN where there is none.
         attributes: their names.
-        words: what the numbers of some attributes stand for.
+        words: what the numbers of some attributes mean.
         crs: the coordinate system; None: the frame of an image.
     """
 
@@ -49,7 +49,7 @@ class RoadTable:
     words: dict[str, tuple[str, ...]] = field(default_factory=dict)
 
     def __len__(self) -> int:
-        """How many roads there are."""
+        """The number of roads."""
         return len(self.ends)
 
     def line(self, road: int) -> Floats:
@@ -63,7 +63,7 @@ class RoadTable:
         return values
 
     def column(self, name: str, part: slice = slice(None)) -> NDArray[Any]:
-        """An attribute of some roads as a table has it: words in place of their numbers."""
+        """An attribute of some roads for a table of words and numbers."""
         values = self.values[part, self.attributes.index(name)]
         if name in self.words:
             return np.array(self.words[name], dtype=object)[values.astype(np.int64)]
@@ -75,12 +75,12 @@ class RoadTable:
         return int(value) if name in WHOLE else value
 
     def degrees(self) -> Ints:
-        """How many roads end at each node (n,)."""
+        """The number of roads that end at each node (n,)."""
         degrees: Ints = np.bincount(self.ends.ravel(), minlength=len(self.names)).astype(np.int64)
         return degrees
 
     def components(self) -> tuple[int, Ints]:
-        """How many connected parts there are, and the number (n,) of that of each node."""
+        """The number of connected parts, and the part (n,) of each node."""
         size = len(self.names)
         ones = np.ones(len(self), np.int8)
         links = csr_array((ones, (self.ends[:, 0], self.ends[:, 1])), shape=(size, size))
@@ -89,7 +89,7 @@ class RoadTable:
 
     @cached_property
     def keys(self) -> Ints:
-        """Of each road how many before it join the same two nodes."""
+        """For each road the number of earlier ones between the same two nodes."""
         ends = np.sort(self.ends, axis=1)
         order = np.lexsort((np.arange(len(ends)), ends[:, 1], ends[:, 0]))
         sorted_ends = ends[order]

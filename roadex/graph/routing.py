@@ -19,7 +19,7 @@ from roadex.graph.places import cut_road
 Place = tuple[float, float]
 _AT_NODE = 1e-6
 LENGTH, TRAVEL_TIME = "length", "travel_time"
-# The attribute of roads that is least along a route, by how the choice is called.
+# The attribute that is minimised along a route, by the name of the choice.
 WEIGHTS = {LENGTH: "length", TRAVEL_TIME: "travel_time_s"}
 
 
@@ -83,7 +83,7 @@ def weight_attribute(weight: str) -> str:
 
 
 def _best_step(graph: nx.MultiGraph, u: Hashable, v: Hashable, attribute: str) -> Step:
-    """Of the roads between two nodes the best one."""
+    """The best of the roads between two nodes."""
     return u, v, min(graph[u][v], key=lambda key: graph.edges[u, v, key][attribute])
 
 

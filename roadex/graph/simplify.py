@@ -13,12 +13,12 @@ from roadex.config.graph import GraphSettings
 from roadex.graph.network import polyline_length, walked_distances
 from roadex.graph.skeleton import Floats
 
-# Simplifying may move a line by this share of a pixel at most: the mask tells no more.
+# Simplifying may move a line by at most this share of a pixel, the precision of the mask.
 _FINEST = 0.8
 
 
 def tolerance_of(settings: GraphSettings, pixel: tuple[float, float]) -> float:
-    """What simplifying may move a line by in metres, of pixels of that size."""
+    """How far simplifying may move a line, in metres, for pixels of that size."""
     return min(settings.simplify_m, _FINEST * min(pixel))
 
 

@@ -48,7 +48,7 @@ def trace(skeleton: NDArray[np.bool_]) -> Lines:
     """The lines of a boolean skeleton (rows, columns); a lone pixel gives no line."""
     rows, columns = np.nonzero(skeleton)
     width = skeleton.shape[1]
-    del skeleton  # the largest array by far, of no more use
+    del skeleton  # by far the largest array, no longer needed
     links, in_block = _links(rows, columns, width)
     degrees = np.bincount(links.ravel(), minlength=len(rows))
     is_node = (degrees != 2) | in_block

@@ -3,7 +3,7 @@
 A chain of pixels is longer than the line that it stands for: by up to 8 % where it goes from corner
 to corner, by up to 41 % where it goes from side to side. Each chain is therefore smoothed by the
 filter 2 G - G G, where G is a Gaussian over the points of the chain. Its second moment is zero, so
-that a curve keeps its radius, which G alone would shorten (Taubin 1995 has the same end in view).
+that a curve keeps its radius, which G alone would shorten (Taubin 1995 has the same aim).
 """
 
 from __future__ import annotations
@@ -15,14 +15,14 @@ from roadex.graph.skeleton import Floats, Ints
 
 # Of the Gaussian, in points of a chain: stairs of the steepest kinds repeat within as many.
 DEVIATION = 2.0
-_REACH = 12  # points on either side beyond which the filter has nothing left
+_REACH = 12  # points on either side beyond which the filter is zero
 
 
 def smooth_chains(points: Floats, offsets: Ints, rings: NDArray[np.bool_]) -> Floats:
     """The chains (k, 2) that start at `offsets` (m + 1,), smoothed; their ends stay.
 
-    Beyond an open chain's ends the filter sees the chain turned about them, so that what is
-    straight stays so; a ring goes on at its other end.
+    An open chain is continued beyond its ends by point reflection, so that straight lines stay
+    straight; a ring is continued at its other end.
 
     Args:
         rings: (m,) whether a chain's first point is its last.

@@ -2,9 +2,9 @@
 
 The method is that of Zhang and Suen (A fast parallel algorithm for thinning digital patterns, CACM
 27(3), 1984) as amended by Lü and Wang (CACM 29(3), 1986), without whose amendment slanting roads an
-even number of pixels wide are eaten up from their ends. A row is packed into 64-bit words, and
+even number of pixels wide are shortened from their ends. A row is packed into 64-bit words, and
 the conditions on a pixel's eight neighbours become bitwise operations on words shifted against each
-other; strips in which nothing can change any more are passed over.
+other; strips in which nothing can change any more are skipped.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ def thin(mask: NDArray[np.bool_]) -> NDArray[np.bool_]:
     """The skeleton of a boolean mask (rows, columns); a new array of the same shape.
 
     Lines keep their connections and loops; slanting ones may be stairs, two pixels to a step. A
-    blob as wide as long may vanish.
+    blob that is as wide as it is long may vanish.
     """
     rows, columns = mask.shape
     words = _pack(mask)

@@ -1,8 +1,8 @@
 """Scores of the attributes of roads, by the length of true roads that have each value.
 
-A true road is read as a drawn one is: by what a model says along its line. So the scores say how
-well attributes are told of roads whose place is known; whether roads are found at all is scored
-elsewhere.
+The attributes of a true road are read from the model's maps along its line, as for a drawn one. So
+the scores measure the attributes of roads whose place is known; other scores measure whether roads
+are found.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ class AttributeCounts:
     """Millimetres of true road; add those of tiles to score a split.
 
     Attributes:
-        confusion: (K, K) of each attribute, row = truth, column = what is said.
+        confusion: (K, K) of each attribute, row = truth, column = prediction.
         speed: of roads whose speed is known; of them those where it is wrong by `NEAR_KPH` at most;
             and the sum of their millimetres times the error in km/h.
     """
@@ -40,8 +40,8 @@ class AttributeCounts:
         """Count a true road.
 
         Args:
-            road: its `length`, and what is known as `told_attributes` gives it.
-            said: the same of what the model says; what it does not learn is missing.
+            road: its `length`, and its known attributes as in `told_attributes`.
+            said: the same from the model; what it does not learn is missing.
         """
         length = round(road["length"] * _PER_METRE)
         for name, label in labels_of(road).items():
@@ -50,7 +50,7 @@ class AttributeCounts:
                 counts[label, labels_of(said)[name]] += length
         if "speed_kph" in road and "speed_kph" in said:
             error = abs(float(said["speed_kph"]) - float(road["speed_kph"]))
-            # What a speed in miles loses on its way to km/h and back is no error.
+            # Rounding between miles and km/h is no error.
             near = error <= NEAR_KPH + 1e-6
             self.speed += np.array([length, length * near, round(length * error)], np.int64)
 

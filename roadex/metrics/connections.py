@@ -1,4 +1,4 @@
-"""How many of the connections that a decoder added join what is not joined in truth."""
+"""How many of a decoder's added connections join roads that are not joined in truth."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from numpy.typing import NDArray
 
 from roadex.graph.places import Places
 
-# Of a true connection both ends lie so near to true roads, and the way along these is not longer
+# Both ends of a true connection lie this near to true roads, and the way along these is not longer
 # than this multiple of the connection and twice that distance.
 REACH_M = 8.0
 DETOUR = 2.0
-_START = ("start of a connection",)  # no node of a network is called so
+_START = ("start of a connection",)  # no node of a network has this name
 
 Line = NDArray[np.float64]
 # Distances in metres, along a road, from a place on it to the road's two nodes; and which road.
@@ -24,7 +24,7 @@ _Foot = tuple[int, float]
 def count_false(
     truth: nx.MultiGraph, lines: list[Line], reach_m: float = REACH_M, detour: float = DETOUR
 ) -> int:
-    """How many connections join places that the truth does not join.
+    """The number of connections between places that the truth does not join.
 
     Args:
         truth: the true network, in metres.

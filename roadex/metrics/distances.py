@@ -51,7 +51,7 @@ class Places:
 
 @dataclass(frozen=True)
 class _Chains:
-    """Runs of edges between junctions; the arrays `edge_*` and `node_*` say where all lies.
+    """Runs of edges between junctions; the arrays `edge_*` and `node_*` locate edges and nodes.
 
     Attributes:
         core: (n,) number of a node among the junctions, or -1.
@@ -151,7 +151,7 @@ class Distances:
 
 
 class DistanceMemo:
-    """The distances of one network; the two directions of a score mostly ask for the same."""
+    """The distances of one network; both directions of a score mostly need the same."""
 
     def __init__(self, nodes: int, ends: Integers) -> None:
         self._nodes, self._ends = nodes, ends
@@ -215,7 +215,7 @@ def _contract(nodes: int, ends: Integers, weights: Floats) -> _Chains:
         walker.add_junction(node)
     for node in np.flatnonzero(degree != 2).tolist():
         walker.walk_from(node)
-    # What no junction reaches are rings, each hung up at its first node.
+    # The rest are rings without a junction, each anchored at its first node.
     for node in np.flatnonzero(degree == 2).tolist():
         if not walker.reached(node):
             walker.add_junction(node)
@@ -224,7 +224,7 @@ def _contract(nodes: int, ends: Integers, weights: Floats) -> _Chains:
 
 
 class _ChainWalker:
-    """Follows edges through nodes of degree 2 and notes what lies where."""
+    """Follows edges through nodes of degree 2 and records their places."""
 
     def __init__(self, nodes: int, ends: Integers, weights: Floats) -> None:
         self._ends = ends.tolist()

@@ -1,4 +1,4 @@
-"""A truth and a proposal, and what several metrics need of them, made once."""
+"""A truth and a proposal, and what several metrics need from them, computed once."""
 
 from __future__ import annotations
 

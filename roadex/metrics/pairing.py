@@ -103,17 +103,17 @@ def _read(
 
 
 def _tell_unknown_speeds(path: Path, network: nx.MultiGraph) -> None:
-    """Say how many roads travel at the lowest speed since nothing is known of them."""
+    """Count the roads that get the lowest speed since nothing is known about them."""
     unknown = sum(has_no_speed(data) for *_, data in network.edges(data=True))
     if unknown:
         log.warning(
-            "%s: %d of %d roads tell neither speed nor class: %.0f km/h",
+            "%s: %d of %d roads have neither speed nor class: %.0f km/h",
             path, unknown, network.number_of_edges(), table_speed(None),
         )  # fmt: skip
 
 
 def tell_left_out(path: Path, network: nx.MultiGraph) -> None:
-    """Say what could not be a road; points repeated in a row are nothing."""
+    """Report what could not be a road, except points repeated in a row."""
     dropped = network.graph.get("dropped", {})
     parts = [f"{count} x {what}" for what, count in dropped.items() if what not in _HARMLESS]
     if parts:
@@ -122,7 +122,7 @@ def tell_left_out(path: Path, network: nx.MultiGraph) -> None:
 
 
 def _sources(path: Path, gsd: float | None) -> dict[str, Source]:
-    """What a path holds, by name."""
+    """The networks at a path, by name."""
     if path.is_dir():
         return dict(_files(path))
     if not path.is_file():
@@ -140,7 +140,7 @@ def _files(folder: Path) -> dict[str, Path]:
             continue
         if path.stem in found:
             names = f"{found[path.stem].name} and {path.name}"
-            raise RoadexError(f"{folder}: {names} have one name; keep one of them")
+            raise RoadexError(f"{folder}: {names} have the same name; keep one of them")
         found[path.stem] = path
     if not found:
         raise RoadexError(f"{folder}: no road networks; known are {', '.join(READ_SUFFIXES)}")

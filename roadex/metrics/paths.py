@@ -17,9 +17,9 @@ KINDS = ("correct", "too_long", "too_short", "missing")
 
 
 def tally(pair: Pair) -> Tally:
-    """Routes of the truth by what became of them; a pair of places makes two routes.
+    """Routes of the truth by their outcome; a pair of places makes two routes.
 
-    `unasked` counts a proposal where the truth is empty: it has no route right.
+    `unasked` counts a proposal where the truth is empty: none of its routes is right.
     """
     counts: Tally = dict.fromkeys(KINDS, 0)
     counts["unasked"] = int(pair.real.is_empty and not pair.drawn.is_empty)

@@ -1,11 +1,11 @@
-"""What every model keeps to: its tasks, the form of its output, and any image size.
+"""The contract of every model: its tasks, the form of its output, and any image size.
 
 A model takes a normalised RGB image (B, 3, H, W) of any size and gives for each task a list of
 logits maps: those of lower resolution first, if it has any, and the one at the image's resolution
 (B, K, H, W) last. A map at 1/f of the resolution is (B, K, ceil(H/f), ceil(W/f)), f 2 or 4.
 
-With `model.paths` there is one list more, `evidence`: a single map (B, E, H, W) of what the model
-has to say of pairs of vertices, which its `pair_head` classifies (roadex/models/pair_head.py).
+With `model.paths` there is one more list, `evidence`: a single map (B, E, H, W) of features for
+pairs of vertices, which its `pair_head` classifies (roadex/models/pair_head.py).
 """
 
 from __future__ import annotations

@@ -147,7 +147,7 @@ def build_dlinknet(config: DLinkNetConfig, backbone: BackboneConfig) -> EncoderD
 
 
 def build_deeplabv3plus(config: DeepLabV3PlusConfig, backbone: BackboneConfig) -> EncoderDecoder:
-    """Its pooled branch wants batches of two or more in training."""
+    """Its pooled branch needs batches of two or more in training."""
     model = smp_model("deeplabv3plus", config, backbone, decoder_channels=config.width)
     return EncoderDecoder(model, config)
 

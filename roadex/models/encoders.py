@@ -9,7 +9,7 @@ from torch.nn.modules.batchnorm import _BatchNorm
 
 # Where the models keep their encoder.
 _PLACES = ("encoder", "backbone.extractor")
-# A numbered part of a layer, as in blocks.3.1.conv or layer2_0: the numbers tell the depth.
+# A numbered part of a layer, as in blocks.3.1.conv or layer2_0: the numbers give the depth.
 _NUMBERS = re.compile(r"\d+")
 
 
@@ -27,8 +27,8 @@ def layer_numbers(encoder: nn.Module) -> dict[str, int]:
     """The layer of each parameter by name, counted from the image.
 
     A layer is a numbered block at the lowest level but one: blocks.3.1 of an EfficientNet, stages.2
-    .blocks.0 of a ConvNeXt, blocks.7 of a transformer. What has no number belongs to the layer
-    before it, the stem being layer 0.
+    .blocks.0 of a ConvNeXt, blocks.7 of a transformer. Parameters without a number belong to the
+    layer before them; the stem is layer 0.
     """
     layers: dict[str, int] = {}
     seen: list[tuple[int, ...]] = []
@@ -41,14 +41,14 @@ def layer_numbers(encoder: nn.Module) -> dict[str, int]:
 
 
 class FrozenEncoder:
-    """An encoder that does not learn: no gradients, and batch norms that stay as they are."""
+    """A frozen encoder: no gradients, and batch norms in evaluation mode."""
 
     def __init__(self, encoder: nn.Module) -> None:
         self.encoder = encoder
         self._learning = [p for p in encoder.parameters() if p.requires_grad]
 
     def freeze(self) -> None:
-        """Stop the learning; to be called again after every `model.train()`."""
+        """Freeze it; to be called again after every `model.train()`."""
         for parameter in self._learning:
             parameter.requires_grad_(False)
         for module in self.encoder.modules():
@@ -56,7 +56,7 @@ class FrozenEncoder:
                 module.eval()
 
     def release(self) -> None:
-        """Let what learnt before learn again."""
+        """Unfreeze what was trainable before."""
         for parameter in self._learning:
             parameter.requires_grad_(True)
         self.encoder.train()

@@ -44,7 +44,7 @@ class FullResolutionClassifier(nn.Sequential):
 
 
 class EvidenceHead(nn.Module):
-    """What a model has to say of pairs of vertices: E maps from the features of its last layer."""
+    """Features for pairs of vertices: E maps from the features of a model's last layer."""
 
     def __init__(self, channels: int, evidence: int) -> None:
         super().__init__()
@@ -60,13 +60,13 @@ class EvidenceHead(nn.Module):
 
 
 def evidence_head(config: ModelConfig, channels: int) -> EvidenceHead | None:
-    """The head on last features of `channels` channels; None where none is wanted."""
+    """The head on last features of `channels` channels; None if not configured."""
     wanted = config.paths and config.pair_head.evidence
     return EvidenceHead(channels, config.pair_head.evidence) if wanted else None
 
 
 class Remap(nn.Module):
-    """What one task gives back to the trunk between two stacks: A y + B score, on raw logits."""
+    """The feedback of one task to the trunk between two stacks: A y + B score, on raw logits."""
 
     def __init__(self, width: int, classes: int) -> None:
         super().__init__()

@@ -28,7 +28,7 @@ class Hourglass(nn.Module):
     be multiples of 2 ** depth.
 
     Attributes:
-        recompute: whether the backward pass computes the inside again rather than keep it.
+        recompute: whether the backward pass computes the inside again instead of keeping it.
     """
 
     def __init__(self, block: BlockFactory, depth: int, blocks: int) -> None:
@@ -54,13 +54,13 @@ class Hourglass(nn.Module):
 def _statistics_once(
     module: nn.Module,
 ) -> tuple[AbstractContextManager[None], AbstractContextManager[None]]:
-    """Contexts of the first and the second computation, of which only the first is remembered."""
+    """Contexts of both computations, of which only the first updates batch norms."""
     return nullcontext(), _without_memory(module)
 
 
 @contextmanager
 def _without_memory(module: nn.Module) -> Iterator[None]:
-    """Leave the running statistics of batch norms as they are, by a momentum of 0 meanwhile."""
+    """Leave the running statistics of batch norms unchanged, by a momentum of 0."""
     norms = [m for m in module.modules() if isinstance(m, _BatchNorm) and m.track_running_stats]
     counts = [cast(Tensor, norm.num_batches_tracked) for norm in norms]
     before = [(norm.momentum, count.clone()) for norm, count in zip(norms, counts, strict=True)]

@@ -13,7 +13,7 @@ _PARTS = {"qkv": (3, (0, 2)), "q_proj": (1, (0,)), "v_proj": (1, (0,))}
 
 
 class LowRank(nn.Module):
-    """A weight with learnt changes of low rank to some equal parts of its rows; none at first.
+    """A weight with learnt changes of low rank, initially zero, to some equal parts of its rows.
 
     Args:
         weight: (out, in).
@@ -37,7 +37,7 @@ class LowRank(nn.Module):
 
 
 def adapt(encoder: nn.Module, rank: int, name: str) -> None:
-    """Let nothing of an encoder learn but changes of `rank` to what makes queries and values.
+    """Train only changes of `rank` to the queries and values of an encoder, and freeze the rest.
 
     Raises:
         RoadexError: it has no attention of timm's form.

@@ -27,7 +27,7 @@ from roadex.models.hourglass import BlockFactory, BranchedHourglass, group
 
 
 def branch_features(block: BlockFactory, width: int, blocks: int) -> nn.Sequential:
-    """What follows the hourglass in each branch: a group and a 1x1 convolution."""
+    """The end of each branch, after the hourglass: a group and a 1x1 convolution."""
     return nn.Sequential(
         group(block, blocks),
         nn.Conv2d(width, width, 1),

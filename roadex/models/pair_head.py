@@ -1,10 +1,10 @@
 """Which pairs of vertices a road joins, classified by what lies along the way between them.
 
-A pair's token is made of the model's maps along the straight way and beside it, its worst place
+A pair's token comes from the model's maps along and beside the straight way, the worst place
 included, and at its two vertices. Then the pairs that share a vertex attend to each other, so that
-of several that compete the likelier wins, and the number of directions in which the connectivity
-map says that the road leaves the vertex is weighed against them. That pairs of vertices are judged
-at all is from Hetang et al. 2024 (SAM-Road), and by the whole way from MaGRoad (2025).
+the likeliest of several competing pairs wins, and the predicted connectivity says in how many
+directions the road leaves the vertex. To classify pairs of vertices comes from Hetang et al. 2024
+(SAM-Road), to do it by the whole way from MaGRoad (2025).
 """
 
 from __future__ import annotations
@@ -21,12 +21,12 @@ from roadex.graph.paths.vertices import Strength
 
 Cell = tuple[float, float]
 
-# What a model with `paths` has beyond one without.
+# The parts that only a model with `paths` has.
 PAIR_PARTS = ("evidence", "pair_head")
 _CELL_M = 1.0  # maps are averaged to cells of about this size
-_BLURS_M = (2.0, 5.0)  # deviations of the smoothed probabilities of road
-_BESIDE_M = (-4.0, 0.0, 4.0)  # the maps are read on the way and so far to its sides
-_FAR_M = 40.0  # lengths are told in parts of this
+_BLURS_M = (2.0, 5.0)  # standard deviations of the smoothing of the probability of road
+_BESIDE_M = (-4.0, 0.0, 4.0)  # the maps are read on the way and at these distances to its sides
+_FAR_M = 40.0  # lengths are given in this unit
 _KINDS = 4  # of vertices
 _ROAD, _SMOOTH = 3, slice(1, 3)  # channels: the road and its smoothed ones; then the classes
 
@@ -34,12 +34,12 @@ _ROAD, _SMOOTH = 3, slice(1, 3)  # channels: the road and its smoothed ones; the
 def cells(
     road: Tensor, connectivity: Tensor | None, evidence: Tensor | None, pixel: Cell
 ) -> tuple[Tensor, Cell]:
-    """What the head sees of images: (B, C, h, w) of cells about a metre wide, and their size.
+    """The head's view of images: (B, C, h, w) of cells about a metre wide, and their size.
 
     Args:
         road: (B, H, W) the probability of road.
         connectivity: (B, K, H, W) that of each number of directions; None without that task.
-        evidence: (B, E, H, W) from 0 to 1, what the model says of pairs; None without.
+        evidence: (B, E, H, W) from 0 to 1, the features for pairs; None without.
         pixel: metres per pixel along x and y.
     """
     factors = pixels_of_a_cell(pixel)
@@ -76,7 +76,7 @@ def _averaged(maps: Tensor, factors: tuple[int, int]) -> Tensor:
 
 
 def _smoothed(maps: Tensor, deviation_m: float, cell: Cell) -> Tensor:
-    """Maps (B, 1, h, w) smoothed by a Gaussian; beyond the image its border goes on."""
+    """Maps (B, 1, h, w) smoothed by a Gaussian; the image's border is repeated."""
     kernels = [_kernel(deviation_m / size) for size in cell]
     if maps.device.type == "cpu" and not maps.requires_grad:
         # Twenty times as fast as a convolution of one channel.
@@ -99,7 +99,7 @@ def _smoothed(maps: Tensor, deviation_m: float, cell: Cell) -> Tensor:
 
 
 def _kernel(deviation: float) -> NDArray[np.float32]:
-    """A Gaussian whose deviation counts cells."""
+    """A Gaussian whose deviation is in cells."""
     reach = max(1, round(2.5 * deviation))
     weights = np.exp(-0.5 * (np.arange(-reach, reach + 1) / deviation) ** 2)
     return np.asarray(weights / weights.sum(), np.float32)
@@ -114,7 +114,7 @@ def _read(maps: Tensor, points: Tensor, cell: Cell) -> Tensor:
 
 
 class Incidence:
-    """Each pair as its two vertices see it: number 2 i + s is pair i from its end s.
+    """Each pair from both of its vertices: number 2 i + s is pair i from its end s.
 
     Attributes:
         at, slot: (2 m,) the vertex, and the place of the pair among that vertex's pairs.
@@ -250,7 +250,7 @@ class PairHead(nn.Module):
         return _read(maps, lanes, cell).permute(2, 1, 0, 3).flatten(1, 2)
 
     def _as_seen(self, maps: Tensor) -> Tensor:
-        """The cells, those of the connectivity being 0 where the head is not to see them."""
+        """The cells, with 0 for the connectivity if the head must not see it."""
         if self.config.see_connectivity or not self.classes:
             return maps
         blind = torch.ones(maps.shape[1], device=maps.device, dtype=maps.dtype)

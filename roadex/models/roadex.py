@@ -1,8 +1,8 @@
 """A model derived from the stacked multitask model that computes where it pays.
 
-The idea is kept: two tasks on one trunk, hourglasses that refine it one after another and give
-their logits back to it, gates that see the whole image. Other are the hourglasses, which grow wider
-as they grow coarser, the spatial gate, which is learnt, and the heads: one linear layer for all
+The idea is the same: two tasks on one trunk, hourglasses that refine it one after another and feed
+their logits back to it, gates that see the whole image. Different are the hourglasses, which are
+wider at coarser levels, the spatial gate, which is learnt, and the heads: one linear layer for all
 intermediate logits, and for the last ones channels that are rearranged into pixels, with fine
 detail from the image itself.
 """
@@ -27,7 +27,7 @@ from roadex.models.heads import evidence_head
 if TYPE_CHECKING:
     from roadex.models.backbones.pyramid import TimmBackbone
 
-SMALL = 0.01  # deviation of the first weights of what gives logits
+SMALL = 0.01  # standard deviation of the initial weights of layers that give logits
 
 
 class LearnedSpatialGate(nn.Module):
@@ -165,7 +165,7 @@ class Roadex(nn.Module):
         self.multiple = math.lcm(4 * 2**config.depth, cast(int, self.backbone.multiple))
 
     def _start_small(self) -> None:
-        """Gates at 1, and logits near 0: the general rule makes those of few classes large."""
+        """Gates at 1 and logits near 0, which would otherwise be large for few classes."""
         for stack in cast(list[RefiningStack], list(self.stacks)):
             nn.init.normal_(stack.head.weight, 0.0, SMALL)
         nn.init.normal_(self.decoder.logits.weight, 0.0, SMALL)

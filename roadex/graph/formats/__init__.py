@@ -100,12 +100,12 @@ def read_network(
         path: GeoJSON, simple JSON, GeoPackage, GeoParquet, FlatGeobuf, Shapefile, OpenStreetMap
             (.osm, .osm.pbf), GraphML, SpaceNet CSV of one image, RoadTracer text, City-Scale
             pickle, or a mask.
-        gsd: metres per pixel, for formats whose coordinates are pixels; None: as the file tells.
+        gsd: metres per pixel, for formats whose coordinates are pixels; None: from the file.
         crs: the projected CRS for coordinates in degrees; None: the UTM zone of their mean.
         edge_length: "planar", or "haversine_mm" as the reference APLS program measures degrees.
         min_component_m: leave out components of lines in degrees with no shortest path as long.
         doubled_vanish: lose self-loops and lines in degrees drawn twice, as that program does;
-            `**COSMIQ_READER` sets these three as there.
+            `**COSMIQ_READER` sets these three.
         keep_apart: attributes at whose change a road of bare lines ends, such as `TAGS` of
             roadex.graph.attributes; else roads run from junction to junction.
         timed: give pieces of bare lines the time that they take before they are joined to roads,

@@ -3,7 +3,7 @@
 Nodes are what the file says they are, two at one place included. What cannot be a road is counted
 in `graph.graph["dropped"]`: nodes without finite coordinates, with their edges; edges whose
 geometry has such coordinates; edges that run along an earlier one, and edges of no length. The two
-nodes of an edge of no length become one, so that nothing that was connected comes apart.
+nodes of an edge of no length become one, so that connected roads stay connected.
 """
 
 from __future__ import annotations
@@ -105,7 +105,7 @@ def _road(
 
 
 def _tied(line: Floats, ends: Floats) -> Floats:
-    """The line from the first end to the second: reversed, moved or lengthened where it is not."""
+    """The line from the first end to the second, reversed, moved or extended if necessary."""
     if np.hypot(*(line[0] - ends[0])) > np.hypot(*(line[-1] - ends[0])):
         line = line[::-1]
     line = np.array(line)

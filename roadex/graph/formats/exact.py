@@ -1,4 +1,4 @@
-"""What lets a file of ours give back the same network: node names, keys and attributes."""
+"""The columns from which a file of roadex restores the same network: names, keys, attributes."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ from roadex.graph.network import add_road, oriented, polyline_length, position
 from roadex.graph.skeleton import Floats
 
 _WORKING_ATTRIBUTES = ("x", "y", "geometry", "length")
-# The columns of a road by which a file of ours gives back the same network.
+# The columns of a road from which a file of roadex restores the same network.
 BOOKKEEPING = ("u", "v", "key", "length_m", "shape")
 # A line as it is written, the same in the network's system, and its columns.
 OwnRoad = tuple[Floats, Floats, dict[str, Any]]
-# What writing in degrees may change, in metres.
+# The largest change by writing in degrees, in metres.
 _SAME_PLACE_M = 0.05
 # How much a length may differ from its line's in files that hold no checksum of the line.
 _SAME_LENGTH = 0.02
@@ -37,12 +37,12 @@ def read_name(name: Any) -> Hashable:
 
 
 def extras(data: dict[str, Any]) -> dict[str, Any]:
-    """The attributes that ride along on a node or a road, as JSON holds them."""
+    """The further attributes of a node or a road, as JSON values."""
     return {k: plain(v) for k, v in data.items() if k not in _WORKING_ATTRIBUTES}
 
 
 def shape_of(line: Floats) -> str:
-    """A checksum of a line as it is written, by which its columns are known to be about it."""
+    """A checksum of a line as it is written, which shows whether its columns belong to it."""
     return f"{zlib.crc32(np.ascontiguousarray(np.round(line, 9) + 0.0).tobytes()):08x}"
 
 
@@ -55,12 +55,12 @@ def directed_ends(
 
 
 def road_extras(data: dict[str, Any]) -> dict[str, Any]:
-    """The attributes of a road, those that are named like our own columns with a line after it."""
+    """The attributes of a road; names of our own columns get an underscore."""
     return {f"{k}_" if k in BOOKKEEPING else k: v for k, v in extras(data).items()}
 
 
 def without_bookkeeping(lines: Iterable[Line]) -> list[Line]:
-    """Lines of a file of ours that was edited: what its columns say of lines is no longer true."""
+    """Lines of an edited file of roadex, without columns that may be wrong now."""
     stale = (*BOOKKEEPING, "id")
     return [
         (line, {name: value for name, value in traits.items() if name not in stale})
@@ -98,7 +98,7 @@ def own_network(
 
 
 def _tied(line: Floats, start: tuple[float, float], end: tuple[float, float]) -> Floats | None:
-    """The line with its ends exactly at two nodes, whichever way; None where it is elsewhere."""
+    """The line with its ends exactly at two nodes, in either direction; else None."""
     if len(line) < 2 or not np.isfinite(line).all():
         return None
     for first, last in ((start, end), (end, start)):

@@ -3,8 +3,8 @@
 Lines written by others make a network by their shared vertices, in metres of their UTM zone, or as
 they are where an (old-style) `crs` member names a projected system. In files of ours a member
 `roadex` holds the nodes; a network in the image frame is written in metres, x right and y down,
-which that member says, and comes back to the last bit. One with a CRS is written in WGS 84, as the
-standard demands, and comes back to within the rounding of the projection.
+which that member says, and is restored exactly. One with a CRS is written in WGS 84, as the
+standard demands, and is restored up to the rounding of the projection.
 """
 
 from __future__ import annotations
@@ -208,7 +208,7 @@ def write_geojson(graph: nx.MultiGraph, path: Path) -> None:
     more = {k: v for k, v in extras(graph.graph).items() if k != "crs"}
     head: dict[str, Any] = {"type": "FeatureCollection"}
     if not _in_degrees(crs):
-        # Else a GIS takes the numbers for degrees, as the standard demands.
+        # Otherwise a GIS reads the numbers as degrees, following the standard.
         system = crs or f'LOCAL_CS["image, y down",UNIT["{_UNITS[units]}",1]]'
         head["crs"] = {"type": "name", "properties": {"name": system}}
     head[MEMBER] = {**frame, "attributes": more, "nodes": nodes}
@@ -237,6 +237,6 @@ def _road_features(graph: nx.MultiGraph, crs: str | None) -> Iterator[dict[str, 
 
 
 def _continuous(line: Floats) -> Floats:
-    """Longitudes that go on beyond 180 degrees rather than jump to the other side of the map."""
+    """Longitudes that continue beyond 180 degrees instead of jumping to the other side."""
     line[:, 0] = np.unwrap(line[:, 0], period=360)
     return line

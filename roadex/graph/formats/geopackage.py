@@ -80,7 +80,7 @@ def read_geopackage(path: Path, options: ReadOptions) -> nx.MultiGraph:
 
 @contextmanager
 def readable_table(path: Path, kind: str) -> Iterator[None]:
-    """Reading of a file of roads by geopandas, whose failure is told in one line.
+    """Report failures of geopandas to read a file of roads in one line.
 
     Raises:
         RoadexError: it is no such file.
@@ -93,7 +93,7 @@ def readable_table(path: Path, kind: str) -> Iterator[None]:
 
 
 def layer_of_roads(path: Path, layers: dict[str, str | None]) -> str:
-    """The one layer of lines, or of several the one that is called after roads."""
+    """The one layer of lines, or of several the one that is named after roads."""
     names = [
         name
         for name, kind in layers.items()
@@ -122,7 +122,7 @@ def _holds_lines(path: Path, layer: str) -> bool:
 
 
 def _read_layer(path: Path, layer: str) -> Any:
-    """A layer as a table; columns of whole numbers and truth values stay such, gaps and all."""
+    """A layer as a table; columns of integers and booleans keep their type, gaps included."""
     import pyogrio
 
     table = load_geopandas().read_file(path, layer=layer)
@@ -165,9 +165,9 @@ def records(table: Any) -> list[dict[str, Any]]:
 
 
 def column_kinds(rows: list[dict[str, Any]]) -> dict[str, str]:
-    """The columns with gaps that hold only whole numbers or only truth values, and how to say so.
+    """The columns of integers or booleans with gaps, and their types.
 
-    Left to themselves such columns become fractions or text.
+    By default such columns become floats or text.
     """
     values: dict[str, set[type]] = {}
     for row in rows:
@@ -252,7 +252,7 @@ def write_geopackage_of_table(table: RoadTable, path: Path) -> None:
 
 
 def table_of_roads(table: RoadTable, part: slice = slice(None)) -> Any:
-    """Some roads with the columns that `road_rows` gives them, as geopandas has tables."""
+    """Some roads with the columns of `road_rows`, as a geopandas table."""
     bounds = table.offsets[:-1][part], table.offsets[1:][part]
     count = len(bounds[0])
     first, last = (bounds[0][0], bounds[1][-1]) if count else (0, 0)

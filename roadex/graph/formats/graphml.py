@@ -71,8 +71,8 @@ def _own_network(content: nx.MultiGraph) -> nx.MultiGraph:
 def write_graphml(graph: nx.MultiGraph, path: Path) -> None:
     """Write a network so that networkx reads back the same nodes, keys and lengths.
 
-    GraphML has no lists and no nothing: attributes that are lists become JSON text, and those
-    that are None are left out.
+    GraphML has neither lists nor null: lists become JSON text, and attributes that are None
+    are left out.
     """
     attributes = json.dumps({**extras(graph.graph), "crs": graph.graph.get("crs")})
     copy = nx.MultiGraph(written_by="roadex", attributes=attributes)

@@ -47,7 +47,7 @@ class NetworkFile:
         layer: of roads; None where the format has no layers.
         crs: the coordinate system of the file; None: pixels or metres of an image.
         bounds: left, bottom, right and top of all roads in that system; None where there is none.
-        roads: how many there are.
+        roads: their number.
     """
 
     path: Path
@@ -57,14 +57,14 @@ class NetworkFile:
     roads: int
 
     def __len__(self) -> int:
-        """How many roads the file has."""
+        """The number of roads in the file."""
         return self.roads
 
     def within(self, box: Box, crs: str | None = None) -> nx.MultiGraph:
         """The roads that touch a box, each of them whole, in metres as `read_network` gives them.
 
-        GeoPackage, FlatGeobuf and GeoParquet are indexed: no more is read than lies there. Of the
-        tables that roadex writes the nodes keep their names, so that parts fit together.
+        GeoPackage, FlatGeobuf and GeoParquet are indexed: only the roads there are read. In tables
+        that roadex wrote the nodes keep their names, so that parts fit together.
 
         Args:
             box: left, bottom, right and top, in the file's system.
@@ -179,7 +179,7 @@ def _box(values: Any) -> Box | None:
 
 
 def _with_its_names(table: Any) -> nx.MultiGraph | None:
-    """A part of a table of ours, its nodes called as there; None where it is another's."""
+    """A part of a table of roadex with the names of its nodes; None if it is another table."""
     if not {"u", "v", "key", "length_m"} <= set(table) or not len(table):
         return None
     if table.crs is not None and not is_metric(table.crs):

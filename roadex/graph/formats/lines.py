@@ -43,15 +43,15 @@ def network_from_lines(
     A line's `travel_time_s` is shared among the roads that it becomes.
 
     Args:
-        lines: coordinates in any system, and what rides along on their roads.
+        lines: coordinates in any system, and the attributes of their roads.
         crs: the projected CRS of the network; None for the image frame.
         place: brings coordinates (n, 2) to metres in that system.
         measure: lengths (n - 1) in metres of the pieces of a line in its own coordinates; without
             it lengths are planar, after `place`.
         dropped: reasons and counts of what the caller has left out already.
-        doubled_vanish: of a piece drawn twice leave out both, and leave out self-loops.
+        doubled_vanish: leave out both copies of a piece drawn twice, and self-loops.
         keep_apart: attributes at whose change a road ends.
-        timed: give `travel_time_s` to all that tells a speed or a class, before lines are joined.
+        timed: give `travel_time_s` to pieces with a speed or a class, before lines are joined.
     """
     counts: Counter[str] = Counter(dropped or {})
     kept = [part for line in lines for part in _sound_parts(line, counts)]

@@ -16,10 +16,10 @@ _MOST_ROAD = 0.75
 
 
 def network_of_mask(path: Path, options: ReadOptions) -> nx.MultiGraph:
-    """The network of a road mask, in the image frame; what is unknown is no road.
+    """The network of a road mask, in the image frame; ignored pixels are no road.
 
     Raises:
-        RoadexError: the file is no mask, or nothing tells how large its pixels are.
+        RoadexError: the file is no mask, or the size of its pixels is unknown.
     """
     if not path.is_file():
         raise RoadexError(f"{path} does not exist: check the path")

@@ -1,4 +1,4 @@
-"""What a reader of road networks may be told, and text files with errors that name the file."""
+"""Options of readers of road networks, and text files with errors that name the file."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ COSMIQ_READER: dict[str, Any] = {
 class ReadOptions:
     """Settings of the readers; each uses those that concern it."""
 
-    # Metres per pixel of formats whose coordinates are pixels; None: as the file itself tells.
+    # Metres per pixel of formats whose coordinates are pixels; None: from the file.
     gsd: Gsd | None = None
     # The projected CRS that longitudes and latitudes are brought to; None: their UTM zone.
     crs: str | None = None
@@ -46,16 +46,16 @@ class ReadOptions:
     doubled_vanish: bool = False
     # Attributes at whose change a road of bare lines ends; else it runs to the next junction.
     keep_apart: tuple[str, ...] = ()
-    # Whether pieces of bare lines get the time that they take before they are joined to roads.
+    # Whether pieces of bare lines get their travel time before they are joined to roads.
     timed: bool = False
     # The way from a mask to a graph.
     graph: GraphSettings = field(default_factory=GraphSettings)
 
     def pixel_size(self, path: Path, told: Gsd | None = None) -> tuple[float, float]:
-        """Metres per pixel along x and y: those that were set, else those that the file told.
+        """Metres per pixel along x and y: as set, else from the file.
 
-        What `roadex.predict` wrote beside a file of its own, NAME.summary.json, counts as told.
-        Where nothing tells, a pixel is taken for a metre, and that is said.
+        That includes NAME.summary.json, which `roadex.predict` writes beside its files. If the size
+        is unknown, a pixel is taken as a metre, with a warning.
         """
         gsd = self.gsd if self.gsd is not None else told or _recorded(path)
         if gsd is None:
@@ -103,7 +103,7 @@ def read_object(path: Path) -> dict[str, Any]:
 
 
 def plain(value: Any) -> Any:
-    """A value as JSON can hold it: numpy's become Python's, what is not finite becomes None."""
+    """A JSON value: NumPy types become Python types, and values that are not finite None."""
     if isinstance(value, np.generic | np.ndarray):
         value = value.tolist()
     if isinstance(value, float) and not np.isfinite(value):

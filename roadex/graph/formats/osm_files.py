@@ -18,7 +18,7 @@ from roadex.graph.attributes import NOT_ROADS
 from roadex.graph.formats.geopackage import load_geopandas, network_of_table
 from roadex.graph.formats.options import ReadOptions
 
-# The tags that are kept, beside `highway`, `name` and the way's number, `osm_id`.
+# The tags that are kept, besides `highway`, `name` and the way's id, `osm_id`.
 TAGS = (
     "maxspeed", "lanes", "surface", "oneway", "bridge", "tunnel", "layer", "junction", "width",
     "ref", "service", "access",
@@ -41,7 +41,7 @@ def read_osm(path: Path, options: ReadOptions) -> nx.MultiGraph:
         table = _lines(path)
     except (RuntimeError, OSError, ValueError) as error:
         reason = str(error).splitlines()[0] if str(error) else repr(error)
-        raise RoadexError(f"{path} is no whole OpenStreetMap file ({reason})") from error
+        raise RoadexError(f"{path} is not a complete OpenStreetMap file ({reason})") from error
     driven = ~table["highway"].isin(NOT_ROADS)
     left_out = Counter(table["highway"][~driven])
     graph = network_of_table(path, _with_tags(table[driven]), options)
@@ -51,7 +51,7 @@ def read_osm(path: Path, options: ReadOptions) -> nx.MultiGraph:
 
 
 def _lines(path: Path) -> Any:
-    """The ways with a `highway` tag; editors write nodes in no order, which GDAL has to be told."""
+    """The ways with a `highway` tag; GDAL needs an option for files with unsorted nodes."""
     import pyogrio
 
     wanted = {"layer": "lines", "where": "highway IS NOT NULL"}
@@ -82,5 +82,5 @@ def _with_tags(table: Any) -> Any:
 
 
 def tags_of(text: str | None) -> dict[str, str]:
-    """The tags that GDAL puts together in one column."""
+    """The tags that GDAL joins in one column."""
     return {key: _ESCAPED.sub(r"\1", value) for key, value in _PAIR.findall(text or "")}

@@ -8,7 +8,7 @@ from typing import Any
 from roadex.graph.attributes import NOT_ROADS
 
 _ROAD = "road"
-# Columns that tell Overture's segments from other tables.
+# Columns that identify Overture's segments.
 _COLUMNS = ("subtype", "class", "connectors")
 
 
@@ -20,8 +20,8 @@ def is_overture(columns: Any) -> bool:
 def as_tags(table: Any) -> tuple[Any, Counter[str]]:
     """The roads of a table of segments with `highway` and other tags, and what was left out.
 
-    Rules that hold on a part of a segment count where none holds on all of it, flags never.
-    Ways on which no car drives are left out, as of OpenStreetMap's own files.
+    Rules for a part of a segment are used if none holds for all of it, flags never.
+    Ways without cars are left out, as in OpenStreetMap's own files.
     """
     roads = table[table["subtype"] == _ROAD]
     others = table["subtype"][table["subtype"] != _ROAD].fillna("unknown")

@@ -1,7 +1,7 @@
 """City-Scale and Sat2Graph pickles: {(row, col): [(row, col), ...]} in pixels.
 
 A pickle is a program. The reader here runs none of it: containers and numbers are built in, NumPy's
-scalars are decoded from their bytes by code of ours, and any other name a file asks for ends it.
+scalars are decoded from their bytes by our own code, and any other name in a file is refused.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ _BYTES_PER_LINK = 2  # the shortest way to name a place again
 
 
 class _ForeignError(pickle.UnpicklingError):
-    """What a file asks for besides containers and numbers."""
+    """The file needs something besides containers and numbers."""
 
 
 class _Kind:
@@ -122,7 +122,7 @@ def read_pickle(path: Path, options: ReadOptions) -> nx.MultiGraph:
 
 
 def _check_shared(path: Path, links: int) -> None:
-    """Refuse a file that says the same list of neighbours again and again to seem large.
+    """Refuse a small file that repeats one list of neighbours to become large in memory.
 
     Raises:
         RoadexError: it has more links than a file of its size can hold.

@@ -24,12 +24,12 @@ from roadex.graph.frame import moved
 from roadex.graph.network import position
 from roadex.graph.skeleton import Floats
 
-# Twice around the Earth: farther away nothing lies, and every metre of a road costs time.
+# Twice around the Earth: nothing lies farther away, and every metre of a road costs time.
 _FARTHEST_M = 1e8
 
 
 def check_extent(graph: nx.MultiGraph, path: Path) -> None:
-    """Refuse a network whose coordinates are no metres of this Earth.
+    """Refuse a network whose coordinates cannot be metres on Earth.
 
     Raises:
         RoadexError: one is infinite, or farther from the origin than any place.
@@ -44,10 +44,10 @@ def check_extent(graph: nx.MultiGraph, path: Path) -> None:
 
 
 def settled(graph: nx.MultiGraph, path: Path, wanted: str | None) -> nx.MultiGraph:
-    """The network in the system `wanted`, else in its own where that counts in ground metres.
+    """The network in the system `wanted`, else in its own if that has ground metres.
 
-    Degrees, feet, Web Mercator and the like become the UTM zone of the network's middle; lengths
-    are then measured anew. A network in the image frame or in an engineer's system stays as it is.
+    Degrees, feet, Web Mercator and the like become the UTM zone of the network's middle, and lengths
+    are measured again. A network in the image frame or in a local system stays as it is.
 
     Raises:
         RoadexError: the coordinates do not fit the system that the file names.
@@ -65,7 +65,7 @@ def settled(graph: nx.MultiGraph, path: Path, wanted: str | None) -> nx.MultiGra
 
 
 def frame_of(points: Floats, crs: str, wanted: str | None) -> str | None:
-    """The system for points (n, 2) of another: see `settled`; None where nothing can be told."""
+    """The system for points (n, 2) of another: see `settled`; None if unknown."""
     system = parse_crs(crs)
     if is_local(system):
         return short_name(system)

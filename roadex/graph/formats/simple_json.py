@@ -32,7 +32,7 @@ def read_any_json(path: Path, options: ReadOptions) -> nx.MultiGraph:
         nodes = {i: (_number(x), _number(y)) for i, (x, y) in enumerate(content["nodes"])}
         edges = [_edge(item) for item in content["edges"]]
     except (KeyError, TypeError, ValueError) as error:
-        raise RoadexError(f"{path}: a node or edge is not as it should be ({error!r})") from error
+        raise RoadexError(f"{path}: a node or edge is malformed ({error!r})") from error
     crs = content.get("crs")
     return network_from_edges(path, nodes, edges, None if crs is None else str(crs))
 

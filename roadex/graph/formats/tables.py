@@ -1,8 +1,8 @@
 """Tables of roads for large networks: GeoParquet and FlatGeobuf, which are read by area.
 
-Both hold the roads alone, with the names of their nodes; what meets is told by common ends.
-GeoParquet (version 1.1) has the box of each road in columns and is sorted by place, FlatGeobuf has
-an index, so that a reader fetches what it needs of a file of any size, also from afar.
+Both hold only the roads, with the names of their nodes; roads with common ends meet.
+GeoParquet (version 1.1) has the bounding box of each road in columns and is sorted by place,
+FlatGeobuf has an index, so that a reader fetches only what it needs, also over the internet.
 """
 
 from __future__ import annotations

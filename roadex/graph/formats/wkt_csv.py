@@ -1,6 +1,6 @@
 """SpaceNet's submissions: a CSV of `ImageId` and `WKT_Pix`, lines in pixels.
 
-Those of SpaceNet 5 have the seconds that a road takes, `travel_time_s`, beside its `length_m`.
+Those of SpaceNet 5 have the seconds of a road, `travel_time_s`, beside its `length_m`.
 """
 
 from __future__ import annotations
@@ -63,7 +63,7 @@ def _image_id(path: Path, line: int, text: str | None) -> str:
 
 def _shape(path: Path, line: int, text: str | None) -> shapely.Geometry:
     start = (text or "").strip()[:_TOLD]
-    # Nothing else is parsed: GEOS dies of collections nested deeply enough.
+    # Nothing else is parsed: deeply nested collections crash GEOS.
     if not start.upper().startswith(("LINESTRING", "MULTILINESTRING")):
         raise RoadexError(f"{path}, line {line}: {SHAPE} is not a line ({start!r})")
     try:
@@ -89,7 +89,7 @@ def _seconds(path: Path, line: int, text: str | None) -> float | None:
 def _share(
     seconds: float | None, part: shapely.Geometry, whole: shapely.Geometry
 ) -> dict[str, Any]:
-    """The time of one part of a shape; none where there is no telling."""
+    """The time of one part of a shape; None if unknown."""
     return {TIME: seconds * part.length / whole.length} if seconds and whole.length else {}
 
 

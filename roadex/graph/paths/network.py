@@ -27,7 +27,7 @@ from roadex.graph.probability_maps import Probabilities
 from roadex.graph.prune import drop_small_networks, prune_spurs
 from roadex.graph.simplify import simplify_roads, tolerance_of
 
-# Two of the three pairs of a triangle make the third one needless, if they are hardly longer.
+# Two of the three pairs of a triangle replace the third one if they are hardly longer.
 _TRIANGLE = 2.5
 # A pair less likely than this share of the threshold is no part of any road.
 _WEAK = 0.4
@@ -59,7 +59,7 @@ def paths_to_graph(
 
     Args:
         classified: pairs in metres in the frame of the image.
-        road: (H, W) the probability of road, uint8 in 1/256 or float in 0..1, which tells widths.
+        road: (H, W) the probability of road, uint8 in 1/256 or float in 0..1, for the widths.
         threshold: road where the probability reaches this.
         gsd: metres per pixel, one number or (along x, along y).
         settings: `paths.chance` must be known.
@@ -68,7 +68,7 @@ def paths_to_graph(
         A network as `mask_to_graph` gives it, each road with its `chance` besides.
     """
     if settings.paths.chance is None:
-        raise RoadexError("graph.paths.chance is needed: this checkpoint has none of validation")
+        raise RoadexError("graph.paths.chance is needed: this checkpoint has none from validation")
     pixel = pixel_size(gsd)
     size = extent((road.shape[0], road.shape[1]), pixel)
     graph = joined_pairs(classified, settings.paths.chance, settings.paths)
@@ -104,8 +104,8 @@ def joined_pairs(
 ) -> nx.MultiGraph:
     """The network of the pairs that are likely enough to be joined, in metres.
 
-    A road counts as a whole, by the mean chance of its pairs weighted by length: one that joins two
-    others needs `chance`, one that leads nowhere inside the image `settings.dead_end` times as
+    A road counts as a whole, by the mean chance of its pairs weighted by length: one between two
+    others needs `chance`, a dead end inside the image `settings.dead_end` times as
     much. Roads carry `chance`. Nodes are numbers of vertices, and carry their `kind`.
     """
     likely = classified.chances >= _WEAK * chance
@@ -145,7 +145,7 @@ def _needless(points: Floats, pairs: Ints, chances: Floats) -> Bools:
 def _drop_unlikely(graph: nx.MultiGraph, through: float, dead_end: float) -> None:
     """Remove roads that are not likely enough, in place, from the least likely on.
 
-    What a road led into may lead nowhere after that, or be one road where it was two.
+    A road that it led to may then be a dead end, or become one with another.
     """
     queue = [(_share(graph, step, through, dead_end), i, step) for i, step in _numbered(graph)]
     heapq.heapify(queue)
@@ -164,7 +164,7 @@ def _numbered(graph: nx.MultiGraph) -> list[tuple[int, Step]]:
 
 
 def _share(graph: nx.MultiGraph, step: Step, through: float, dead_end: float) -> float:
-    """The chance of a road in parts of what it needs."""
+    """The chance of a road relative to what it needs."""
     u, v, _ = step
     ends_here = any(graph.degree(n) == 1 and graph.nodes[n]["kind"] != BORDER for n in (u, v))
     chance: float = graph.edges[step]["chance"]
@@ -172,7 +172,7 @@ def _share(graph: nx.MultiGraph, step: Step, through: float, dead_end: float) ->
 
 
 def _without(graph: nx.MultiGraph, step: Step) -> list[Step]:
-    """Remove a road; returns the roads that are other roads now, or end elsewhere."""
+    """Remove a road; returns the roads that have changed."""
     u, v, key = step
     graph.remove_edge(u, v, key)
     changed: list[Step] = []

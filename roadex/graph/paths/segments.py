@@ -47,7 +47,7 @@ def moved_segments(rows: Segments, matrix: Floats, size: int) -> Segments:
 
 
 def without_box(rows: Segments, box: tuple[float, float, float, float]) -> Segments:
-    """What lies outside a box (left, top, right, bottom)."""
+    """The parts outside a box (left, top, right, bottom)."""
     enter, leave = _inside(rows, box)
     touched = leave > enter
     before = _parts(rows, np.zeros(len(rows)), np.where(touched, enter, 1.0), _fresh(rows))
@@ -57,12 +57,12 @@ def without_box(rows: Segments, box: tuple[float, float, float, float]) -> Segme
 
 
 def within_box(rows: Segments, box: tuple[float, float, float, float]) -> Segments:
-    """What lies inside a box (left, top, right, bottom)."""
+    """The parts inside a box (left, top, right, bottom)."""
     return _parts(rows, *_inside(rows, box), _fresh(rows))
 
 
 def beside(rows: Segments, others: Segments) -> Segments:
-    """Both, without a place in common."""
+    """Both together, with distinct places."""
     lifted = others.copy()
     lifted[:, 4:] += _fresh(rows)
     return np.concatenate([rows, lifted])
@@ -89,7 +89,7 @@ def _fresh(rows: Segments) -> float:
 
 
 def _parts(rows: Segments, enter: Floats, leave: Floats, new: float) -> Segments:
-    """What lies between two shares of each segment; cut ends are places numbered from `new`."""
+    """The parts between two shares of each segment; cut ends are places numbered from `new`."""
     kept = leave > enter
     rows, enter, leave = rows[kept], enter[kept], leave[kept]
     start, step = rows[:, :2], rows[:, 2:4] - rows[:, :2]
@@ -100,7 +100,9 @@ def _parts(rows: Segments, enter: Floats, leave: Floats, new: float) -> Segments
     return np.column_stack([*points, first, last])
 
 
-_SAME_M = 4.0  # of two vertices that lie so near along a road only the nearer one is on it
+_SAME_M = (
+    4.0  # of two vertices within this distance along a road, only the nearer one counts as on it
+)
 _PASSED_M = 6.0  # a way that a third vertex makes longer by this much passes it
 
 
@@ -122,7 +124,7 @@ class TrueRoads:
 
     @classmethod
     def of(cls, rows: Segments, pixel: tuple[float, float], limit_m: float) -> TrueRoads:
-        """Those of rows in pixels; ways longer than `limit_m` count as none."""
+        """Those of rows in pixels; ways longer than `limit_m` do not count."""
         numbers, ends = np.unique(rows[:, 4:], return_inverse=True)
         ends = ends.reshape(-1, 2)
         segments = rows[:, :4] * (*pixel, *pixel)
@@ -131,7 +133,7 @@ class TrueRoads:
 
 
 def _ways(ends: Ints, lengths: Floats, places: int, limit_m: float) -> Floats:
-    # A road of no length would be no road in a sparse matrix, and parallel ones would add up.
+    # A road of length 0 would vanish in a sparse matrix, and parallel ones would add up.
     order = np.argsort(-lengths, kind="stable")
     both = np.concatenate([ends[order], ends[order, ::-1]])
     steps = np.maximum(np.concatenate([lengths[order], lengths[order]]), 1e-9)
@@ -200,7 +202,7 @@ def _walks(segment: Ints, walked: Floats, truth: TrueRoads) -> Floats:
 
 
 def _nearest_of_their_place(between: Floats, gap: Floats) -> Bools:
-    """Which places have no other on the same stretch of road whose vertex lies nearer to it."""
+    """Which places have no other nearby on the road whose vertex is nearer to the road."""
     same = between <= _SAME_M
     np.fill_diagonal(same, False)
     nearer = (gap < gap[:, None]) | ((gap == gap[:, None]) & np.tri(len(gap), k=-1, dtype=np.bool_))

@@ -19,14 +19,14 @@ Ranks = NDArray[np.uint64]
 ALONG, BORDER, END, JUNCTION = range(4)
 _LEAST_NODE = np.float32(0.35)  # the probability that a place is an end, or a junction
 _FAR = 1e3  # cells
-_LEVELS = 16  # of equal strength are places whose probabilities agree to a sixteenth
+_LEVELS = 16  # probabilities within the same sixteenth count as equal
 _SIGN = np.uint64(1 << 63)
 _MIXER = np.uint64(0x9E3779B97F4A7C15)  # 2^64 over the golden ratio: spreads numbers evenly
 
 
 @dataclass(frozen=True)
 class Strength:
-    """What a model says of the cells of an image, (h, w) each, from 0 to 1.
+    """A model's maps of the cells of an image, (h, w) each, from 0 to 1.
 
     Attributes:
         ridge: the probability of road, smoothed so that it is highest in the middle of a road.
@@ -51,8 +51,8 @@ class Vertices:
     Attributes:
         points: (n, 2) x, y in metres in the frame of the image.
         kinds: (n,) ALONG, BORDER, END or JUNCTION.
-        ranks: (n,) numbers by which they were taken, the lowest first: those of a part of an image
-            are those that they have in the whole.
+        ranks: (n,) numbers by which they were chosen, the lowest first; the same in a part of an
+            image as in the whole.
     """
 
     points: Floats
@@ -92,11 +92,11 @@ def find_vertices(
 
 
 def _ranks(kinds: Ints, scores: Map, places: Ints) -> Ranks:
-    """Which candidates come first: those of the higher kind, then of the higher score.
+    """The order of candidates: by kind, then by score.
 
-    Between places of one strength a number decides that is scattered over the image by row and
-    column. Were it the row, a chain of decisions would run along a whole road, and one end of it
-    would move all vertices up to the other; so a part of an image has the vertices of the whole.
+    Between equal ones a pseudo-random number of row and column decides. With the row itself a
+    chain of decisions would run along a whole road, so that a change at one end moved all vertices
+    up to the other; this way a part of an image has the vertices of the whole.
     """
     level = _LEVELS - np.floor(scores * _LEVELS).astype(np.uint64)
     number = (places[:, 0].astype(np.uint64) << np.uint64(32)) + places[:, 1].astype(np.uint64)
@@ -161,9 +161,9 @@ def _peaks(side: Map) -> Bools:
 def _refined(strength: Strength, places: Ints, kinds: Ints) -> Floats:
     """Points (n, 2), x, y in metres, on the ridge by parabolas through a cell and its neighbours.
 
-    The parabola across tells how far the ridge lies to the side, the one down how far below. One
-    that runs aslant is met by either alone, and nearest on the line between what they tell: there
-    a point is moved. What lies on the border is moved onto it.
+    One parabola gives the distance of the ridge across, the other down. A slanting ridge passes
+    through both points, and is nearest on the line between them: a point is moved there. Points on
+    the border are moved onto it.
     """
     ridge = np.pad(strength.ridge, 1, mode="edge").astype(np.float64)
     rows, columns = places.T + 1
@@ -172,7 +172,7 @@ def _refined(strength: Strength, places: Ints, kinds: Ints) -> Floats:
     for down, right in ((0, 1), (1, 0)):
         before, after = ridge[rows - down, columns - right], ridge[rows + down, columns + right]
         bend = before - 2 * here + after
-        # Along a ridge all is flat, and its top so far away that it does not count.
+        # Along a ridge the parabola is flat, and its top too far away to count.
         top = np.where(bend < -1e-6, (before - after) / (2 * np.minimum(bend, -1e-6)), _FAR)
         shifts.append(np.where(top == 0, 1e-9, top))
     aside, below = shifts
@@ -203,8 +203,8 @@ _DETOUR = 1.1  # by way of a third vertex
 def candidate_pairs(points: Floats, settings: VertexSettings) -> Ints:
     """Indices (m, 2), the smaller first, of pairs of points (n, 2) that may be neighbours.
 
-    They lie within `reach_m`, and no third point lies so near to the straight line between them
-    that the way past it is hardly longer: that one's pairs lead along the same road.
+    They lie within `reach_m`, without a third point so near to the straight line between them
+    that the way over it is hardly longer; then the pairs of that point lead along the same road.
     """
     if len(points) < 2:
         return np.zeros((0, 2), dtype=np.int64)

@@ -1,4 +1,4 @@
-"""Backbones that are trained from nothing: the published downsampling, and a light one."""
+"""Backbones trained from scratch: the published downsampling, and a light one."""
 
 from __future__ import annotations
 

@@ -58,7 +58,7 @@ class TimmBackbone(nn.Module):
         return self.with_detail(x)[0]
 
     def with_detail(self, x: Tensor) -> tuple[Tensor, Tensor | None]:
-        """The trunk and, where it is wanted and there, (B, detail_channels, H/2, W/2)."""
+        """The trunk and, if asked for and available, (B, detail_channels, H/2, W/2)."""
         features = list(self.extractor(x))
         if self.channels_last:
             features = [feature.permute(0, 3, 1, 2) for feature in features]
@@ -85,10 +85,10 @@ def _resize(x: Tensor, size: tuple[int, ...]) -> Tensor:
 
 
 def create_extractor(config: TimmBackboneConfig) -> nn.Module:
-    """A timm feature extractor that takes any image size it can be made to take.
+    """A timm feature extractor, for images of any size if the model allows it.
 
     Raises:
-        RoadexError: no such model, a model without feature maps, or weights that cannot be had.
+        RoadexError: no such model, a model without feature maps, or weights that cannot be fetched.
     """
     with explained(config):
         extractor = _create_for_any_size(config.name, timm_options(config))
@@ -102,7 +102,7 @@ def explained(config: TimmBackboneConfig) -> Iterator[None]:
     """Say in one line why a timm model cannot be made.
 
     Raises:
-        RoadexError: no such model, a model without feature maps, or weights that cannot be had.
+        RoadexError: no such model, a model without feature maps, or weights that cannot be fetched.
     """
     name = config.name
     if not timm.is_model(name.split(".")[0]):
@@ -115,8 +115,8 @@ def explained(config: TimmBackboneConfig) -> Iterator[None]:
         reason = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
         if config.weights == "hub":
             raise RoadexError(
-                f"backbone.weights=hub: the weights of {name} cannot be had ({reason}); go online "
-                "once, set HF_HOME to a folder that holds them, or backbone.weights=none"
+                f"backbone.weights=hub: the weights of {name} cannot be fetched ({reason}); go "
+                "online once, set HF_HOME to a folder that holds them, or backbone.weights=none"
             ) from error
         raise RoadexError(
             f"backbone.name={name}: it gives no fitting feature maps ({reason}); "
@@ -130,7 +130,7 @@ def feature_info(extractor: nn.Module) -> FeatureInfo:
 
 
 def _create_for_any_size(name: str, options: dict[str, Any]) -> nn.Module:
-    """Transformers are told not to insist on an image size; other models know no such option."""
+    """Transformers get the option for any image size, which other models do not have."""
     lenient: list[dict[str, Any]] = [{"dynamic_img_size": True}, {"strict_img_size": False}]
     for option in lenient:
         try:

@@ -23,7 +23,7 @@ _COUNTERS = "num_batches_tracked"  # of batch norms; files of other programs lac
 
 
 def timm_options(config: TimmBackboneConfig) -> dict[str, Any]:
-    """What `timm.create_model` is to be told so that the encoder starts from `backbone.weights`.
+    """The options of `timm.create_model` for `backbone.weights`.
 
     Raises:
         RoadexError: a file that is missing, damaged, or of another architecture.
@@ -51,7 +51,7 @@ def input_normalization(config: TimmBackboneConfig) -> tuple[list[float], list[f
 
 
 def read_weights(path: Path) -> dict[str, Tensor]:
-    """The tensors of a .safetensors or .pth file by name; no code in it is ever run.
+    """The tensors of a .safetensors or .pth file by name; no code in it is run.
 
     Raises:
         RoadexError: no such file, or one that holds anything but tensors.
@@ -84,7 +84,7 @@ def _content(path: Path) -> Any:
 
 
 def _tensors(content: Any, path: Path) -> dict[str, Tensor]:
-    """The state that a training program may have put below a key of its own."""
+    """The tensors, which a training program may have put below a key of its own."""
     for key in ("state_dict_ema", "state_dict", "model_ema", "model"):
         if isinstance(content, dict) and isinstance(content.get(key), dict):
             content = content[key]
@@ -101,7 +101,7 @@ def _tensors(content: Any, path: Path) -> dict[str, Tensor]:
 
 
 def _package_weights(name: str) -> dict[str, Tensor]:
-    """Weights whose tensors come in timm's order, though under other names."""
+    """Weights whose tensors are in timm's order, but under other names."""
     package = PACKAGES.get(name)
     if package is None:
         raise RoadexError(
@@ -123,7 +123,7 @@ def _package_weights(name: str) -> dict[str, Tensor]:
 
 
 def _require_fit(config: TimmBackboneConfig, state: dict[str, Tensor]) -> None:
-    """Check a file against the whole model; what only classifies images may be missing.
+    """Check a file against the whole model; the image classifier may be missing.
 
     Raises:
         RoadexError: the first tensor that is missing or has another shape.

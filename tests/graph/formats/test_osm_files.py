@@ -48,7 +48,7 @@ def test_roads_meet_at_nodes_and_keep_their_tags(path):
 
 def test_a_file_cut_short_is_refused_in_one_line(path):
     path.write_bytes(path.read_bytes()[:-150])
-    with pytest.raises(RoadexError, match="no whole OpenStreetMap file") as refused:
+    with pytest.raises(RoadexError, match="not a complete OpenStreetMap file") as refused:
         read_network(path)
     assert "\n" not in str(refused.value)
 
