@@ -172,7 +172,7 @@ def test_networks_in_the_frame_of_an_image_are_compared_too(tmp_path, caplog):
     ("given", "said"),
     [
         ({"map": "{}/none.osm"}, "none.osm: no such file"),
-        ({"map": "{}/cut.osm"}, "no whole OpenStreetMap file"),
+        ({"map": "{}/cut.osm"}, "not a complete OpenStreetMap file"),
         ({"map": "{}/elsewhere.geojson"}, "do not overlap"),
         ({"map": "{}/frame.json"}, "no coordinate system"),
         ({"map": "{}/paths.osm"}, "holds no road"),

@@ -116,7 +116,7 @@ def test_files_that_cannot_be_labels_are_refused_in_one_line(town, tmp_path):
         images=str(town / "images"), lines=str(town / "cut.osm"), gsd=1.0, workers=1,
         cache=str(tmp_path / "cache"),
     )  # fmt: skip
-    with pytest.raises(RoadexError, match="no whole OpenStreetMap file") as refused:
+    with pytest.raises(RoadexError, match="not a complete OpenStreetMap file") as refused:
         prepare(config, 5, needed=("train",))
     assert "\n" not in str(refused.value)
 

@@ -59,7 +59,9 @@ class ReadOptions:
         """
         gsd = self.gsd if self.gsd is not None else told or _recorded(path)
         if gsd is None:
-            log.warning("%s: its pixels are taken to be 1 m, as nothing tells (set gsd=)", path)
+            log.warning(
+                "%s: its pixels are taken to be 1 m, since the file does not say (set gsd=)", path
+            )
             gsd = 1.0
         return pixel_size(gsd)
 

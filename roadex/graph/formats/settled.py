@@ -46,8 +46,8 @@ def check_extent(graph: nx.MultiGraph, path: Path) -> None:
 def settled(graph: nx.MultiGraph, path: Path, wanted: str | None) -> nx.MultiGraph:
     """The network in the system `wanted`, else in its own if that has ground metres.
 
-    Degrees, feet, Web Mercator and the like become the UTM zone of the network's middle, and lengths
-    are measured again. A network in the image frame or in a local system stays as it is.
+    Degrees, feet, Web Mercator and the like become the UTM zone of the network's middle, and
+    lengths are measured again. A network in the image frame or in a local system stays as it is.
 
     Raises:
         RoadexError: the coordinates do not fit the system that the file names.

@@ -1,4 +1,4 @@
-"""Sharing out what each route costs among the bad pieces on its way."""
+"""Sharing out what each route costs among the bad segments on its way."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import numpy as np
 from scipy.sparse.csgraph import dijkstra
 from scipy.spatial import cKDTree
 
-from roadex.metrics.diagnosis.pieces import Side
+from roadex.metrics.diagnosis.segments import Side
 from roadex.metrics.roads import Floats, Integers
 
 # Beyond this many control points the routes of a sample of them are looked at.
@@ -44,7 +44,7 @@ class Blame:
 
     Attributes:
         loss: mean cost of the routes looked at.
-        unexplained: the part of it on routes without a bad piece.
+        unexplained: the part of it on routes without a bad segment.
         by_cause: the other parts, by cause.
         routes: how many costly routes run over each cause.
         worst: the worst route of each source.
@@ -87,13 +87,13 @@ class _Ways:
 
     def __init__(self, side: Side) -> None:
         self._side = side
-        self._by_piece: dict[tuple[int, int], Causes] = {}
+        self._by_segment: dict[tuple[int, int], Causes] = {}
         at_point: dict[int, set[Key]] = defaultdict(set)
-        for (u, v), piece in side.by_ends.items():
-            cause = int(side.cause[piece])
+        for (u, v), segment in side.by_ends.items():
+            cause = int(side.cause[segment])
             if cause >= 0:
                 key = (side.of_truth, cause)
-                self._by_piece[u, v] = frozenset({key})
+                self._by_segment[u, v] = frozenset({key})
                 at_point[u].add(key)
                 at_point[v].add(key)
         displaced = set(np.flatnonzero(side.placed & ~side.found).tolist())
@@ -118,7 +118,7 @@ class _Ways:
                 step = int(before[column, target])
                 if step >= 0:
                     ends = (min(step, target), max(step, target))
-                    on_way[target] = on_way[step] | self._by_piece.get(ends, NONE)
+                    on_way[target] = on_way[step] | self._by_segment.get(ends, NONE)
             yield on_way
 
 

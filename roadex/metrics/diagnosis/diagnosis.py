@@ -1,7 +1,7 @@
 """Why a score is low: the missing, false and broken links, and what each of them costs.
 
-The routes of each network run over pieces between neighbouring control points. A piece is bad where
-the other network lacks it, or joins its ends by a much longer way or not at all. Bad pieces that
+The routes of each network run over segments between neighbouring control points. A segment is bad where
+the other network lacks it, or joins its ends by a much longer way or not at all. Bad segments that
 belong together are one cause; what a route costs is shared equally among the causes on its way.
 """
 
@@ -16,7 +16,7 @@ from scipy.sparse.csgraph import dijkstra
 
 from roadex.config.metrics import AplsSettings
 from roadex.metrics.diagnosis.blame import DISPLACED, Blame, Lossy, share_out
-from roadex.metrics.diagnosis.pieces import Side, cut_side
+from roadex.metrics.diagnosis.segments import Side, cut_side
 from roadex.metrics.ratios import NOT_SCORED, harmonic_mean
 from roadex.metrics.roads import Floats, Roads, as_roads, cumulative_lengths
 
@@ -78,7 +78,7 @@ class Diagnosis:
         truth, proposal: the networks.
         value, truth_to_proposal, proposal_to_truth: the score, from the routes looked at.
         causes: the most expensive first; their shares and `unexplained` add up to 1.
-        unexplained: share of the loss of routes on whose way no piece is bad.
+        unexplained: share of the loss of routes on whose way no segment is bad.
         routes: the worst routes, each elsewhere.
         sampled: whether only the routes of a sample of control points were looked at.
     """
@@ -155,9 +155,9 @@ def _describe(side: Side, number: int) -> tuple[str, list[Floats]]:
     if number == DISPLACED:
         displaced = side.placed & ~side.found
         members = np.flatnonzero(displaced[side.ends].any(axis=1))
-        return DISPLACED_POINTS, [side.lines[piece] for piece in members]
+        return DISPLACED_POINTS, [side.lines[segment] for segment in members]
     members = np.flatnonzero(side.cause == number)
-    lines = [side.lines[piece] for piece in members]
+    lines = [side.lines[segment] for segment in members]
     if side.lost[members].any():
         return (MISSING if side.of_truth else FALSE), lines
     if np.isinf(side.excess[members]).any():
@@ -180,9 +180,9 @@ def _route(side: Side, lossy: Lossy) -> Route:
         way.append(int(before[way[-1]]))
     lines = []
     for u, v in pairwise(way):
-        piece = side.by_ends[min(u, v), max(u, v)]
-        line = side.lines[piece]
-        lines.append(line if side.ends[piece, 0] == u else line[::-1])
+        segment = side.by_ends[min(u, v), max(u, v)]
+        line = side.lines[segment]
+        lines.append(line if side.ends[segment, 0] == u else line[::-1])
     return Route(side.of_truth, np.concatenate(lines), lossy.own, lossy.other, lossy.cost)
 
 

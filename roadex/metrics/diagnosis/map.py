@@ -141,7 +141,7 @@ def _ranking(axes: Axes, result: Diagnosis) -> None:
     if rest > 0:
         bars.append(("rest", rest, TRUTH, f"{len(result.causes) - NUMBERED} smaller ones"))
     if result.unexplained > 0.0005:
-        bars.append(("?", result.unexplained, "#d9d9d9", "routes without a bad piece"))
+        bars.append(("?", result.unexplained, "#d9d9d9", "routes without a bad segment"))
     for row, (_, share, colour, text) in enumerate(bars):
         axes.barh(row, share, color=colour, alpha=0.8, height=0.42)
         axes.text(0, row - 0.27, f"{share:.1%}  {text}", fontsize=8.5, va="bottom")

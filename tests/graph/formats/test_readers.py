@@ -260,7 +260,7 @@ def test_a_mask_becomes_a_network(tmp_path):
         ("a.geojson", '{"roadex": {}, "features": []}', "not GeoJSON"),
         ("a.json", '{"nodes": []}', "neither"),
         ("a.json", '{"nodes": [[0, 0]], "edges": [[0, 5]]}', "node 5"),
-        ("a.json", '{"nodes": [[0, 0, 0]], "edges": []}', "not as it should be"),
+        ("a.json", '{"nodes": [[0, 0, 0]], "edges": []}', "malformed"),
         ("a.graphml", "<graphml>", "not GraphML"),
         ("a.csv", "a,b\n1,2\n", "WKT_Pix"),
         ("a.csv", "ImageId,WKT_Pix\nx,LINESTRING (1\n", "line 2"),

@@ -1,4 +1,4 @@
-"""A network cut at its control points, and which of the pieces the other network lacks."""
+"""A network cut at its control points, and which of the segments the other network lacks."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from roadex.metrics.apls.snapping import line_shapes, snap_points
 from roadex.metrics.distances import Anchors, Distances, take_anchors
 from roadex.metrics.roads import Floats, Integers, Roads, cumulative_lengths
 
-# A piece is bad when the other network's way between its ends is longer by more than this share.
+# A segment is bad when the other network's way between its ends is longer by more than this share.
 LONGER = 0.2
 
 
@@ -28,15 +28,15 @@ class Side:
     Attributes:
         of_truth: whether the network is the truth.
         positions: (count, 2) x, y of the control points in metres.
-        ends: (n, 2) control points at the ends of each piece; lines: its polyline, in that order.
+        ends: (n, 2) control points at the ends of each segment; lines: its polyline, in that order.
         found: (count,) whether the score finds a point in the other network.
         placed: (count,) whether it would, if points did not take over each other's places.
         own, own_anchors: distances on the network; other, other_anchors: on the other one, or None
             where that is empty.
-        excess: (n,) metres by which the other network's way between a piece's ends is longer:
-            0 where the piece is good, infinite where there is no way.
-        lost: (n,) whether a bad piece lies away from the other network's roads.
-        cause: (n,) number of the cause that a bad piece belongs to, -1 for good ones.
+        excess: (n,) metres by which the other network's way between a segment's ends is longer:
+            0 where the segment is good, infinite where there is no way.
+        lost: (n,) whether a bad segment lies away from the other network's roads.
+        cause: (n,) number of the cause that a bad segment belongs to, -1 for good ones.
     """
 
     of_truth: bool
@@ -60,21 +60,21 @@ class Side:
 
     @cached_property
     def lengths(self) -> Floats:
-        """Metres of each piece (n,)."""
+        """Metres of each segment (n,)."""
         return np.array([cumulative_lengths(line)[-1] for line in self.lines])
 
     @cached_property
     def matrix(self) -> csr_matrix:
-        """The shortest piece between each two control points."""
+        """The shortest segment between each two control points."""
         shortest = self.by_ends
         rows = [u for u, _ in shortest]
         columns = [v for _, v in shortest]
-        weights = [max(float(self.lengths[piece]), 1e-9) for piece in shortest.values()]
+        weights = [max(float(self.lengths[segment]), 1e-9) for segment in shortest.values()]
         return coo_matrix((weights, (rows, columns)), shape=(self.count, self.count)).tocsr()
 
     @cached_property
     def by_ends(self) -> dict[tuple[int, int], int]:
-        """Number of the shortest piece between two control points, the lower number first."""
+        """Number of the shortest segment between two control points, the lower number first."""
         order = np.argsort(-self.lengths, kind="stable").tolist()
         return {(min(self.ends[i]), max(self.ends[i])): i for i in order}
 
@@ -92,9 +92,9 @@ class Side:
 
 
 def cut_side(roads: Roads, other: Roads, settings: AplsSettings, of_truth: bool) -> Side:
-    """Cut a network at its control points, and look for each piece in the other network."""
+    """Cut a network at its control points, and look for each segment in the other network."""
     points = control_points(roads, settings.delta, settings.curved_eps)
-    ends, lines = _pieces(roads, points.places.edge, points.places.offset)
+    ends, lines = _segments(roads, points.places.edge, points.places.offset)
     own = Distances(len(roads.positions), roads.ends, points.weights)
     own_anchors = own.anchors(points.places)
     snapped = snap_points(points.positions, other, settings.snap, settings.renaming)
@@ -123,8 +123,8 @@ def cut_side(roads: Roads, other: Roads, settings: AplsSettings, of_truth: bool)
     )
 
 
-def _pieces(roads: Roads, edge: Integers, offset: Floats) -> tuple[Integers, list[Floats]]:
-    """Ends (control point numbers) and polylines of the pieces, edge by edge."""
+def _segments(roads: Roads, edge: Integers, offset: Floats) -> tuple[Integers, list[Floats]]:
+    """Ends (control point numbers) and polylines of the segments, edge by edge."""
     members: dict[int, list[int]] = {}
     for point in np.lexsort((offset, edge)).tolist():
         members.setdefault(int(edge[point]), []).append(point)
@@ -170,7 +170,7 @@ def _excess(
 def _leaves(
     ends: Integers, lines: list[Floats], placed: NDArray[np.bool_], other: Roads, snap: float
 ) -> NDArray[np.bool_]:
-    """Which pieces have an end or their middle away from every road of the other network."""
+    """Which segments have an end or their middle away from every road of the other network."""
     if other.is_empty or not lines:
         return np.ones(len(lines), dtype=bool)
     middles = [
@@ -186,20 +186,20 @@ def _leaves(
 
 
 def _group(ends: Integers, bad: NDArray[np.bool_], lost: NDArray[np.bool_], count: int) -> Integers:
-    """Number of the cause of each piece, -1 for good ones.
+    """Number of the cause of each segment, -1 for good ones.
 
-    Missing pieces belong together along a road up to its junctions, broken ones wherever they meet.
+    Missing segments belong together along a road up to its junctions, broken ones wherever they meet.
     """
     degree = np.bincount(ends.ravel(), minlength=count)
-    pieces = len(ends)
+    segments = len(ends)
     meetings: dict[tuple[int, bool], list[int]] = {}
-    for piece in np.flatnonzero(bad).tolist():
-        for point in ends[piece].tolist():
-            if not lost[piece] or degree[point] == 2:
-                meetings.setdefault((point, bool(lost[piece])), []).append(piece)
+    for segment in np.flatnonzero(bad).tolist():
+        for point in ends[segment].tolist():
+            if not lost[segment] or degree[point] == 2:
+                meetings.setdefault((point, bool(lost[segment])), []).append(segment)
     links = [(group[0], member) for group in meetings.values() for member in group]
     rows, columns = np.array(links, dtype=np.int64).reshape(-1, 2).T
-    graph = coo_matrix((np.ones(len(rows)), (rows, columns)), shape=(pieces, pieces))
+    graph = coo_matrix((np.ones(len(rows)), (rows, columns)), shape=(segments, segments))
     labels = connected_components(graph, directed=False)[1].astype(np.int64)
     return np.where(bad, labels, -1)
 
