@@ -67,7 +67,7 @@ METRICS: dict[str, Metric] = {
     "relaxed": Metric(masks.relaxed_tally, _plain(masks.relaxed_scores)),
     "cldice": Metric(masks.cldice_tally, _plain(masks.cldice_scores)),
 }
-# Travel times are scored where they are asked for.
+# Travel times are scored only if asked for.
 USUAL = tuple(name for name in METRICS if name != "apls_time")
 
 

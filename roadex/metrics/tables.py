@@ -17,7 +17,7 @@ NOT_SCORED = "not scored"
 
 
 def report(results: list[PairScore], pairs: Pairs, settings: MetricSettings) -> dict[str, Any]:
-    """All there is to keep: flat scores, then how they came about. What is not scored is null.
+    """The content of a report: flat scores, then their settings. What is not scored is null.
 
     A single pair has its scores; several have means with KEY/n_scored and KEY/n_total beside, and
     under `pooled` the scores of all pairs together.

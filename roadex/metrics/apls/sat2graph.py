@@ -1,8 +1,8 @@
 """APLS as the Go program of the graph-extraction papers has it (RoadTracer, Sat2Graph, SAM-Road).
 
-All is done on a dense graph whose nodes lie about 2 m apart (its commit 7ca4a34). It is not
-deterministic, and thins its control points along the wrong graph; this is deterministic and thins
-along the right one.
+It works on a dense graph whose nodes lie about 2 m apart (commit 7ca4a34). The original is not
+deterministic, and thins its control points along the wrong graph; this one is deterministic and
+thins along the right one.
 """
 
 from __future__ import annotations
@@ -52,7 +52,7 @@ class Constants:
 
 
 LARGE_TILE = Constants(2048, 100, 150, 2048, 25, 37, 4)
-# SpaceNet tiles are 400 m wide; the program reckons with 352 m.
+# SpaceNet tiles are 400 m wide; the program assumes 352 m.
 SMALL_TILE = Constants(352, 30, 40, 400, 15, 22, 3)
 
 

@@ -53,13 +53,13 @@ def apls(
 def apls_time(
     truth: nx.MultiGraph, proposal: nx.MultiGraph, settings: AplsSettings = PRESETS["cosmiq"]
 ) -> AplsScore:
-    """APLS_time: APLS whose routes add up seconds instead of metres.
+    """APLS_time: APLS of travel times in seconds instead of lengths in metres.
 
-    Control points and where they snap are those of APLS. Roads take the time that their attributes
-    tell (see roadex.graph.attributes); `min_path` counts seconds, as in the reference program.
+    Control points and where they snap are those of APLS. Times come from the attributes of
+    roads (see roadex.graph.attributes); `min_path` is in seconds, as in the reference program.
 
     Raises:
-        RoadexError: the settings are those of the Go program, which knows no times.
+        RoadexError: the settings are those of the Go program, which has no travel times.
     """
     return score(compare_times(truth, proposal, settings), settings)
 

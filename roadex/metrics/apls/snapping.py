@@ -2,7 +2,7 @@
 
 A point cuts the nearest piece of road, or takes the node at its end. What a point meets depends on
 the points before it, so the rule is sequential (`_Cutter`); yet most points stand clear of all
-others, and for these the order does not matter: they are placed all at once (`_sort_out`).
+others, and for these the order does not matter: they are placed together (`_sort_out`).
 """
 
 from __future__ import annotations
@@ -122,7 +122,7 @@ def _candidates(shapes: NDArray[np.object_], lines: NDArray[np.object_], reach: 
 
 
 def _sort_out(pairs: _Pairs, roads: Roads, reach: float) -> _SortedOut:
-    """Tell clear points, points that take a node, and points that must meet the earlier cuts."""
+    """Separate clear points, points that take a node, and points that depend on earlier cuts."""
     node = _end_nodes(pairs, roads)
     starts = np.flatnonzero(np.diff(pairs.point, prepend=-1))
     counts = np.diff(np.append(starts, len(pairs.point)))

@@ -40,7 +40,7 @@ class Lossy:
 
 @dataclass
 class Blame:
-    """What one direction lost.
+    """The loss of one direction.
 
     Attributes:
         loss: mean cost of the routes looked at.
@@ -104,7 +104,7 @@ class _Ways:
         }
 
     def of_ends(self, source: int, target: int) -> Causes:
-        """What a route owes to ends that the other network lacks."""
+        """The causes of a route's ends that the other network lacks."""
         return self._of_missing.get(source, NONE) | self._of_missing.get(target, NONE)
 
     def from_sources(self, sources: Integers) -> Iterator[dict[int, Causes]]:

@@ -1,8 +1,9 @@
 """Why a score is low: the missing, false and broken links, and what each of them costs.
 
-The routes of each network run over segments between neighbouring control points. A segment is bad where
-the other network lacks it, or joins its ends by a much longer way or not at all. Bad segments that
-belong together are one cause; what a route costs is shared equally among the causes on its way.
+The routes of each network run over segments between neighbouring control points. A segment is bad
+if the other network lacks it, or joins its ends by a much longer way or not at all. Bad segments
+that belong together are one cause; the cost of a route is shared equally among the causes on its
+way.
 """
 
 from __future__ import annotations
@@ -94,7 +95,7 @@ class Diagnosis:
     sampled: bool
 
     def shares(self) -> dict[str, float]:
-        """Share of the loss by kind of cause, and what is unexplained."""
+        """Share of the loss by kind of cause, and the unexplained share."""
         shares = dict.fromkeys(KINDS, 0.0)
         for cause in self.causes:
             shares[cause.kind] += cause.share

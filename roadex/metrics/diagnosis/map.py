@@ -40,7 +40,7 @@ TRUTH, PROPOSAL, ROUTE, PALE = "#9aa5b1", "#1f4e79", "#d62728", "#b9c9da"
 
 
 def draw_causes(result: Diagnosis, path: Path, y_down: bool) -> None:
-    """A map of both networks with the causes of the loss, coloured by kind, wide where dear."""
+    """A map of both networks with the causes of the loss, coloured by kind, wider for larger losses."""
     figure = Figure(figsize=(11, 7.2), layout="constrained")
     left, right = figure.subplots(1, 2, width_ratios=[2.1, 1])
     _base(left, result, y_down, TRUTH, PROPOSAL)
@@ -73,7 +73,7 @@ def draw_routes(result: Diagnosis, path: Path, y_down: bool) -> None:
         panel.scatter(*ends.T, s=26, color="black", zorder=5)
         panel.set_title(_caption(letter, route), fontsize=8.5)
     if not result.routes:
-        panels[0].set_title("no route costs anything", fontsize=8.5)
+        panels[0].set_title("no route has a cost", fontsize=8.5)
     _save(figure, path)
 
 
@@ -150,7 +150,7 @@ def _ranking(axes: Axes, result: Diagnosis) -> None:
 
 
 def _save(figure: Figure, path: Path) -> None:
-    """Write a PNG of few colours, which is a third of the size."""
+    """Write a PNG with few colours, at a third of the size."""
     canvas = FigureCanvasAgg(figure)
     canvas.draw()
     image = Image.fromarray(np.asarray(canvas.buffer_rgba())).convert("RGB")

@@ -188,7 +188,7 @@ def _leaves(
 def _group(ends: Integers, bad: NDArray[np.bool_], lost: NDArray[np.bool_], count: int) -> Integers:
     """Number of the cause of each segment, -1 for good ones.
 
-    Missing segments belong together along a road up to its junctions, broken ones wherever they meet.
+    Missing segments belong together along a road between junctions, broken ones wherever they meet.
     """
     degree = np.bincount(ends.ravel(), minlength=count)
     segments = len(ends)
