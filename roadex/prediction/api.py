@@ -40,7 +40,7 @@ class RoadPredictor:
     model: LoadedModel
 
     def __repr__(self) -> str:
-        """The file, and at what pixels and threshold it finds roads."""
+        """The file, pixel size and threshold."""
         model = self.model
         return f"RoadPredictor({model.source!r}, gsd={model.gsd:g}, threshold={model.threshold:g})"
 
@@ -64,7 +64,7 @@ class RoadPredictor:
         Args:
             source: a raster file or its address, several of them or their folder, which give
                 one network, or an array (rows, columns, 3), RGB, uint8 or uint16.
-            gsd: metres per pixel of an image that does not say where it lies; None: as trained.
+            gsd: metres per pixel of an image without a georeference; None: as trained.
             bands: numbers of a file's red, green and blue band, from 1.
             contrast: how 16 bits become 8: "training", one of its cities, or "image".
             threshold: road where the probability reaches it; None: as chosen on validation.
@@ -102,7 +102,7 @@ def _opened(source: Image, bands: list[int] | None) -> Iterator[Scene]:
 
 
 def _decoding(graph: GraphSettings | None) -> DecodingSettings:
-    """Settings of a mask's own recipe ask for the roads of the mask."""
+    """The decoding settings; plain `GraphSettings` mean roads from the mask."""
     if graph is None:
         return SPURS_BY_WIDTH
     if isinstance(graph, DecodingSettings):
@@ -111,7 +111,7 @@ def _decoding(graph: GraphSettings | None) -> DecodingSettings:
 
 
 def _files(source: Image) -> list[Source] | None:
-    """The images of a source of several; None for one image."""
+    """The images of a source that holds several; None for one image."""
     if isinstance(source, Sequence) and not isinstance(source, str):
         return [as_source(path) for path in source]
     if isinstance(source, (str, Path)) and user_path(source).is_dir():

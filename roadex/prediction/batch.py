@@ -48,10 +48,10 @@ Tell = Callable[[str], None]
 def predict_all(config: PredictConfig, tell: Tell) -> tuple[list[str], int]:
     """Predict the images of `config`.
 
-    Results that are there already, of the same image and settings, are kept as they are.
+    Existing results of the same image and settings are kept.
 
     Returns:
-        The names of the files that could not be used, and how many images there were.
+        The names of the files that could not be used, and the number of images.
 
     Raises:
         RoadexError: no images, no checkpoint, or nowhere to write.
@@ -63,7 +63,7 @@ def predict_all(config: PredictConfig, tell: Tell) -> tuple[list[str], int]:
     out = user_path(config.out)
     outputs = chosen_outputs(config.outputs)
     model = load_model(config.checkpoint, config.device, config.inference, config.precision)
-    classifier_of(model, config.graph)  # told once, and not of every image
+    classifier_of(model, config.graph)  # reported once, not for every image
     check_folder(out, images)
     jobs = replace(config.slurm, logs=config.slurm.logs or str(out / ".slurm"))
     with crew_of(config.cluster, config.workers, tell, jobs) as crew:
@@ -105,11 +105,11 @@ def _predict_each(job: _Job, images: list[Source], model: LoadedModel) -> list[s
 
 @dataclass(frozen=True)
 class _Rest:
-    """What is left to do with an image.
+    """The remaining work on an image.
 
     Attributes:
-        work: does it; whether all of the image could be used.
-        beside: whether that may go on beside the next image.
+        work: does it; returns whether all of the image could be used.
+        beside: whether it may run while the next image is predicted.
     """
 
     work: Callable[[], bool]
@@ -117,7 +117,7 @@ class _Rest:
 
 
 def _begun(job: _Job, image: Source, model: LoadedModel) -> _Rest:
-    """What is left when the model has seen an image, which may be to fail."""
+    """The remaining work after the model has seen an image, which may be an error."""
     try:
         return job.begin(_of_file(image, job.config), model)
     except RoadexError as error:
@@ -155,11 +155,11 @@ def _predict_mosaic(job: _Job, images: list[Source], model: LoadedModel) -> list
 
 @dataclass(frozen=True)
 class _Wanted:
-    """What a network is wanted of.
+    """The image or mosaic of a network.
 
     Attributes:
-        stem: what its files are called.
-        identity: what tells it from others.
+        stem: the stem of its files.
+        identity: distinguishes it from others.
         open: its scene.
     """
 
@@ -175,7 +175,7 @@ def _of_file(image: Source, config: PredictConfig) -> _Wanted:
 
 @dataclass(frozen=True)
 class _Job:
-    """What is done with each image."""
+    """The work on each image."""
 
     config: PredictConfig
     out: Path
@@ -184,11 +184,11 @@ class _Job:
     crew: Crew
 
     def run(self, wanted: _Wanted, model: LoadedModel) -> bool:
-        """Predict an image, unless that has been done; whether all of it could be."""
+        """Predict an image, unless that is done; returns whether all of it could be used."""
         return self.begin(wanted, model).work()
 
     def begin(self, wanted: _Wanted, model: LoadedModel) -> _Rest:
-        """All of `run` that needs the model."""
+        """The part of `run` that needs the model."""
         stem, options = wanted.stem, self._options()
         work = self.out / f".{stem}.work"
         identity = {**wanted.identity, **scan_identity(model, options)}
@@ -204,10 +204,10 @@ class _Job:
         return _Rest(rest, scanned.is_small and not self.crew.is_many)
 
     def _end(self, scanned: Scanned, made_from: dict[str, Any] | None, model: LoadedModel) -> bool:
-        """The roads of an image and their files; whether all of it could be used.
+        """Make the roads of an image and their files; returns whether all of it could be used.
 
         Args:
-            made_from: written beside them; None where a part is lacking, so that the same command
+            made_from: written beside them; None if a part is missing, so that the same command
                 does it again.
         """
         found = network_of(scanned, model, self._options(), self.tell, self.crew)
@@ -222,9 +222,7 @@ class _Job:
         facts["made_from"] = None if found.failures else made_from
         write_json(self.out / f"{stem}{SUMMARY}", {**summary, "roadex": __version__, **facts})
         for block, reason in found.failures.items():
-            self.tell(
-                f"failed: {stem}: {block}: {reason}; start the command again for what is left"
-            )
+            self.tell(f"failed: {stem}: {block}: {reason}; start the command again for the rest")
         if not found.failures:
             found.store.remove()
         return not found.failures
@@ -254,7 +252,7 @@ class _Job:
         )
 
     def _decoding(self, model: LoadedModel) -> dict[str, Any]:
-        """What the files depend on besides the probabilities."""
+        """The settings of the files besides those of the probabilities."""
         threshold = self.config.threshold
         return {
             "threshold": model.threshold if threshold is None else threshold,
@@ -267,7 +265,7 @@ class _Job:
         """Whether the files of an image are there.
 
         Raises:
-            RoadexError: they are of other settings, or not ours, and may not be overwritten.
+            RoadexError: they have other settings or are not roadex's, and may not be overwritten.
         """
         there = existing_outputs(self.out, stem)
         summary = self.out / f"{stem}{SUMMARY}"
@@ -290,7 +288,7 @@ def _damaged(scene: Scene) -> set[Source]:
 
 
 def _stamp(image: Source) -> list[Any]:
-    """What tells an image from another; of a remote one its address alone."""
+    """An identifier of an image's content; for a remote one only its address."""
     if isinstance(image, Remote):
         return [str(image), image.key]
     try:
@@ -300,5 +298,5 @@ def _stamp(image: Source) -> list[Any]:
 
 
 def _with_files(network: RoadNetwork, seconds: float) -> dict[str, Any]:
-    """The summary, the writing of the files included in its seconds."""
+    """The summary with the time of writing the files."""
     return with_speed(network.summary, {**network.summary["seconds_of"], "files": seconds})

@@ -1,4 +1,4 @@
-"""Windows blended into one answer, of which only their overlaps are kept in memory."""
+"""Overlapping windows blended; only the overlaps are kept in memory."""
 
 from __future__ import annotations
 
@@ -25,11 +25,11 @@ class Block:
 
 
 class Blender:
-    """Adds windows up as they come, row by row and from left to right.
+    """Adds up windows row by row and from left to right.
 
     A window's weights fall over `overlap` pixels towards its border, and are divided beforehand by
-    their sum over all windows, which is that along the rows times that along the columns. So what
-    a window adds is final where no later one reaches, and the rest waits above the next row of
+    their sum over all windows, the product of the sums along rows and columns. So the values of
+    a window are final where no later one reaches, and the rest waits above the next row of
     windows (`above`, (C, rows, width)) or left of the next window.
     """
 
@@ -44,7 +44,7 @@ class Blender:
         self._left: Tensor | None = None
 
     def add(self, row: int, column: int, values: Tensor) -> Block:
-        """Add a window's values (C, h, w); returns what has become final."""
+        """Add a window's values (C, h, w); returns the blocks that have become final."""
         part = values * self._down[row][:, None] * self._across[column]
         if self._left is not None:
             part[:, :, : self._left.shape[2]] += self._left
@@ -60,7 +60,7 @@ class Blender:
         return Block(rows, columns, part[:, :height])
 
     def _keep(self, rest: Tensor, columns: slice) -> None:
-        """Put aside what the next row of windows adds to."""
+        """Keep the rows that the next row of windows adds to."""
         if not rest.shape[1]:
             return
         if self._below is None:
@@ -70,7 +70,7 @@ class Blender:
 
 
 def _shares(spans: list[slice], overlap: int) -> list[Tensor]:
-    """The weights of each window along one side, which add up to 1 at every pixel."""
+    """The weights of each window along one side; they add up to 1 at every pixel."""
     total = np.zeros(spans[-1].stop)
     for span in spans:
         total[span] += ramp(span, overlap)
@@ -79,6 +79,6 @@ def _shares(spans: list[slice], overlap: int) -> list[Tensor]:
 
 
 def final_part(spans: list[slice], index: int) -> slice:
-    """What of a window's span no later one covers."""
+    """The part of a window's span that no later one covers."""
     span = spans[index]
     return slice(span.start, spans[index + 1].start if index + 1 < len(spans) else span.stop)

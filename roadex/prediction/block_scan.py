@@ -1,7 +1,7 @@
 """The probabilities of a view block by block, so that many processes can share the work.
 
-A block is a group of windows. Windows that reach into it from before are predicted once more, so
-that the result is, bit for bit, what the scan of the whole view gives.
+A block is a group of windows. Earlier windows that reach into it are predicted once more, so
+that the result is, bit for bit, that of the scan of the whole view.
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ class _Work:
     side: int
 
     def block(self, block: Item, predictor: Predictor) -> dict[Source, str]:
-        """Predict a block into a file of its own; the images that turned out to be damaged."""
+        """Predict a block into a file of its own; returns the images found to be damaged."""
         predictor = _on_worker(predictor)
         with self.scene() as scene:
             view = View(scene, self.contrast, self.resampling, self.pixel_m)
@@ -68,13 +68,13 @@ def _file(store: Store, block: Item) -> Any:
 def scan_blocks(
     view: View, predictor: Predictor, store: Store, crew: Crew, block_px: int
 ) -> dict[str, str]:
-    """Predict all blocks of a view that the store does not know yet.
+    """Predict all blocks of a view that are not yet in the store.
 
     Args:
         block_px: about the side of a block.
 
     Returns:
-        The blocks that failed, by what a user would call them, and why.
+        The blocks that failed, by a name for the user, and why.
 
     Raises:
         RoadexError: the scene is not one that workers can open.

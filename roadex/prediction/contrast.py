@@ -15,9 +15,9 @@ from roadex.prediction.scene import Scene
 
 TRAINING, IMAGE = "training", "image"
 _SAMPLE_PX = 2048
-# A scene of which more is black or white shows nothing.
+# A scene with a larger share of black or white shows nothing.
 _NOTHING_TO_SEE = 0.95
-# A share of pixels that does not have the same lowest value by chance.
+# A share of pixels that cannot have the same lowest value at random.
 _SHARED = 0.002
 
 
@@ -39,11 +39,11 @@ class Contrast:
 
 
 def choose_contrast(scene: Scene, wanted: str, calibration: Calibration) -> Contrast | None:
-    """How a scene of more than 8 bits is stretched; None for one of 8, which stays as it is.
+    """How a scene of more than 8 bits is stretched; None for one of 8 bits.
 
     Args:
         wanted: "training" (all its cities), one of its cities, or "image" (the scene's own values).
-        calibration: what the training tiles gave.
+        calibration: the limits from the training tiles.
 
     Raises:
         RoadexError: the training has seen nothing of more than 8 bits, or no such city.
@@ -65,7 +65,7 @@ def choose_contrast(scene: Scene, wanted: str, calibration: Calibration) -> Cont
 
 
 def unseen(scene: Scene, contrast: Contrast | None) -> list[str]:
-    """A note where a stretch leaves nearly all of a scene one black or white area; else nothing."""
+    """A note if a stretch makes nearly all of a scene black or white."""
     if contrast is None:
         return []
     values = _sample(scene)
@@ -86,8 +86,8 @@ def unseen(scene: Scene, contrast: Contrast | None) -> list[str]:
 def _own_contrast(scene: Scene) -> Contrast:
     """By the percentiles that training tiles are stretched by.
 
-    A lowest value that many pixels share, far below all others, is taken for no data that the file
-    does not declare, and has no say.
+    A lowest value that many pixels share, far below all others, is taken as undeclared no data, and
+    is not counted.
     """
     values = _sample(scene)
     if not values.size:
@@ -100,7 +100,7 @@ def _own_contrast(scene: Scene) -> Contrast:
 
 
 def _sample(scene: Scene) -> NDArray[np.float64]:
-    """The values (3, n) of a scene that is reduced to a size that is soon looked through."""
+    """The values (3, n) of a reduced scene."""
     share = min(1.0, _SAMPLE_PX / max(scene.shape))
     piece = scene.reduced(
         (max(1, int(scene.shape[0] * share)), max(1, int(scene.shape[1] * share)))

@@ -1,4 +1,4 @@
-"""Who does the work on blocks: this process, or the workers of a Dask cluster."""
+"""Where the work on blocks runs: in this process, or on the workers of a Dask cluster."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from roadex.prediction.slurm_workers import slurm_client
 NONE, LOCAL, SLURM = "none", "local", "slurm"
 # How often a block that raised an exception is tried again.
 _RETRIES = 2
-# How often items are sent again whose shared data went with the last worker that had them.
+# How often items are sent again whose shared data were lost with the last worker that had them.
 _ROUNDS = 5
 _GONE = ("cancelled", "lost")
 _WAIT_S = 20
@@ -31,17 +31,17 @@ Done = Callable[[Item, Any], None]
 
 
 def _forgotten(item: Item, found: Any) -> None:
-    """What nobody asked for."""
+    """A result that was not asked for."""
 
 
 @dataclass(frozen=True)
 class Task:
-    """What is done with every item.
+    """The work on every item.
 
     Attributes:
         name: for the progress bar.
-        run: called with an item, and with `shared` where there is any.
-        shared: what every call needs, sent to each worker once.
+        run: called with an item, and with `shared` if there is any.
+        shared: an argument of every call, sent to each worker once.
         done: takes every item and what its call returned, in this process.
     """
 
@@ -56,21 +56,21 @@ class Task:
 
 
 class Crew(Protocol):
-    """Does something with every item."""
+    """Runs tasks on every item."""
 
     @property
     def is_many(self) -> bool:
-        """Whether others than this process do the work, so that it has to be cut into blocks."""
+        """Whether other processes do the work, so that it has to be cut into blocks."""
 
     def each(self, task: Task, items: Sequence[Item]) -> dict[Item, str]:
-        """Do a task with every item; the items that failed for good, and why."""
+        """Do a task with every item; returns the items that failed finally, and why."""
 
     def told(self, area_km2: float) -> list[str]:
-        """A line on what each worker has done since the last call, of an area of that size."""
+        """A line for each worker on its work since the last call, on an area of that size."""
 
 
 class Alone:
-    """This process, one item after the other; what fails ends it."""
+    """This process, one item after the other; an error ends it."""
 
     is_many = False
 
@@ -85,7 +85,7 @@ class Alone:
         return {}
 
     def told(self, area_km2: float) -> list[str]:
-        """See `Crew.told`: nothing, since the summary says it."""
+        """See `Crew.told`: empty, since the summary has it."""
         return []
 
 
@@ -103,7 +103,7 @@ class DaskCrew:
     spent: dict[str, list[float]] = field(default_factory=dict)
 
     def each(self, task: Task, items: Sequence[Item]) -> dict[Item, str]:
-        """See `Crew.each`; a worker that is lost has its items done by others."""
+        """See `Crew.each`; other workers do the items of a lost one."""
         left, failed = list(items), dict[Item, str]()
         with task.bar(items) as progress:
             for _ in range(_ROUNDS):
@@ -123,7 +123,7 @@ class DaskCrew:
         return failed
 
     def told(self, area_km2: float) -> list[str]:
-        """See `Crew.told`; an area counts by the blocks of it that a worker did."""
+        """See `Crew.told`; the area of a worker is its share of the blocks."""
         blocks = sum(map(len, self.spent.values()))
         lines = []
         for worker, seconds in sorted(self.spent.items()):
@@ -135,7 +135,7 @@ class DaskCrew:
         return lines
 
     def _round(self, task: Task, items: list[Item]) -> Iterator[tuple[Item, Any]]:
-        """Items and what became of them, as they end."""
+        """Items and their results, as they end."""
         as_completed: Any = _distributed().as_completed
         shared = () if task.shared is None else (self.client.scatter(task.shared, broadcast=True),)
         futures = {
@@ -148,7 +148,7 @@ class DaskCrew:
 
 
 def _tidily(run: Callable[..., Any], *arguments: Any) -> tuple[str, float, Any]:
-    """The worker's name, its seconds and what a call returned; what it has freed is given back."""
+    """The worker's name, its seconds and the result of a call; freed memory is returned."""
     from distributed import get_worker
 
     started = time.perf_counter()
@@ -170,12 +170,12 @@ def _reason(future: Any) -> str:
 def crew_of(
     cluster: str, workers: int, tell: Callable[[str], None], slurm: SlurmConfig | None = None
 ) -> Iterator[Crew]:
-    """Who does the work, as `cluster=` and `workers=` say.
+    """The crew of `cluster=` and `workers=`.
 
     Args:
         cluster: "none" (this process), "local" (processes of this machine), "slurm" (jobs of its
             queue), or the address of a Dask scheduler, tcp://HOST:PORT.
-        workers: how many processes or jobs to start, or of a scheduler to wait for.
+        workers: processes or jobs to start, or workers of a scheduler to wait for.
 
     Raises:
         RoadexError: the extra `cluster` is missing; no scheduler answers, its workers are of
@@ -188,7 +188,7 @@ def crew_of(
         raise RoadexError(f"cluster={cluster}: choose none, local, slurm or tcp://HOST:PORT")
     distributed = _distributed()
     slurm = slurm or SlurmConfig()
-    # Of a queue the first is waited for: who comes later finds work left.
+    # Of a queue only the first job is waited for; later ones find work left.
     awaited, wait_s = (1, 60 * slurm.wait_min) if cluster == SLURM else (workers, 3.0 * _WAIT_S)
     with _client(distributed, cluster, workers, slurm) as client:
         _check(client, cluster, awaited, wait_s)

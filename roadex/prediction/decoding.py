@@ -44,7 +44,7 @@ class Decoding:
 
     @property
     def folder(self) -> Path:
-        """Where the roads of blocks are kept until all are there."""
+        """The folder of the roads of blocks until all are done."""
         told = [self.threshold, self.gsd, asdict(self.settings), self.block_px]
         key = hashlib.sha256(json.dumps(told, default=str).encode()).hexdigest()[:12]
         return self.store.folder / f"roads-{key}"
@@ -68,7 +68,7 @@ class Decoding:
         roads.save(self.file(block))
 
     def missing(self) -> list[Item]:
-        """The blocks whose roads are not there, or in a file that is damaged."""
+        """The blocks whose roads are missing or in a damaged file."""
         return [b for b in self.lattice.blocks() if not is_whole_archive(self.file(b))]
 
     def roads(self) -> Iterator[BlockRoads]:
@@ -83,10 +83,10 @@ class Decoded:
     """The roads of a whole image.
 
     Attributes:
-        roads: in metres in its frame, each with its probability; of an image of several blocks as
-            a table, which a graph of networkx would be ten times as large as.
-        undecided: ends at lines between blocks that met no other.
-        failed: the blocks that failed, by what a user would call them, and why.
+        roads: in metres in its frame, each with its probability; for an image of several blocks as
+            a table, a tenth of the size of a networkx graph.
+        undecided: ends at lines between blocks without a counterpart.
+        failed: the blocks that failed, by a name for the user, and why.
     """
 
     roads: nx.MultiGraph | RoadTable
@@ -97,8 +97,8 @@ class Decoded:
 def decode(how: Decoding, crew: Crew, name: str) -> Decoded:
     """The roads of the whole image.
 
-    Of a large image the roads of blocks are kept beside the probabilities, so that the same call
-    goes on from those that are there.
+    The roads of blocks of a large image are kept beside the probabilities, so that the same call
+    continues from those that are done.
 
     Args:
         crew: does the blocks.

@@ -1,4 +1,4 @@
-"""Which images are predicted, and whether their results have somewhere to go."""
+"""Which images are predicted, and whether their results can be written."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ def _named(pattern: str, assets: list[str] | None) -> list[Source]:
 
 
 def _without_detours(found: list[Path]) -> list[Source]:
-    """Files that nobody named one by one: none may lead to the network.
+    """Files that were not named one by one: none may refer to the internet.
 
     Raises:
         RoadexError: one does.
@@ -63,7 +63,7 @@ def _without_detours(found: list[Path]) -> list[Source]:
     for path in found:
         if path.suffix.lower() == ".vrt" and leads_elsewhere(path):
             raise RoadexError(
-                f"{path}: this VRT reads from the network; if that is meant, name it itself, "
+                f"{path}: this VRT reads from the internet; if you want that, name it itself, "
                 "input=FILE or as a line of a text file"
             )
     return list(found)
@@ -89,7 +89,7 @@ def _listed(path: Path) -> list[Source]:
 
 
 def require_names(pattern: str, found: Sequence[Source]) -> None:
-    """Check that no two images have one name.
+    """Check that no two images have the same name.
 
     Raises:
         RoadexError: two have, and their results would overwrite each other.
@@ -100,7 +100,7 @@ def require_names(pattern: str, found: Sequence[Source]) -> None:
     for same in names.values():
         if len(same) > 1:
             raise RoadexError(
-                f"input={pattern}: {same[0]} and {same[1]} have one name; predict them one by one, "
+                f"input={pattern}: {same[0]} and {same[1]} share a name; predict them one by one, "
                 "or as one network (mosaic=true)"
             )
 

@@ -1,8 +1,8 @@
-"""What a model says of a rectangle of an image in 1/256: fine maps, and coarse ones of attributes.
+"""A model's maps of a rectangle of an image in 1/256: fine maps, and coarse ones of attributes.
 
 The attributes of roads change little from pixel to pixel and have many maps: every `COARSE`-th
-pixel along both axes is kept, which ones is told by their place in the image, so that rectangles
-of whatever place fit together.
+pixel along both axes is kept, counted from the corner of the image, so that all rectangles fit
+together.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ class Levels:
 
     @classmethod
     def empty(cls, fine: int, coarse: int, place: Spans) -> Levels:
-        """Room for so many maps of both kinds."""
+        """Zeros for a number of maps of both kinds."""
         sides = [span.stop - span.start for span in place]
         coarse_sides = [span.stop - span.start for span in map(coarse_span, place)]
         return cls(
@@ -68,5 +68,5 @@ def coarse_span(span: slice) -> slice:
 
 
 def thinned(span: slice) -> slice:
-    """The pixels that are kept, counted from the begin of a span of the image."""
+    """The pixels that are kept, counted from the start of a span of the image."""
     return slice(-span.start % COARSE, None, COARSE)

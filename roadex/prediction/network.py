@@ -1,4 +1,4 @@
-"""The road network of an image, as `roadex.load(...).predict(...)` gives it."""
+"""The road network of an image, the result of `roadex.load(...).predict(...)`."""
 
 from __future__ import annotations
 
@@ -25,17 +25,17 @@ from roadex.prediction.view import View
 
 @dataclass(frozen=True)
 class RoadNetwork:
-    """What was found in an image.
+    """The road network found in an image.
 
     Attributes:
-        found: the roads as `frame` has them, of a large image as a table.
+        found: the roads of `frame`, for a large image as a table.
         view: the image as the model saw it.
         store: the probabilities that the roads are drawn from.
         picture: the whole image, (h, w, 3) uint8, small enough to look at.
         threshold: road where the probability reaches it.
         summary: km of road, junctions, dead ends and so on.
         notes: what the user should know about how the image was read.
-        failures: blocks that workers could not do, and why; they have no road.
+        failures: blocks that failed, and why; they have no roads.
     """
 
     found: nx.MultiGraph | RoadTable
@@ -58,7 +58,7 @@ class RoadNetwork:
 
     @cached_property
     def graph(self) -> nx.MultiGraph:
-        """The roads in the image's system, or its UTM zone where that counts in degrees.
+        """The roads in the image's system, or its UTM zone if that is in degrees.
 
         `graph.graph["crs"]` names it; without a georeference it is None and this is `frame`.
         """
@@ -72,7 +72,7 @@ class RoadNetwork:
 
     @property
     def roads(self) -> int:
-        """How many there are."""
+        """The number of roads."""
         if isinstance(self.found, RoadTable):
             return len(self.found)
         return int(self.found.number_of_edges())
@@ -98,7 +98,7 @@ class RoadNetwork:
         write_outputs(self, Path(folder), chosen_outputs(outputs))
 
     def to_osmnx(self) -> nx.MultiDiGraph:
-        """The roads as osmnx has street networks, to route on and to plot with it."""
+        """The roads as a street network of osmnx, for its routing and plots."""
         return to_osmnx(self.graph)
 
     def nearest_node(self, x: float, y: float) -> Hashable:

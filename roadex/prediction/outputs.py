@@ -91,7 +91,7 @@ def _place(network: RoadNetwork) -> Place | None:
     return Place(grid.crs, transform, decimals)
 
 
-# What is written, by the name that `outputs=` takes: the suffix of the file, and how.
+# The files by their names in `outputs=`: suffix, and writer.
 OUTPUTS: dict[str, tuple[str, Writer]] = {
     "probability": (".probability.tif", _probability),
     "gpkg": (".roads.gpkg", _vectors),
@@ -104,12 +104,12 @@ OUTPUTS: dict[str, tuple[str, Writer]] = {
     "parquet": (".roads.parquet", _vectors),
     "fgb": (".roads.fgb", _vectors),
 }
-# What is written only where `outputs=` names it, or the network is large.
+# Files that are written only if `outputs=` names them, or the network is large.
 ON_REQUEST = ("cog", "parquet", "fgb")
-# A network of more roads is large: what a program has to read as a whole is left out.
+# A network of more roads is large: files that have to be read as a whole are left out.
 LARGE = 200_000
 _AS_A_WHOLE = ("geojson", "graphml", "csv")
-# Roads up to which the map page stays smooth.
+# The number of roads up to which the map page is smooth.
 _MAPPED = 500_000
 SUMMARY = ".summary.json"
 # The packages of the extra `geo` that some of them need.
@@ -143,9 +143,9 @@ def chosen_outputs(names: list[str] | None) -> list[str]:
 
 
 def fitting_outputs(names: list[str], roads: int) -> list[str]:
-    """Of the usual files those that make sense for a network of `roads` roads.
+    """The usual files that make sense for a network of `roads` roads.
 
-    Of a large one those that are read as a whole give way to GeoParquet, where pyarrow is there.
+    For a large one GeoParquet, if pyarrow is installed, replaces files that are read as a whole.
     """
     if roads <= LARGE:
         return names

@@ -15,10 +15,10 @@ from roadex.prediction.view import View, to_8_bits
 
 _PIXELS_AT_ONCE = 1 << 24
 
-# From doubtful to sure: Okabe and Ito's vermilion and yellow, then white (RGB).
+# From doubtful to certain: Okabe and Ito's vermilion and yellow, then white (RGB).
 _DOUBTFUL, _LIKELY, _SURE = (213, 94, 0), (240, 228, 66), (255, 255, 255)
 _SHADOW = (20, 20, 20)
-# What the median pixel of the picture becomes.
+# The value of the median pixel of the picture.
 _BRIGHTNESS = 88
 # Smaller pictures have no room for a scale bar.
 _LEAST_SIDE = 200
@@ -36,19 +36,19 @@ def small_image(view: View, longest_px: int) -> NDArray[np.uint8]:
 
 
 def small_probability(store: Store, longest_px: int) -> NDArray[np.uint8]:
-    """Probability of road (h, w) in 1/256, averaged until neither side is longer than told."""
+    """Probability of road (h, w) in 1/256, averaged until neither side is longer than given."""
     share = min(1.0, longest_px / max(store.shape))
     if share == 1.0:
         return store.road
     height, width = (max(1, round(side * share)) for side in store.shape)
-    # First whole numbers of rows to one, some at a time, then the little that is left.
+    # First whole numbers of rows to one, some at a time, then the small remainder.
     factor = max(1, int(1 / share))
     rows, across = -(-store.shape[0] // factor), -(-store.shape[1] // factor)
     small = np.empty((rows, across), np.uint8)
     step = max(1, _PIXELS_AT_ONCE // (factor * store.shape[1]))
     for top in range(0, rows, step):
         part = small[top : top + step]
-        # A new map for each part: pages of the last are let go.
+        # A new map for each part, so that pages of the last one are released.
         seen = store.road[factor * top : factor * (top + step)]
         part[:] = cv2.resize(np.asarray(seen), part.shape[::-1], interpolation=cv2.INTER_AREA)
     return np.asarray(cv2.resize(small, (width, height), interpolation=cv2.INTER_AREA), np.uint8)
@@ -59,7 +59,7 @@ def draw_overview(
 ) -> NDArray[np.uint8]:
     """Roads drawn over a picture (h, w, 3) of medium brightness, coloured by mean probability.
 
-    Below to the left is a scale bar, to the right what the colours mean.
+    At the bottom left is a scale bar, at the right the legend.
 
     Args:
         found: the roads in metres in the image frame.
@@ -95,7 +95,7 @@ def _lines(
 
 
 def _of_medium_brightness(picture: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """The picture so bright that roads of any colour stand out from it; black stays black."""
+    """The picture at a brightness from which roads of any colour stand out; black stays black."""
     channels = cv2.split(picture)
     grey = cv2.max(cv2.max(channels[0], channels[1]), channels[2])
     counts = np.bincount(np.asarray(grey).ravel(), minlength=256)
@@ -130,7 +130,7 @@ def round_length(about: float) -> float:
 
 
 def _draw_legend(canvas: NDArray[np.uint8], size: float) -> None:
-    """The colours from doubtful to sure, at the bottom right."""
+    """The colours from doubtful to certain, at the bottom right."""
     height, width = canvas.shape[:2]
     long, high = round(160 * size), round(10 * size)
     left, top = width - long - round(20 * size), height - high - round(20 * size)

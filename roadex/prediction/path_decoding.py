@@ -1,8 +1,8 @@
 """From the probabilities of an image to its roads by classified pairs of vertices, block by block.
 
 First the vertices of each block are found, then the pairs of each are classified with all vertices
-known, and last all pairs become one network. Each block is seen with a halo, so wide that what lies
-in the block does not depend on what lies outside of it; what is kept of a block is what lies in it.
+known, and last all pairs become one network. Each block is seen with a halo, so wide that its
+content does not depend on anything outside; only what lies in the block is kept.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ class PathDecoding:
     Attributes:
         store: the probabilities.
         classifier: of pairs of vertices.
-        threshold: road where the probability reaches it, which tells widths.
+        threshold: road where the probability reaches it, for the widths.
         gsd: width and height of their pixels in metres.
         settings: `paths.chance` is known.
     """
@@ -90,7 +90,7 @@ class PathDecoding:
         )
 
     def classify_pairs(self, block: Item, vertices: Vertices) -> None:
-        """Classifier the pairs of a block, given all vertices of the image."""
+        """Classify the pairs of a block, given all vertices of the image."""
         config = self.classifier.head.config
         reach = (config.layers + 2) * config.vertices.reach_m
         near = self._near(vertices.points, block, reach)
@@ -119,14 +119,14 @@ class PathDecoding:
                     yield {name: content[name] for name in content.files}
 
     def vertices(self) -> Vertices:
-        """Those of all blocks by their ranks, as of the whole; of two too near the later goes."""
+        """Those of all blocks by their ranks, as in the whole, without the later of near ones."""
         parts = list(self.parts("vertices"))
         points = np.concatenate([np.zeros((0, 2)), *(part["points"] for part in parts)])
         kinds = np.concatenate([np.zeros(0, np.int64), *(part["kinds"] for part in parts)])
         ranks = [part["ranks"] for part in parts]
         order = np.argsort(np.concatenate([np.zeros(0, np.uint64), *ranks]), kind="stable")
         points, kinds = points[order], kinds[order]
-        # To be found so far apart they were moved by half a cell at most afterwards.
+        # They were found farther apart, and then moved by half a cell at most.
         kept = apart(points, self.classifier.head.config.vertices.spacing_m * (1 - 1e-6))
         return Vertices(points[kept], kinds[kept])
 
@@ -185,8 +185,8 @@ class PathDecoding:
 def decode_paths(how: PathDecoding, crew: Crew, name: str) -> Decoded:
     """The roads of the whole image, as `decode` gives them.
 
-    Vertices and pairs of blocks are kept beside the probabilities, so that the same call goes on
-    from those that are there.
+    Vertices and pairs of blocks are kept beside the probabilities, so that the same call continues
+    from those that are done.
     """
     failed = crew.each(Task(f"{name}: vertices", how.find), how.missing("vertices"))
     vertices = how.vertices()
@@ -200,7 +200,7 @@ def decode_paths(how: PathDecoding, crew: Crew, name: str) -> Decoded:
     return Decoded(graph, failed=told)
 
 
-# Levels in 1/256 as numbers from 0 to 1, in the middle of their step; 0 is nothing at all.
+# Levels in 1/256 as numbers from 0 to 1, in the middle of their step; 0 stays 0.
 _VALUES = np.concatenate([[0.0], (np.arange(1, STEPS) + 0.5) / STEPS]).astype(np.float32)
 
 

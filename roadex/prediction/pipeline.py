@@ -55,14 +55,14 @@ _SMALL = 1 << 24  # pixels
 
 @dataclass(frozen=True)
 class LoadedModel:
-    """A trained model and all that its training fixed.
+    """A trained model with everything fixed by its training.
 
     Attributes:
         source: the checkpoint's path.
         key: a hash of the checkpoint.
         gsd: metres per pixel that it was trained at.
-        finest_gsd: finer pixels become this size, those between the two stay; None: all become
-            `gsd`.
+        finest_gsd: finer pixels are resampled to it, those between the two are not; None: all are
+            resampled to `gsd`.
         threshold: road where the probability reaches it, chosen on validation.
         contrast: how images of more than 8 bits become 8.
         classes: of connectivity; 0 without.
@@ -84,7 +84,7 @@ class LoadedModel:
 
 @dataclass(frozen=True)
 class ReadingOptions:
-    """How images are to be read and decoded; see `PredictConfig` for what the names mean."""
+    """How images are read and decoded; `PredictConfig` explains the names."""
 
     gsd: float | None = None
     contrast: str = TRAINING
@@ -106,7 +106,7 @@ def load_model(
         RoadexError: no such checkpoint, one of another version, or no such device.
     """
     if checkpoint is None and not SHIPPED.is_file():
-        raise RoadexError("no weights came with this installation: name some, checkpoint=best.pt")
+        raise RoadexError("this installation has no weights: name some, checkpoint=best.pt")
     path = SHIPPED if checkpoint is None else user_path(checkpoint)
     content = load_checkpoint(path)
     where = pick_device(device)
@@ -134,11 +134,10 @@ def load_model(
 def open_view(
     scene: Scene, model: LoadedModel, options: ReadingOptions
 ) -> tuple[View, tuple[str, ...]]:
-    """A scene as the model is to see it, and what its user should know about that.
+    """The view of a scene for the model, and notes for the user.
 
     Raises:
-        RoadexError: more than 8 bits, and nothing says how to bring them to 8; or `gsd` is set and
-            the image says otherwise.
+        RoadexError: more than 8 bits without a known contrast; or `gsd` contradicts the image.
     """
     pixel_m, notes = _pixel_size(scene, options.gsd, model.gsd)
     working = working_gsd(max(pixel_m), model.gsd, model.finest_gsd)

@@ -89,7 +89,7 @@ def test_a_vrt_in_a_folder_may_not_lead_to_the_network(image, tmp_path):
         path = vrt_of(folder / "far.vrt", str(tmp_path / "town.tif"))
         near = str(tmp_path / "town.tif")
         path.write_text(path.read_text().replace(near, f"/vsicurl/{server.address}/town.tif"))
-        with pytest.raises(RoadexError, match=r"far.vrt: this VRT reads from the network"):
+        with pytest.raises(RoadexError, match=r"far.vrt: this VRT reads from the internet"):
             find_images(str(folder))
         (named,) = find_images(str(path))
         with open_scene(named) as scene:

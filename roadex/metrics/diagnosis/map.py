@@ -40,7 +40,7 @@ TRUTH, PROPOSAL, ROUTE, PALE = "#9aa5b1", "#1f4e79", "#d62728", "#b9c9da"
 
 
 def draw_causes(result: Diagnosis, path: Path, y_down: bool) -> None:
-    """A map of both networks with the causes of the loss, coloured by kind, wider for larger losses."""
+    """A map of both networks with the causes of the loss, coloured by kind, wider by cost."""
     figure = Figure(figsize=(11, 7.2), layout="constrained")
     left, right = figure.subplots(1, 2, width_ratios=[2.1, 1])
     _base(left, result, y_down, TRUTH, PROPOSAL)
