@@ -15,7 +15,7 @@ from roadex.graph.formats.geopackage import load_geopandas
 
 
 def common_area(networks: list[nx.MultiGraph], margin_m: float) -> shapely.Geometry:
-    """The rectangle that both networks reach into, a little larger.
+    """The rectangle that both networks cover, a little larger.
 
     Raises:
         RoadexError: they do not overlap.

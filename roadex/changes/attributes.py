@@ -14,7 +14,7 @@ from roadex.graph.attributes import highway_of, is_known_class, width_of
 
 # Widths that differ by less are the same, whatever their share.
 LEAST_M = 2.0
-# Classes that say that the class is not known.
+# Classes that mean that the class is unknown.
 _VAGUE = ("road", "unknown", "yes")
 
 
@@ -39,7 +39,7 @@ class RoadAttributes:
         return np.asarray((classes | widths) & (theirs >= 0))
 
     def change(self, road: int, other: RoadAttributes, partner: int, share: float) -> str:
-        """What of a road has become different in another network, in words."""
+        """What differs about a road in another network, in words."""
         if partner < 0 or road < 0:
             return ""
         parts = []

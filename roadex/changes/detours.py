@@ -15,9 +15,9 @@ from scipy.sparse.csgraph import dijkstra
 from roadex.changes.samples import Floats, Integers
 from roadex.graph.network import oriented, polyline_length
 
-# A longer detour counts as this, as does none at all.
+# Longer detours, and missing ones, count as this.
 LONGEST_M = 2000.0
-# Detours are looked for around the longest missing roads, up to this number.
+# Detours are computed for this number of the longest missing roads.
 MOST = 2000
 _TOUCH_M = 1e-3
 _Edge = tuple[Hashable, Hashable, float]
@@ -32,7 +32,7 @@ def detours(lines: list[Floats], known: nx.MultiGraph, join_m: float) -> list[fl
     Args:
         lines: the missing roads.
         known: the map.
-        join_m: a missing road that ends so near to the map meets it.
+        join_m: a missing road that ends this near to the map meets it.
     """
     lines = tied(lines, known, join_m)
     edges = _all_roads(lines, known)
@@ -52,7 +52,7 @@ def detours(lines: list[Floats], known: nx.MultiGraph, join_m: float) -> list[fl
 
 
 class _Ways:
-    """A network as a matrix in which one road after the other is shut."""
+    """A network as a matrix in which one road after the other is closed."""
 
     def __init__(self, ends: Integers, metres: Floats, nodes: int) -> None:
         self._ends, self._metres = ends, metres
@@ -68,7 +68,7 @@ class _Ways:
         self._matrix = csr_array((values, columns[order], starts), shape=(nodes, nodes))
 
     def without(self, road: int) -> float | None:
-        """How much longer the way between a road's ends is when it is shut."""
+        """How much longer the way between a road's ends is without it."""
         start, end = self._ends[road].tolist()
         if start == end or min(self._degrees[[start, end]]) < 2:
             return None
@@ -81,7 +81,7 @@ class _Ways:
 
 
 def _all_roads(lines: list[Floats], known: nx.MultiGraph) -> list[_Edge]:
-    """The roads of the map, cut where missing ones meet them, and at last the missing ones."""
+    """The roads of the map, cut where missing ones meet them, and then the missing ones."""
     steps = list(known.edges(keys=True))
     roads = [oriented(known, *step) for step in steps]
     shapes = np.array([shapely.linestrings(line) for line in roads])
@@ -136,7 +136,7 @@ def tied(lines: list[Floats], known: nx.MultiGraph, join_m: float) -> list[Float
 
 
 def _with_ends(line: Floats, first: Floats, last: Floats) -> Floats:
-    """A line with other ends; it stays as it is where they would make it a ring of nothing."""
+    """A line with other ends, unless its length would then be 0."""
     if np.array_equal(first, last) and not np.array_equal(line[0], line[-1]):
         return line
     return np.vstack([first, line[1:-1], last])

@@ -1,4 +1,4 @@
-"""The comparison of a map with the roads that were seen, as tables of segments."""
+"""The comparison of a map with roads seen in imagery, as tables of segments."""
 
 from __future__ import annotations
 
@@ -31,15 +31,15 @@ TUNNEL, NO_IMAGE, FAINT, NO_ROAD = "tunnel", "outside the image", "low probabili
 
 @dataclass(frozen=True)
 class Rules:
-    """What makes segments: distances in metres, angle in degrees.
+    """The rules of the comparison: distances in metres, angle in degrees.
 
     Attributes:
-        tolerances: what counts as one road.
-        min_segment_m: shorter segments go with the longer one beside them.
+        tolerances: when two roads count as the same.
+        min_segment_m: shorter segments are merged with the longer one beside them.
         sample_m: spacing of the places that are compared.
         width_share: widths that differ by more than this share of the larger one, and by more than
             2 m, have changed.
-        threshold: what is seen with a lower probability counts as faint.
+        threshold: roads with a lower probability count as faint.
     """
 
     tolerances: Tolerances
@@ -83,13 +83,13 @@ class Segment:
 
 @dataclass(frozen=True)
 class Comparison:
-    """What became of two networks.
+    """The result of a comparison.
 
     Attributes:
         segments: of both sides, ranked within state and side.
         networks: the map and the roads in their common system.
         area: the polygon in which both were compared.
-        shift: metres (x, y) by which the map has to be moved to lie on the roads; None: not told.
+        shift: metres (x, y) by which the map has to be moved to lie on the roads; None: unknown.
     """
 
     segments: list[Segment]
@@ -115,13 +115,13 @@ def compare(
     rules: Rules,
     probability: ProbabilityRaster | None = None,
 ) -> Comparison:
-    """Compare a map with roads that were seen.
+    """Compare a map with roads seen in imagery.
 
     Args:
         old: the map, in the same system as `new`, in metres.
         new: the roads.
         area: polygon outside which nothing is compared.
-        probability: where the image says how probable a road is.
+        probability: the raster of the image's probability of road.
     """
     sides = sample(old, rules.sample_m), sample(new, rules.sample_m)
     within = [inside(area, samples.points) for samples in sides]
@@ -241,7 +241,7 @@ class _Maker:
         return np.asarray(values[self.own.road[runs.first]])
 
     def _confidence(self, state: str, share: float, chance: float | None) -> float:
-        """`share`: of the segment that agrees with what is said of it."""
+        """`share`: of the segment that agrees with its state."""
         if state == OUTSIDE:
             return 0.0
         if state == MISSING and chance is not None:
@@ -292,7 +292,7 @@ def means(values: NDArray[np.bool_], firsts: Integers) -> Floats:
 
 
 def _with_detours(segments: list[Segment], old: nx.MultiGraph, join_m: float) -> list[Segment]:
-    """The missing ones told how much longer ways are without them, and the others as they are."""
+    """The segments, with detours added to the missing ones."""
     missing = [segment for segment in segments if segment.state == MISSING]
     if not missing or not old.number_of_edges():
         return segments

@@ -24,7 +24,7 @@ from roadex.geo.crs import WGS84
 from roadex.graph.attributes import road_attributes
 from roadex.graph.formats.geopackage import load_geopandas
 
-# The last layer lies on top in a GIS.
+# A GIS draws the last layer on top.
 LAYERS = (MATCHED, CHANGED, MOVED, UNSEEN, MISSING)
 # GeoPackage's table of styles as QGIS reads it.
 _STYLES = """CREATE TABLE layer_styles (
@@ -35,7 +35,7 @@ _STYLES = """CREATE TABLE layer_styles (
 
 
 def write_geopackage(result: Comparison, path: Path) -> None:
-    """Write a layer for each state, in the common system, with a style that QGIS takes.
+    """Write a layer for each state, in the common system, with a style for QGIS.
 
     Raises:
         RoadexError: the extra `geo` is missing, or the file cannot be written.
@@ -70,7 +70,7 @@ def _add_styles(database: sqlite3.Connection) -> None:
 
 
 def write_geojson(result: Comparison, path: Path) -> None:
-    """Write all that is not matched in one file, in degrees where the place is known.
+    """Write every segment that is not matched, in degrees if the coordinate system is known.
 
     Raises:
         RoadexError: the extra `geo` is missing, or the file cannot be written.
@@ -163,7 +163,7 @@ def write_comparison(
     write_geopackage(result, folder / GEOPACKAGE)
     write_geojson(result, folder / GEOJSON)
     if result.crs is None:
-        log.warning("%s is left out: it needs networks that say where they lie", JOSM)
+        log.warning("%s is left out: it needs networks with a coordinate system", JOSM)
     else:
         write_josm(result, source, folder / JOSM, join_m)
     write_summary(result, folder)

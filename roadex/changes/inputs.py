@@ -1,4 +1,4 @@
-"""A map and seen roads from files, in one system that counts in metres."""
+"""A map and roads seen in imagery, from files, in one system in metres."""
 
 from __future__ import annotations
 
@@ -14,18 +14,18 @@ from roadex.graph.formats import read_network
 from roadex.metrics.pairing import tell_left_out
 
 log = logging.getLogger(__name__)
-# How many different tags one line names.
+# The number of different tags in one message.
 _NAMED = 8
 
 
 def read_pair(old: str, new: str, gsd: float | None) -> tuple[nx.MultiGraph, nx.MultiGraph]:
-    """The map and the roads in the system of the roads, with what was left out of each told.
+    """The map and the roads in the system of the roads; what was left out is reported.
 
     Roads end where a tag changes, so that each has one class.
 
     Raises:
-        RoadexError: a file is missing, cannot be read or has no road, or only one of them says
-            where it lies.
+        RoadexError: a file is missing, cannot be read or has no road, or only one of them has
+            a coordinate system.
     """
     seen = _read("roads", user_path(new), gsd, None)
     crs = seen.graph.get("crs")
@@ -52,7 +52,7 @@ def _read(key: str, path: Path, gsd: float | None, crs: str | None) -> nx.MultiG
 
 
 def _tell_unclear(path: Path, network: nx.MultiGraph) -> None:
-    """Say which tags are not understood; their roads are compared without them."""
+    """Report tags that are not understood; their roads are compared without them."""
     counts = unclear_tags(network)
     if counts:
         parts = [f"{count} x {tag}" for tag, count in counts.most_common(_NAMED)]

@@ -80,7 +80,7 @@ def _node(spot: Spot, number: int, known: OsmNode | None) -> str:
 
 
 log = logging.getLogger(__name__)
-# OpenStreetMap counts places in units of 1e-7 degrees.
+# OpenStreetMap stores coordinates in units of 1e-7 degrees.
 UNITS = 10_000_000
 Spot = tuple[int, int]
 

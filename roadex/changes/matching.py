@@ -1,7 +1,7 @@
-"""Which place of the other network each sample of a network stands for.
+"""The place in the other network that matches each sample of a network.
 
-First what lies within `match_m` and runs the same way; then, of what found nothing, pairs that are
-farther apart: a road that has its partner cannot be where another one has moved to.
+First samples within `match_m` that run the same way are matched; then, among the rest, pairs that
+are farther apart: a road that is matched cannot be the place to which another one has moved.
 """
 
 from __future__ import annotations
@@ -22,11 +22,11 @@ _NEAREST_FAR = 32
 
 @dataclass(frozen=True)
 class Tolerances:
-    """How far apart and how differently two roads may run that are one.
+    """How far apart, and in which different directions, the same road may run.
 
     Attributes:
         match_m: metres within which two are the same.
-        moved_m: metres within which one has moved, if neither has another partner.
+        moved_m: metres within which one has moved, if neither matches another road.
         angle: degrees between their directions.
     """
 
@@ -142,14 +142,14 @@ def _choose(
 
 
 def common_shift(one: Samples, partners: Matches) -> tuple[float, float] | None:
-    """By how many metres (x, y) all of a network lies beside the other; None where it is not told.
+    """The overall offset in metres (x, y) between two networks; None if unknown.
 
-    Roads tell a shift only straight across, so that it takes roads of several directions.
+    A road shows an offset only straight across, so that roads of several directions are needed.
     """
     known = np.flatnonzero(partners.partner >= 0)
     normals = one.headings[known][:, ::-1] * (-1.0, 1.0)
     across = (partners.offset[known] * normals).sum(axis=1)
-    for _ in range(3):  # without what disagrees
+    for _ in range(3):  # without outliers
         system = normals.T @ normals
         if len(normals) < 20 or np.linalg.cond(system) > 50:
             return None

@@ -1,4 +1,4 @@
-"""A comparison as one page that needs no other file: a map, figures and the longest segments."""
+"""A comparison as one self-contained page: a map, figures and the longest segments."""
 
 from __future__ import annotations
 
@@ -113,7 +113,7 @@ def _list(segments: list[Segment]) -> list[list[str]]:
 
 
 def _shortcuts(segments: list[Segment]) -> list[list[str]]:
-    """The missing roads without which ways are longest, with a head; empty where there are none."""
+    """The missing roads with the longest detours, with a head; empty if there are none."""
     known = [segment for segment in segments if segment.detour_m]
     longest = sorted(known, key=lambda segment: -(segment.detour_m or 0))[:_LONGEST]
     if not longest:

@@ -1,4 +1,4 @@
-"""What the image says of any place: the probability of road that `roadex.predict` wrote."""
+"""The probability of road at any place, from the raster that `roadex.predict` wrote."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class ProbabilityRaster:
 
     Attributes:
         path: of one band, whose scale and offset make probabilities of its values.
-        crs: the system in which places are asked for.
+        crs: the system of the places.
     """
 
     path: Path

@@ -155,8 +155,7 @@ def _pixel_size(
 ) -> tuple[tuple[float, float], list[str]]:
     """Width and height in metres of a scene's pixels, with a note where they are not certain.
 
-    A coordinate system is kept; steps without one, as of a world file, give way to what was
-    told by hand.
+    A coordinate system is kept; pixel steps without one, as in a world file, yield to `gsd`.
     """
     if scene.grid is not None:
         pixel_m = scene.grid.pixel_metres()
@@ -172,7 +171,7 @@ def _pixel_size(
 
 
 def scan_identity(model: LoadedModel, options: ReadingOptions) -> dict[str, Any]:
-    """What the probabilities of an image depend on, besides the image."""
+    """Everything that the probabilities of an image depend on, besides the image."""
     predictor = model.predictor
     return {
         "checkpoint": model.key,
@@ -195,10 +194,10 @@ def predict_scene(
     """The road network of a scene.
 
     Args:
-        folder: where its probabilities are kept; the same call goes on from what is there.
+        folder: where its probabilities are kept; the same call continues from them.
         identity: what they depend on.
-        tell: takes lines on how the image is read.
-        crew: who does the work; None: this process.
+        tell: takes messages on how the image is read.
+        crew: where the work runs; None: in this process.
 
     Raises:
         RoadexError: the image cannot be used, or the folder not be written.
@@ -228,7 +227,7 @@ class Scanned:
 
     @property
     def is_small(self) -> bool:
-        """Whether the memory for what is left to do does not matter."""
+        """Whether the memory for the remaining work does not matter."""
         return self.store.shape[0] * self.store.shape[1] <= _SMALL
 
 
@@ -241,7 +240,7 @@ def scan_scene(
     tell: Any,
     crew: Crew,
 ) -> Scanned:
-    """The first half of `predict_scene`, all that needs the model or the open scene."""
+    """The first half of `predict_scene`, which needs the model and the open scene."""
     clock: dict[str, float] = {}
     view, notes = open_view(scene, model, options)
     for note in notes:
@@ -287,7 +286,10 @@ def network_of(
             roads = with_attributes(found.roads, maps, model.attributes)
             found = replace(found, roads=roads)
     if found.undecided:
-        notes = (*notes, f"{found.undecided} road ends between blocks met no other (block_px=)")
+        notes = (
+            *notes,
+            f"{found.undecided} road ends between blocks have no counterpart (block_px=)",
+        )
         tell(f"{name}: {notes[-1]}")
     share = store.valid_share()
     if not share:
@@ -302,7 +304,7 @@ def network_of(
 
 
 def classifier_of(model: LoadedModel, settings: DecodingSettings) -> PairClassifier | None:
-    """What classifies the pairs of vertices that the roads are made of; None: the mask makes them.
+    """The classifier of pairs of vertices for the roads; None: they come from the mask.
 
     Raises:
         RoadexError: the settings ask for pairs, and the model classifies none.

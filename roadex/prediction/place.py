@@ -1,4 +1,4 @@
-"""A road graph in metres on an image, brought to where the image lies."""
+"""A road graph in metres on an image, moved to the image's place on the map."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _POINTS_AT_ONCE = 1 << 20
 
 
 def network_crs(grid: Georeference) -> str:
-    """The system of the image where it counts in metres, else the UTM zone of its middle."""
+    """The system of the image if it is in metres, else the UTM zone of its middle."""
     if is_metric(parse_crs(grid.crs)):
         return grid.crs
     corners = np.array([[0, 0], [grid.shape[1], grid.shape[0]]], float)
@@ -32,8 +32,8 @@ def placed(
 ) -> nx.MultiGraph:
     """A network in metres in the image frame as one in the map's system.
 
-    Lengths stay what they are on the ground, which in a system such as Web Mercator is less than
-    what its coordinates say.
+    Lengths stay those on the ground, which are shorter than planar lengths in a system such as
+    Web Mercator.
 
     Args:
         grid: where the image lies; None: the network stays in the image frame.

@@ -1,7 +1,7 @@
 """Resampling of an image that is never in memory as a whole.
 
 Rows and columns are weighted one after the other by sparse matrices, so that any part of the result
-is exactly what resampling everything would give there.
+is exactly that part of resampling everything.
 """
 
 from __future__ import annotations
@@ -49,11 +49,11 @@ class Resampling:
         return weigh(self.source[axis], self.target[axis])
 
     def source_rows(self, rows: slice) -> slice:
-        """The source rows that some target rows are made of."""
+        """The source rows of some target rows."""
         return rows if self.is_identity else _used(self.rows[rows])
 
     def source_columns(self, columns: slice) -> slice:
-        """The source columns that some target columns are made of."""
+        """The source columns of some target columns."""
         return columns if self.is_identity else _used(self.columns[columns])
 
     def apply(

@@ -23,7 +23,7 @@ from roadex.prediction.store import Store
 from roadex.prediction.view import Strip, View
 
 Item = TypeVar("Item")
-# Windows of a row that are read at once.
+# Windows of a row that are read at a time.
 _WINDOWS_AT_ONCE = 8
 
 
@@ -70,7 +70,7 @@ class _Scan:
         self.store.write(rows, values.fine, known, own, values.coarse)
 
     def end_row(self, row: int) -> None:
-        """Note that a row of windows is done."""
+        """Record that a row of windows is done."""
         above = self.blender.above
         self.store.mark(row + 1, None if above is None else above.cpu().numpy())
 
@@ -97,12 +97,12 @@ def to_levels(probabilities: Tensor) -> NDArray[np.uint8]:
 
 
 def scan(view: View, predictor: Predictor, store: Store) -> int:
-    """Predict all windows of a view that the store does not know yet, with a progress bar.
+    """Predict all windows of a view that are not yet in the store, with a progress bar.
 
     The next rows are read while the model is busy with the last.
 
     Returns:
-        How many windows went through the model now.
+        The number of windows that were predicted now.
 
     Raises:
         RoadexError: the image is damaged, or the store cannot be written.
@@ -140,7 +140,7 @@ def _sections(
 
 
 def ahead(items: Iterator[Item]) -> Iterator[Item]:
-    """The items, each made in another thread while the one before it is used."""
+    """The items, each made in another thread while the previous one is used."""
     with ThreadPoolExecutor(1) as pool:
         pending = pool.submit(next, items, None)
         while (item := pending.result()) is not None:

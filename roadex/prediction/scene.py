@@ -1,4 +1,4 @@
-"""Images of any size, read a few rows at a time as their file has them."""
+"""Images of any size, read a few rows at a time."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ class Scene(Protocol):
 
     @property
     def pixel_m(self) -> tuple[float, float] | None:
-        """Width and height of its pixels in metres; None where nothing tells."""
+        """Width and height of its pixels in metres; None if unknown."""
 
     @property
     def masked(self) -> bool:

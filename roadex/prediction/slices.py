@@ -4,7 +4,7 @@ from __future__ import annotations
 
 
 def common(span: slice, other: slice) -> slice | None:
-    """What two spans share; None where that is nothing."""
+    """The common part of two spans; None if there is none."""
     start, stop = max(span.start, other.start), min(span.stop, other.stop)
     return slice(start, stop) if start < stop else None
 

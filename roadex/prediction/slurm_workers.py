@@ -19,7 +19,7 @@ from roadex.prediction.memory import WORKER_ENVIRONMENT
 def slurm_client(settings: SlurmConfig, workers: int) -> Iterator[Any]:
     """A Dask client whose workers are jobs of one process each.
 
-    Jobs that end before the work does, killed or out of time, are queued anew.
+    Jobs that end before the work, killed or out of time, are requeued.
 
     Raises:
         RoadexError: the extra `cluster` or sbatch is missing, or the queue refuses such jobs.
@@ -59,7 +59,7 @@ def _options(settings: SlurmConfig) -> dict[str, Any]:
         "interface": settings.interface,
         "job_name": "roadex",
         "job_extra_directives": directives,
-        # SLURM sees to the memory; Dask would count the pages of files that are mapped.
+        # SLURM limits the memory; Dask would also count the pages of mapped files.
         "worker_extra_args": ["--memory-limit", "0"],
         "job_script_prologue": [f"export {k}={v}" for k, v in WORKER_ENVIRONMENT.items()],
         "log_directory": settings.logs,

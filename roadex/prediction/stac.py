@@ -1,4 +1,4 @@
-"""Images that a STAC item, or a collection of items, names."""
+"""Images of a STAC item or of a collection of items."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from roadex.errors import RoadexError
 from roadex.extras import install_line
 from roadex.rasters.remote import Remote, Source, as_source, is_remote, without_secrets
 
-# Assets that are pictures in colour, where the user does not say which to take.
+# Assets with colour images, if the user names none.
 _USUAL = ("visual", "rgb", "image")
 _WEB = ("http://", "https://")
 _ADDRESSES = re.compile(r"(\.json|\.geojson|/items|/items/[^/]+|/search)$", re.IGNORECASE)
@@ -32,7 +32,7 @@ def stac_images(source: Source, assets: list[str] | None = None) -> list[Source]
     """The images of a STAC item or of a feature collection of items, newest first.
 
     Args:
-        source: a JSON file or its address; addresses in it that are relative count from its folder.
+        source: a JSON file or its address; relative addresses in it start from its folder.
         assets: their names; None: `visual`, `rgb` or `image`, or the only one that is a raster.
 
     Raises:
@@ -54,7 +54,7 @@ def stac_images(source: Source, assets: list[str] | None = None) -> list[Source]
 
 
 def _beside(source: Source, href: str) -> Source:
-    """What an item refers to. One from afar may name no file of this machine."""
+    """The address of an asset. A remote item must not name files of this machine."""
     if isinstance(source, Remote):
         whole = urljoin(source.address, href)
         is_remote(whole)  # it refuses what is no address
@@ -114,7 +114,7 @@ def _content(source: Source) -> Any:
 
 
 def _fetched(source: Remote) -> bytes:
-    """What is behind an address of the web.
+    """The content at a web address.
 
     Raises:
         OSError: the server does not answer, or with something that is too long.

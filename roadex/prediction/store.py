@@ -1,4 +1,4 @@
-"""Probabilities of a whole image on disk, and how far the model has come with it."""
+"""Probabilities of a whole image on disk, and the progress of the model."""
 
 from __future__ import annotations
 
@@ -37,9 +37,9 @@ class Store:
     Attributes:
         shape: rows and columns.
         classes: of connectivity; 0 without.
-        evidence_maps: of what the model says of pairs of vertices; 0 without.
+        evidence_maps: of the features for pairs of vertices; 0 without.
         masked: whether some pixels may not be valid.
-        attribute_maps: of the attributes of roads, kept of every `COARSE`-th pixel; 0 without.
+        attribute_maps: of the attributes of roads, at every `COARSE`-th pixel; 0 without.
         sums: the checksum of what was written to each region.
     """
 
@@ -58,7 +58,7 @@ class Store:
 
     @property
     def maps(self) -> int:
-        """All maps that a model gives of a pixel."""
+        """The number of maps of a model."""
         return 1 + self.planes + self.attribute_maps
 
     @property
@@ -73,7 +73,7 @@ class Store:
 
     @property
     def evidence(self) -> NDArray[np.uint8] | None:
-        """What the model says of pairs of vertices (E, H, W) in 1/256, mapped."""
+        """Features for pairs of vertices (E, H, W) in 1/256, mapped."""
         return self._mapped(_PLANES)[self.classes :] if self.evidence_maps else None
 
     @property
@@ -87,13 +87,13 @@ class Store:
         return self._mapped(_VALID).view(np.bool_) if self.masked else None
 
     def valid_share(self) -> float:
-        """How much of the image has data, from 0 to 1."""
+        """The share of the image that has data, from 0 to 1."""
         if not self.masked:
             return 1.0
         height, width = self.shape
         step = max(1, _PIXELS_AT_ONCE // width)
         tops = range(0, height, step)
-        # A new map for each part: pages of the last are let go.
+        # A new map for each part, so that pages of the last one are released.
         known = sum(int(np.count_nonzero(self._mapped(_VALID)[top : top + step])) for top in tops)
         return known / (height * width)
 
@@ -130,7 +130,7 @@ class Store:
         self.sums[region] = self._sum(region)
 
     def _sum(self, region: Region) -> int:
-        """The checksum of all that is stored of a region."""
+        """The checksum of everything stored for a region."""
         rows, columns = slice(*region[:2]), slice(*region[2:])
         maps = [self._mapped(_ROAD)]
         maps += [*self._mapped(_PLANES)] if self.planes else []
@@ -145,7 +145,7 @@ class Store:
         return total
 
     def keep_sums(self) -> None:
-        """Write the checksums down: what they tell of is done."""
+        """Save the checksums: their regions are done."""
         table = np.array([(*region, value) for region, value in self.sums.items()], np.int64)
         with atomic_write(self.folder / _SUMS) as temporary, temporary.open("wb") as file:
             np.save(file, table.reshape(-1, 5))
@@ -160,13 +160,13 @@ class Store:
         return all(self._sum(region) == value for region, value in self.sums.items())
 
     def mark(self, row: int, above: NDArray[np.float32] | None) -> None:
-        """Note how many rows of windows are done, and what they left for the next."""
+        """Record the number of finished rows of windows, and what they leave for the next."""
         self.keep_sums()
         with atomic_write(self.folder / "progress.npz") as temporary:
             np.savez(temporary, row=np.array(row), above=_NOTHING if above is None else above)
 
     def progress(self) -> tuple[int, NDArray[np.float32] | None]:
-        """What `mark` noted last; (0, None) at the beginning."""
+        """The last record of `mark`; (0, None) at the beginning."""
         path = self.folder / "progress.npz"
         if not path.is_file():
             return 0, None
@@ -187,7 +187,7 @@ def open_store(
     evidence: int = 0,
     attributes: int = 0,
 ) -> Store:
-    """The store in `folder`, as it was left if it is whole and of that `identity`, else a new one.
+    """The store in `folder`, continued if it is intact and has that `identity`, else a new one.
 
     Raises:
         RoadexError: the folder cannot be written, or the disk has no room for it.
@@ -207,7 +207,7 @@ def open_store(
     if read_json(marker) == json.loads(json.dumps(wanted)):
         if _is_whole(store, sizes):
             return store
-        log.warning("%s: what an earlier run left there is damaged; it begins anew", folder)
+        log.warning("%s: the files of an earlier run there are damaged; starting again", folder)
     shutil.rmtree(folder, ignore_errors=True)
     try:
         folder.mkdir(parents=True)
@@ -225,7 +225,7 @@ def open_store(
 
 
 def _is_whole(store: Store, sizes: Mapping[str, tuple[int, ...]]) -> bool:
-    """Whether the arrays of a store are there as they were written, and its progress, too."""
+    """Whether the arrays of a store and its progress are unchanged."""
     try:
         for name, size in sizes.items():
             if size and np.load(store.folder / name, mmap_mode="r").shape != size:
@@ -239,7 +239,7 @@ def _is_whole(store: Store, sizes: Mapping[str, tuple[int, ...]]) -> bool:
 
 
 def _reserve(path: Path, shape: tuple[int, ...]) -> None:
-    """Zeros, their room taken now: a disk found full through a map would end the process."""
+    """Zeros with their space allocated now; a full disk would kill the process through a map."""
     np.lib.format.open_memmap(path, mode="w+", dtype=np.uint8, shape=shape)
     if hasattr(os, "posix_fallocate"):  # not on macOS
         with path.open("r+b") as file:

@@ -1,4 +1,4 @@
-"""What was found, in a few numbers."""
+"""Figures of a road network."""
 
 from __future__ import annotations
 

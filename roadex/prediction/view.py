@@ -61,7 +61,7 @@ class View:
         return self.pixel_m[0] * columns, self.pixel_m[1] * rows
 
     def strips(self, spans: Iterable[slice], columns: slice | None = None) -> Iterator[Strip]:
-        """The rows of each span, in order; what spans share is read once.
+        """The rows of each span, in order; common rows are read once.
 
         Args:
             columns: only these; None: all.
@@ -118,14 +118,14 @@ def to_8_bits(piece: Piece, contrast: Contrast | None) -> NDArray[np.uint8]:
 
 
 def fit_shape(shape: tuple[int, int], pixel_m: tuple[float, float], gsd: float) -> tuple[int, int]:
-    """Rows and columns of a scene at square pixels of `gsd` metres; its own where they are such."""
+    """Rows and columns of a scene at square pixels of `gsd` metres, its own if they fit."""
     if max(abs(side / gsd - 1) for side in pixel_m) < SAME_SIZE:
         return shape
     return square_shape(shape, pixel_m, gsd)
 
 
 def _from_row(strip: Strip, first: int) -> Strip:
-    """A copy of the rows of a strip from `first` on, so that the others can be let go."""
+    """A copy of the rows of a strip from `first` on, so that the others can be released."""
     valid = strip.valid
     return Strip(strip.image[first:].copy(), None if valid is None else valid[first:].copy())
 
