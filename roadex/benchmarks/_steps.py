@@ -42,7 +42,7 @@ class Clock:
     device: torch.device
 
     def __call__(self) -> float:
-        """Now, when all that was begun is done."""
+        """The time when all work begun so far is done."""
         if self.device.type != "cuda":
             return time.process_time()
         torch.cuda.synchronize(self.device)
@@ -51,7 +51,7 @@ class Clock:
 
 @dataclass
 class Bench:
-    """A network that learns crops of example tiles, by the training loop or by bare calls.
+    """A model that learns crops of example tiles, in the training loop or by bare calls.
 
     Attributes:
         batches: where the loop takes its batches from.
@@ -69,15 +69,15 @@ class Bench:
         self.clock = Clock(self.learner.device)
 
     @property
-    def network(self) -> nn.Module:
-        """The network as the loop calls it."""
+    def train_model(self) -> nn.Module:
+        """The model as the loop calls it."""
         return self.learner.train_model
 
     def bare_step(self, image: Tensor, tick: Callable[[str], None] = lambda _: None) -> None:
         """Forward, backward and optimiser, and nothing else; `tick` is called after each phase."""
         config, batch = self.learner.config, self.batch
         with autocast(self.learner.device, config.trainer.precision):
-            logits = self.network(image)
+            logits = self.train_model(image)
         tick("forward")
         labels, directions = (batch["mask"], batch["connectivity"]), batch.get("orientation")
         loss, _ = multitask_loss(
@@ -95,7 +95,7 @@ class Bench:
         tick("optimiser")
 
     def image(self) -> Tensor:
-        """The batch's image as the network wants it."""
+        """The batch's image as the model needs it."""
         dataset, trainer = self.learner.dataset, self.learner.config.trainer
         image = normalize(self.batch["image"], dataset.mean, dataset.std)
         layout = torch.channels_last if trainer.channels_last else torch.contiguous_format
@@ -111,7 +111,7 @@ class Bench:
         return (self.clock() - started) / steps
 
     def loop_seconds(self) -> float:
-        """Seconds of a step of the training loop over one epoch, with all that it does."""
+        """Seconds of a step of the training loop over one epoch."""
         run = RunFolder(self.folder, self.learner.config, writes=False)
         validator = Validator(self.learner.config, self.learner.dataset, Group(), Scorers(0))
         loop = TrainingLoop(
@@ -152,14 +152,14 @@ class Bench:
         return int(counter.get_total_flops())
 
     def held_bytes(self) -> int:
-        """What the forward pass of one image keeps for the backward pass, weights left out."""
+        """Bytes that the forward pass of one image keeps for the backward pass, without weights."""
         weights = {value.data_ptr() for value in self.learner.model.state_dict().values()}
         held: dict[int, int] = {}
 
         def keep(tensor: Tensor) -> Tensor:
             if tensor.data_ptr() not in weights:
                 held[tensor.data_ptr()] = tensor.untyped_storage().nbytes()
-            kept.append(tensor)  # or its place would be given to the next
+            kept.append(tensor)  # or its memory would be reused
             return tensor
 
         kept: list[Tensor] = []

@@ -1,7 +1,7 @@
 """Memory and time of `predict` on images of two sizes, as ratios inside one run.
 
-The images are VRTs that repeat a tile of wavy streets, so that they take no disk, and the network
-is a stand-in that sees bright pixels, so that all else is what is measured.
+The images are VRTs that repeat a tile of wavy streets, so that they need no disk, and the model
+is a stand-in that sees bright pixels, so that everything else is measured.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What the whole of roadex.predict costs beside the bare network, and beside a smaller image."""
+"""The cost of roadex.predict compared with the bare model, and with a smaller image."""
 
 from __future__ import annotations
 
@@ -132,7 +132,7 @@ def _best(work: Callable[[], None], repeats: int) -> Seconds:
 
 
 def _each_more(many: Seconds, one: Seconds, files: int) -> Seconds:
-    """What each file costs after the first, so without loading the network."""
+    """The cost of each file after the first, so without loading the model."""
     spent = ((getattr(many, k) - getattr(one, k)) / (files - 1) for k in ("processor", "clock"))
     return Seconds(*spent)
 

@@ -1,4 +1,4 @@
-"""What the training loop costs beside the network's own work, and what each backbone costs."""
+"""The cost of the training loop compared with the model's own work, and of each backbone."""
 
 from __future__ import annotations
 
@@ -74,7 +74,7 @@ def parse(overrides: list[str]) -> tuple[Settings, TrainConfig]:
 
 
 def compare_loop(config: TrainConfig, settings: Settings, folder: Path) -> None:
-    """Print the ratio of the loop's step to a bare one on the same network, and where time goes."""
+    """Print the ratio of the loop's step to a bare one on the same model, and where time goes."""
     bench = open_bench(config, folder, settings.steps)
     bench.bare_seconds(1)  # the first step allocates, and compiles
     loop, bare = [], []

@@ -1,4 +1,4 @@
-"""How much of a validation's work on graphs the training does not wait for."""
+"""The share of a validation's work on graphs that the training does not wait for."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ class Settings:
 def main(overrides: list[str]) -> None:
     """The training process's own seconds for one validation, with and without a scoring process.
 
-    The network's part is left out: it is the same in both. Processor time, which a busy machine
+    The model's part is left out: it is the same in both. Processor time, which a busy machine
     does not distort.
 
     Settings: size=1300 (side of a tile), tiles=4, repeats=3.
@@ -67,7 +67,7 @@ def seconds(dataset: PreparedDataset, scorers: int, repeats: int) -> float:
 
 
 class Stand:
-    """What a model says that finds most roads: the masks of the tiles in turn, with blots."""
+    """A stand-in for a good model: the masks of the tiles in turn, with blots."""
 
     model, device = nn.Identity(), torch.device("cpu")
 
