@@ -8,10 +8,9 @@ from pathlib import Path
 import networkx as nx
 from shapely import Geometry
 
-from roadex.changes.area import common_area, polygons_of
 from roadex.changes.engine import Comparison, Rules, compare
 from roadex.changes.files import PAGE, write_comparison
-from roadex.changes.inputs import read_pair
+from roadex.changes.inputs import common_area, polygons_of, read_pair
 from roadex.changes.matching import Tolerances
 from roadex.changes.probability import ProbabilityRaster
 from roadex.changes.summary import notes_of, rows_of, table_text

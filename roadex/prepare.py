@@ -25,8 +25,8 @@ def main(config: PrepareConfig) -> None:
       python -m roadex.prepare dataset=folder dataset.images=DIR dataset.lines=DIR dataset.gsd=0.5
       python -m roadex.prepare dataset=folder dataset.images=DIR dataset.lines=city.osm.pbf
     """
+    from roadex.data.manifest import require_whole
     from roadex.data.prepare import prepare
-    from roadex.data.problems import require_whole
 
     classes = config.connectivity_classes
     dataset = prepare(

@@ -23,7 +23,7 @@ def main(config: SynthesizeConfig) -> None:
       python -m roadex.synthesize layout=cityscale out=DIR tiles=30 world.tree_cover=2
       python -m roadex.prepare dataset=spacenet dataset.raw=DIR
     """
-    from roadex.data.synthesize import synthesize
+    from roadex.data.layouts import synthesize
 
     world = synthesize(config)
     size = f"{world.size_px}x{world.size_px} px at {world.gsd} m"

@@ -16,10 +16,10 @@ from roadex.benchmarks._settings import parse_settings
 from roadex.config.dataset import LabelConfig, SpaceNetConfig, SplitConfig
 from roadex.config.limits import bounded
 from roadex.config.synthesize import SynthesizeConfig
+from roadex.data.layouts import synthesize
 from roadex.data.prepare import prepare
 from roadex.data.prepared import TileRecipe, prepare_tile
 from roadex.data.sources import open_source
-from roadex.data.synthesize import synthesize
 from roadex.graph.formats import read_network
 from roadex.rasters.rasters import read_raster
 

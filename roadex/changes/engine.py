@@ -11,13 +11,12 @@ import numpy as np
 from numpy.typing import NDArray
 from shapely import Geometry
 
-from roadex.changes.area import inside
 from roadex.changes.attributes import RoadAttributes, attributes_of
 from roadex.changes.detours import detours
+from roadex.changes.inputs import inside
 from roadex.changes.matching import Matches, Tolerances, common_shift, match
 from roadex.changes.probability import ProbabilityRaster
-from roadex.changes.samples import Floats, Integers, Samples, sample
-from roadex.changes.segments import Runs, line_of, runs_of
+from roadex.changes.samples import Floats, Integers, Runs, Samples, line_of, runs_of, sample
 from roadex.graph.attributes import is_tunnel
 
 MATCHED, CHANGED, MOVED, MISSING, UNSEEN, OUTSIDE = (

@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 import shapely
 
-from roadex.changes.area import bounds_of, inside
 from roadex.changes.engine import MAP, MISSING, OUTSIDE, ROADS, STATES, Comparison
+from roadex.changes.inputs import bounds_of, inside
 
 # Less than this share of the roads beyond what is compared is nothing to tell of.
 _NOTED_SHARE = 0.1

@@ -1,4 +1,4 @@
-"""The synthetic world written as the published datasets are laid out.
+"""The synthetic world written as the published datasets are laid out, in parallel and atomically.
 
 SpaceNet's pixels are square in degrees and so oblong on the ground, as published: the tile is
 stretched along its rows; two areas lie at different latitudes and have different contrasts.
@@ -11,7 +11,8 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, replace
+from functools import partial
 from itertools import chain, zip_longest
 from pathlib import Path
 from typing import Any
@@ -22,8 +23,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from roadex.config.paths import config_dir
+from roadex.config.synthesize import SynthesizeConfig
+from roadex.data.parallel import over_tiles
 from roadex.data.splits import SPLITS, read_list
-from roadex.files import write_text
+from roadex.errors import RoadexError
+from roadex.files import user_path, write_json, write_text
 from roadex.geo.crs import WGS84
 from roadex.geo.grid import Georeference
 from roadex.graph.formats import write_network
@@ -31,7 +35,7 @@ from roadex.graph.frame import shifted
 from roadex.graph.network import oriented
 from roadex.rasters.pictures import write_image
 from roadex.rasters.rasters import write_raster
-from roadex.world import SyntheticTile
+from roadex.world import WORLD_VERSION, SyntheticTile, WorldSettings, make_tile
 from roadex.world.roads import lanes_of_road
 
 # Tile, its number, and the folder of the dataset. The label is written last.
@@ -223,3 +227,52 @@ LAYOUTS: dict[str, Layout] = {
     "cityscale": CITYSCALE,
     "roadtracer": ROADTRACER,
 }
+
+
+_MARKER = "world.json"
+
+
+def synthesize(config: SynthesizeConfig) -> WorldSettings:
+    """Write tiles 0 to `tiles` - 1 of a world into `out`; those that are there are kept.
+
+    Returns:
+        The settings of the world, with the size and resolution of the layout unless others are set.
+
+    Raises:
+        RoadexError: the layout has names for fewer tiles, `out` holds another world or cannot be
+            written, or the world's settings are out of range.
+    """
+    layout = LAYOUTS[config.layout]
+    if layout.most is not None and config.tiles > layout.most:
+        raise RoadexError(f"tiles={config.tiles}: layout {config.layout} has {layout.most} at most")
+    world = replace(
+        config.world,
+        size_px=config.size_px or layout.size_px,
+        gsd=config.gsd or layout.gsd,
+    )
+    world.check()
+    out = user_path(config.out)
+    _claim(out, config, world)
+    names = [str(index) for index in range(config.tiles)]
+    make = partial(_make, layout=config.layout, world=world, seed=config.seed, out=out)
+    for _ in over_tiles(make, names, config.workers, "making tiles"):
+        pass
+    return world
+
+
+def _claim(out: Path, config: SynthesizeConfig, world: WorldSettings) -> None:
+    """Record the world in the folder, so that two worlds are never mixed in it."""
+    facts = {"version": WORLD_VERSION, "layout": config.layout, "seed": config.seed}
+    wanted = {**facts, "world": asdict(world)}
+    marker = out / _MARKER
+    if marker.is_file() and json.loads(marker.read_text()) != wanted:
+        raise RoadexError(f"out={config.out}: it holds a world of other settings; choose another")
+    if out.is_dir() and not marker.is_file() and any(out.iterdir()):
+        raise RoadexError(f"out={config.out}: it holds other files; choose an empty or new folder")
+    write_json(marker, wanted)
+
+
+def _make(name: str, layout: str, world: WorldSettings, seed: int, out: Path) -> None:
+    index, files = int(name), LAYOUTS[layout]
+    if not files.label(index, out).is_file():
+        files.write(make_tile(world, seed, index), index, out)

@@ -22,9 +22,8 @@ from roadex.engine.acceleration import (
     recompute_hourglasses,
     without_exchange,
 )
-from roadex.engine.batch_norm import synchronize
 from roadex.engine.device import autocast, place
-from roadex.engine.distributed import Group
+from roadex.engine.distributed import Group, synchronize
 from roadex.engine.inference import Predictor, normalize
 from roadex.engine.optimization import OptimizerStep, build_optimizer_step
 from roadex.errors import RoadexError

@@ -20,9 +20,9 @@ from roadex.config.train import TrainConfig
 from roadex.data.augment import Augmentation
 from roadex.data.combined import combined
 from roadex.data.crops import Crop, CropDataset, crop_loader
+from roadex.data.manifest import require_attributes
 from roadex.data.prepare import prepare
 from roadex.data.prepared import MAIN, PreparedDataset
-from roadex.data.problems import require_attributes
 from roadex.data.sources.folder import located
 from roadex.data.splits import split_hash
 from roadex.engine.batches import Batches

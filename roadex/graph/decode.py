@@ -12,14 +12,18 @@ from roadex.graph.border import extend_to_border, mark_border
 from roadex.graph.crossings import place_junctions, separate_bridges
 from roadex.graph.frame import Gsd, extent, pixel_size
 from roadex.graph.gaps import close_gaps
-from roadex.graph.junctions import RING_POINTS, drop_end_forks, merge_junctions
 from roadex.graph.mask import clean_mask, drop_blobs, half_widths, on_the_ridge
 from roadex.graph.network import empty_network, merge_node, walked_distances
 from roadex.graph.probability_maps import STEPS, Probabilities, ProbabilityMaps
-from roadex.graph.prune import drop_small_networks, prune_spurs
+from roadex.graph.repair import (
+    RING_POINTS,
+    drop_end_forks,
+    drop_small_networks,
+    merge_junctions,
+    prune_spurs,
+)
 from roadex.graph.simplify import simplify_roads, tolerance_of
-from roadex.graph.skeleton import Floats, Ints, Lines, trace
-from roadex.graph.smooth import smooth_chains
+from roadex.graph.skeleton import Floats, Ints, Lines, smooth_chains, trace
 from roadex.graph.thin import thin
 
 _DEFAULTS = GraphSettings()

@@ -20,7 +20,7 @@ from roadex.graph.network import (
     polyline_length,
     position,
 )
-from roadex.graph.prune import BORDER_M
+from roadex.graph.repair import BORDER_M
 from roadex.graph.road_table import ATTRIBUTES, RoadTable
 from roadex.graph.simplify import simplify_roads, tolerance_of
 from roadex.graph.skeleton import Floats, Ints

@@ -15,11 +15,10 @@ import numpy as np
 
 from roadex.config.inspect import InspectConfig
 from roadex.config.labels import IGNORE
-from roadex.data.manifest import tile_facts
+from roadex.data.manifest import problems, require_whole, tile_facts
 from roadex.data.parallel import over_tiles
 from roadex.data.prepare import prepare
 from roadex.data.prepared import PreparedDataset, PreparedTile
-from roadex.data.problems import problems, require_whole
 from roadex.files import user_path, write_json
 from roadex.inspection.alignment import Alignment, alignment, common
 from roadex.inspection.beside import others, write_beside

@@ -75,7 +75,7 @@ def smp_model(
 
     from roadex.models.backbones.pyramid import explained
     from roadex.models.backbones.weights import timm_options
-    from roadex.models.lora import adapt
+    from roadex.models.encoders import adapt
 
     if not isinstance(backbone, TimmBackboneConfig):
         raise RoadexError(

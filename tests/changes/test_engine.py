@@ -8,7 +8,6 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from roadex.changes.area import common_area, inside
 from roadex.changes.engine import (
     CHANGED,
     MAP,
@@ -25,6 +24,7 @@ from roadex.changes.engine import (
     means,
     medians,
 )
+from roadex.changes.inputs import common_area, inside
 from roadex.changes.matching import Tolerances
 from roadex.config.world import WorldSettings
 from roadex.errors import RoadexError

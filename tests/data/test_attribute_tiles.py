@@ -15,9 +15,9 @@ from roadex.config.labels import ATTRIBUTE, ATTRIBUTE_NAMES, IGNORE
 from roadex.config.world import WorldSettings
 from roadex.data.augment import Augmentation
 from roadex.data.crops import CropDataset
+from roadex.data.manifest import require_attributes
 from roadex.data.mixing import Sample, mixed, pasted
 from roadex.data.prepare import prepare
-from roadex.data.problems import require_attributes
 from roadex.errors import RoadexError
 from roadex.graph.attribute_labels import CLASSES, told_attributes
 from roadex.graph.network import total_length

@@ -9,8 +9,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from roadex.config.augment import AugmentConfig
-from roadex.data.augment import Augmentation
-from roadex.data.cut import cut_turned
+from roadex.data.augment import Augmentation, cut_turned
 from roadex.errors import RoadexError
 from roadex.graph.network import straight_network
 from roadex.graph.raster import connectivity_map

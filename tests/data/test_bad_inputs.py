@@ -11,8 +11,8 @@ import numpy as np
 import pytest
 
 from roadex.config.dataset import CityScaleConfig, FolderConfig, SpaceNetConfig, SplitConfig
+from roadex.data.manifest import problems
 from roadex.data.prepare import prepare
-from roadex.data.problems import problems
 from roadex.data.sources import open_source
 from roadex.errors import RoadexError
 from roadex.geo.grid import Georeference

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from roadex.data.cut import cut, cut_turned
+from roadex.data.augment import cut, cut_turned
 from roadex.graph.network import add_road, empty_network, position
 from roadex.graph.raster import connectivity_map, draw_roads
 

@@ -21,11 +21,10 @@ from roadex.config.dataset import (
 )
 from roadex.config.synthesize import SynthesizeConfig
 from roadex.data.labels import road_surface
-from roadex.data.layouts import ROAD_TYPES, _roadtracer_city
+from roadex.data.layouts import ROAD_TYPES, _roadtracer_city, synthesize
 from roadex.data.prepare import prepare
 from roadex.data.sources import open_source
 from roadex.data.stretch import calibrate
-from roadex.data.synthesize import synthesize
 from roadex.errors import RoadexError
 from roadex.graph.network import total_length
 from roadex.world import make_tile
@@ -51,7 +50,7 @@ tile_once = lru_cache(make_tile)
 def written(tmp_path_factory):
     """A folder for each layout: ten tiles, so that Massachusetts has all its splits."""
     folders = {}
-    with patch("roadex.data.synthesize.make_tile", tile_once):
+    with patch("roadex.data.layouts.make_tile", tile_once):
         for layout in READERS:
             folders[layout] = tmp_path_factory.mktemp(layout)
             synthesize(config_of(layout, folders[layout]))

@@ -146,7 +146,7 @@ def test_more_processes_than_images_in_a_batch_are_refused(folder):
 SUMS = """
     import torch
     from torch import nn
-    from roadex.engine.batch_norm import synchronize
+    from roadex.engine.distributed import synchronize
     from roadex.engine.distributed import open_group
 
     with open_group() as group:

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from roadex.config.metrics import TopoSettings
 from roadex.graph.network import add_road, empty_network, straight_network
 from roadex.metrics import METRICS, MetricSettings, mean_scores, score_many, score_pair
-from roadex.metrics.intervals import length_within
+from roadex.metrics.lengths import length_within
 from roadex.metrics.masks import ClDiceCounts
 from roadex.metrics.roads import as_roads
 from roadex.metrics.summary import Job, PairScore, pooled_scores

@@ -8,8 +8,8 @@ from PIL import Image
 
 from roadex.config.dataset import SpaceNetConfig, SplitConfig
 from roadex.config.synthesize import SynthesizeConfig
+from roadex.data.layouts import synthesize
 from roadex.data.prepare import prepare
-from roadex.data.synthesize import synthesize
 from roadex.errors import RoadexError
 from roadex.prediction.contrast import choose_contrast
 from roadex.prediction.pipeline import ReadingOptions, open_view

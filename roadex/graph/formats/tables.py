@@ -29,7 +29,7 @@ from roadex.graph.formats.geopackage import (
     table_of_roads,
 )
 from roadex.graph.formats.options import ReadOptions
-from roadex.graph.formats.overture import as_tags, is_overture
+from roadex.graph.formats.osm_files import as_tags, is_overture
 from roadex.graph.road_table import RoadTable
 
 _ROWS_AT_ONCE = 20_000

@@ -24,7 +24,7 @@ from roadex.graph.network import (
 )
 from roadex.graph.paths.vertices import BORDER, Bools, Floats, Ints, Vertices
 from roadex.graph.probability_maps import Probabilities
-from roadex.graph.prune import drop_small_networks, prune_spurs
+from roadex.graph.repair import drop_small_networks, prune_spurs
 from roadex.graph.simplify import simplify_roads, tolerance_of
 
 # Two of the three pairs of a triangle replace the third one if they are hardly longer.

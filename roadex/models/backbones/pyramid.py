@@ -17,7 +17,7 @@ from torch.nn import functional
 from roadex.config.backbone import TimmBackboneConfig
 from roadex.errors import RoadexError
 from roadex.models.backbones.weights import timm_options
-from roadex.models.lora import adapt
+from roadex.models.encoders import adapt
 
 
 class TimmBackbone(nn.Module):
