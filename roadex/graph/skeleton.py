@@ -5,10 +5,10 @@ joins already; so a bend of the staircase is not a junction. Pixels without exac
 those of 2 x 2 blocks, are nodes, and nodes that touch are one. What remains are chains. Tied end to
 end the chains form one long path, which one breadth-first walk in C puts into order.
 
-A chain of pixels is longer than its line: by up to 8 % where it goes from corner to corner, by up to
-41 % where it goes from side to side. Each chain is therefore smoothed by the filter 2 G - G G, where
-G is a Gaussian over the points of the chain. Its second moment is zero, so that a curve keeps its
-radius, which G alone would shorten (Taubin 1995 has the same aim).
+A chain of pixels is longer than its line: by up to 8 % where it goes from corner to corner, by up
+to 41 % where it goes from side to side. Each chain is therefore smoothed by the filter 2 G - G G,
+where G is a Gaussian over the points of the chain. Its second moment is zero, so that a curve keeps
+its radius, which G alone would shorten (Taubin 1995 has the same aim).
 """
 
 from __future__ import annotations
