@@ -20,9 +20,8 @@ import numpy as np
 import shapely
 from omegaconf import OmegaConf
 
-from roadex.changes.inputs import common_area
 from roadex.changes.engine import MAP, MISSING, UNSEEN, Comparison, Rules, compare
-from roadex.changes.inputs import read_pair
+from roadex.changes.inputs import common_area, read_pair
 from roadex.changes.matching import Tolerances
 from roadex.config.compare import CompareConfig
 
