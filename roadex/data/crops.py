@@ -243,7 +243,14 @@ def crop_loader(
     only: int = 0,
     part: Part = list[int],
 ) -> DataLoader[Crop]:
-    """Batches of crops; set `loader.batch_sampler.epoch` before each epoch."""
+    """Batches of crops; set `loader.batch_sampler.epoch` before each epoch.
+
+    With `workers` OpenCV takes one core in this process and in them: it would start a thread for
+    every core in each. It is told so before they are forked, since in a fork of a process that has
+    such threads it would wait for them for ever.
+    """
+    if workers > 0:
+        cv2.setNumThreads(1)
     return DataLoader(
         crops,
         batch_sampler=DrawSampler(len(crops), batch_size, only, part),

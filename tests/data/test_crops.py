@@ -5,6 +5,7 @@ from __future__ import annotations
 import pickle
 from dataclasses import replace
 
+import cv2
 import numpy as np
 import pytest
 import torch
@@ -42,6 +43,26 @@ def epoch_of(dataset, workers, epoch):
 def test_epoch_is_the_same_for_any_number_of_workers(dataset):
     alone, helped = epoch_of(dataset, 0, 1), epoch_of(dataset, 2, 1)
     assert all(torch.equal(a, b) for a, b in zip(alone, helped, strict=True))
+
+
+class CountThreads(Augmentation):
+    """Writes OpenCV's number of threads into every image."""
+
+    def moved(self, arrays, size, rng, zoom=1.0):
+        (image, *others), motion = super().moved(arrays, size, rng, zoom)
+        return (np.full_like(image, cv2.getNumThreads()), *others), motion
+
+
+def test_a_loading_process_takes_one_core(dataset):
+    data = crops(dataset)
+    data.augmentation = CountThreads(AugmentConfig())
+    before = cv2.getNumThreads()
+    cv2.setNumThreads(4)
+    try:
+        loader = crop_loader(data, 4, 1, pin=False)
+        assert all((batch["image"] == 1).all() for batch in loader)
+    finally:
+        cv2.setNumThreads(before)
 
 
 def test_epochs_and_seeds_differ(dataset):
