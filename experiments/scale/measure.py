@@ -71,7 +71,7 @@ def measured(folder: Path) -> dict[str, float]:
 
         seconds, (values, _) = spent(predict)
         pixels = values[0].size
-        # Reading, a stand-in network, blending and levels, for each pixel of the block's windows.
+        # Reading, a stand-in model, blending and levels, for each pixel of the block's windows.
         found["blend_s_px"] = seconds / ((side + 1) * side * WINDOW**2)
         packed = folder / "block.npz"
         seconds, _ = spent(lambda: np.savez_compressed(packed, values=values, valid=np.zeros(0)))
@@ -113,7 +113,7 @@ def of_roads(parts: list[BlockRoads], folder: Path) -> dict[str, float]:
 
 
 def repeated(table: RoadTable, count: int) -> RoadTable:
-    """A network beside itself so many times, since a file has a cost of its own."""
+    """A network repeated several times, since a file has a cost of its own."""
     nodes, points = len(table.names), len(table.points)
     shifts = [np.array([i * SIDE * PIXEL[0], 0.0]) for i in range(count)]
     offsets = [table.offsets[:-1] + i * points for i in range(count)]
@@ -130,7 +130,7 @@ def repeated(table: RoadTable, count: int) -> RoadTable:
 
 
 def network_seconds() -> float:
-    """Seconds for each pixel in the network that comes with roadex."""
+    """Seconds for each pixel in the model that comes with roadex."""
     predictor = load_model(None, "cpu", InferenceConfig(WINDOW, 128)).predictor
     image = np.random.default_rng(0).integers(0, 255, (WINDOW, WINDOW, 3), np.uint8)
     return spent(lambda: predictor.window(image), 3)[0] / WINDOW**2

@@ -30,7 +30,7 @@ class Work:
         area_km2, pixel_m: of the country.
         mosaic_px, block_px: sides.
         roads_km2: how many roads there are.
-        network_px_s: pixels that one worker's network sees in a second.
+        network_px_s: pixels that one worker's model sees in a second.
         source_bytes_px: of compressed images, as they come over the network.
         price_h: of a worker for an hour.
         mean_hours: until a worker is lost; infinite: never.
@@ -72,7 +72,7 @@ class Work:
 
     @property
     def again(self) -> float:
-        """Pixels through the network for each of the images: windows overlap, blocks as well."""
+        """Pixels through the model for each of the images: windows overlap, blocks as well."""
         windows = round(self.block_px / STRIDE)
         return ((windows + 1) * WINDOW / (windows * STRIDE)) ** 2
 
@@ -84,7 +84,7 @@ class Work:
 
     @property
     def predict_s(self) -> float:
-        """Seconds of a block at a worker: reading, network, blending, packing."""
+        """Seconds of a block at a worker: reading, model, blending, packing."""
         each = self.again * (1 / self.network_px_s + self.rates["blend_s_px"])
         return self.block_pixels * (each + self.rates["pack_s_px"])
 
@@ -153,7 +153,7 @@ def shares(work: Work, workers: int) -> str:
     """What takes most of the time of a mosaic."""
     network = work.block_pixels * work.again / work.network_px_s
     parts = {
-        "the network": network * work.blocks / workers,
+        "the model": network * work.blocks / workers,
         "reading and blending": (work.predict_s - network) * work.blocks / workers,
         "the client's store": work.store_s * work.blocks,
         "drawing": work.draw_s * work.blocks / workers,
@@ -179,7 +179,7 @@ def row(name: str, work: Work, workers: int) -> str:
 def table(rates: dict[str, float]) -> str:
     """All of it, as Markdown."""
     head = [
-        "network", "workers", "hours, arithmetic", "hours, simulated", "ratio", "km2/h",
+        "model", "workers", "hours, arithmetic", "hours, simulated", "ratio", "km2/h",
         "for 1,000 km2", "images, MB/s", "most of the time",
     ]  # fmt: skip
     cpu = Work(rates, network_px_s=1 / rates["network_s_px"])
