@@ -3,9 +3,9 @@
     python scripts/fuzz.py [count=100000] [seed=0] [only=SUFFIX] [keep=DIR]
 
 File number N is the same on every machine: a sound file of a kind, with bytes turned, cut out,
-doubled or filled, or with values of its text replaced. Whatever comes out but an error of roadex's
-own is a finding: it is told with its number, and the file is kept in `keep`. Exit code 1 if there
-was one.
+doubled or filled, or with values of its text replaced. Any outcome but a result or an error of
+roadex's own is a finding: it is printed with its number, and the file is kept in `keep`. Exit code
+1 if there was one.
 """
 
 from __future__ import annotations

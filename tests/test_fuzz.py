@@ -18,8 +18,8 @@ def test_damaged_files_of_every_kind_are_read_or_refused_in_one_line():
     command = [sys.executable, "scripts/fuzz.py", "count=280", "seed=2"]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
     assert done.returncode == 0, done.stdout
-    told = json.loads(done.stdout[done.stdout.index("{") :])
-    assert len(told["files"]) == 14 and sum(told["files"].values()) == 280
+    report = json.loads(done.stdout[done.stdout.index("{") :])
+    assert len(report["files"]) == 14 and sum(report["files"].values()) == 280
 
 
 def test_our_graphml_without_a_place_is_refused(tmp_path):

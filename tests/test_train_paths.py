@@ -89,8 +89,8 @@ def test_an_export_finds_the_same_roads(folder, trained, kind):
     image = sorted((folder / "images").iterdir())[0]
     roads = []
     for name, checkpoint in (("own", trained), (kind, out)):
-        told = [f"checkpoint={checkpoint}", f"input={image}", f"out={folder / name}_roads_{kind}"]
-        done = run("predict", *told, "graph=paths", "gsd=1", "outputs=[csv]", cwd=folder)
+        given = [f"checkpoint={checkpoint}", f"input={image}", f"out={folder / name}_roads_{kind}"]
+        done = run("predict", *given, "graph=paths", "gsd=1", "outputs=[csv]", cwd=folder)
         assert done.returncode == 0, done.stderr
         summary = next((folder / f"{name}_roads_{kind}").glob("*.summary.json"))
         roads.append(json.loads(summary.read_text())["road_km"])
@@ -103,7 +103,7 @@ def test_an_export_finds_the_same_roads(folder, trained, kind):
 
 def test_a_model_that_classifies_no_pairs_is_refused_before_any_image(folder):
     plain = train(folder, "without", *folder_arguments(folder), "trainer.epochs=1")
-    told = [f"checkpoint={plain}", f"input={folder}/images", "out=nothing", "gsd=1", "graph=paths"]
-    done = run("predict", *told, cwd=folder)
+    given = [f"checkpoint={plain}", f"input={folder}/images", "out=nothing", "gsd=1", "graph=paths"]
+    done = run("predict", *given, cwd=folder)
     assert done.returncode == 2 and "this model classifies no pairs of vertices" in done.stderr
     assert done.stdout.count("failed") + done.stderr.count("failed") == 0

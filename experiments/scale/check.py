@@ -24,8 +24,8 @@ TINY = 1024
 
 def main() -> None:
     """Run and print a table."""
-    told = dict(argument.split("=") for argument in sys.argv[1:])
-    side, block_px = int(told.get("side", 16384)), int(told.get("block_px", 4096))
+    options = dict(argument.split("=") for argument in sys.argv[1:])
+    side, block_px = int(options.get("side", 16384)), int(options.get("block_px", 4096))
     rates = json.loads((HERE / "rates.json").read_text())
     work = Work(rates, mosaic_px=side, block_px=block_px, network_px_s=math.inf)
     print("| workers | arithmetic, s | measured, s | ratio |\n|---|---|---|---|")

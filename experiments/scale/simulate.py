@@ -165,11 +165,12 @@ def shares(work: Work, workers: int) -> str:
 
 def row(name: str, work: Work, workers: int) -> str:
     """One line of the table, for the whole country."""
-    told, played = (f(work, workers) * work.mosaics for f in (arithmetic, simulated))
+    counted, played = (f(work, workers) * work.mosaics for f in (arithmetic, simulated))
     traffic = work.pixels * work.read_again * work.source_bytes_px / played
     cost = 1000 * work.price_h * workers * played / 3600 / work.area_km2
     cells = [
-        name, str(workers), f"{told / 3600:.1f}", f"{played / 3600:.1f}", f"{told / played:.2f}",
+        name, str(workers), f"{counted / 3600:.1f}", f"{played / 3600:.1f}",
+        f"{counted / played:.2f}",
         f"{work.area_km2 / played * 3600:,.0f}",
         f"{cost:.2f}", f"{traffic / 1e6:,.0f}", shares(work, workers),
     ]  # fmt: skip
@@ -196,8 +197,8 @@ def table(rates: dict[str, float]) -> str:
 
 def main() -> None:
     """Write the table."""
-    told = dict(argument.split("=") for argument in sys.argv[1:])
-    rates = json.loads(Path(told.get("rates", HERE / "rates.json")).read_text())
+    options = dict(argument.split("=") for argument in sys.argv[1:])
+    rates = json.loads(Path(options.get("rates", HERE / "rates.json")).read_text())
     text = table(rates)
     (HERE / "table.md").write_text(text)
     print(text)

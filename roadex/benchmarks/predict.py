@@ -107,8 +107,8 @@ def _command(
     grid = Georeference("EPSG:32632", (5e5, 5e6), (gsd, -gsd), (side, side))
     for number in range(files):
         write_raster(images / f"town{number}.tif", town(side), grid)
-    told = {"input": str(images), "out": str(folder / "out")}
-    config = PredictConfig(**{**vars(config), **told})
+    changes = {"input": str(images), "out": str(folder / "out")}
+    config = PredictConfig(**{**vars(config), **changes})
 
     def run() -> None:
         for path in (folder / "out").glob("*.summary.json"):

@@ -235,8 +235,10 @@ class _Maker:
             sums = np.bincount(run[there], self.known[there], minlength=len(runs.first))
             counts = np.bincount(run[there], minlength=len(runs.first))
             return np.where(counts > 0, sums / np.maximum(counts, 1), np.nan)
-        told = [data.get("mean_probability") for data in self.own.data]
-        values = np.array([v if isinstance(v, int | float) else np.nan for v in told], dtype=float)
+        probabilities = [data.get("mean_probability") for data in self.own.data]
+        values = np.array(
+            [v if isinstance(v, int | float) else np.nan for v in probabilities], dtype=float
+        )
         return np.asarray(values[self.own.road[runs.first]])
 
     def _confidence(self, state: str, share: float, chance: float | None) -> float:

@@ -131,7 +131,7 @@ def _run(run: Callable[[Any], None], config_name: str, arguments: list[str]) -> 
 
 
 def _search_path() -> list[str]:
-    """The configuration folders of other packages' models and datasets, as Hydra is told them."""
+    """The configuration folders of other packages' models and datasets, as Hydra's override."""
     folders = ",".join(quote(f"file://{folder}") for folder in extension_folders())
     return [f"hydra.searchpath=[{folders}]"] if folders else []
 

@@ -50,7 +50,7 @@ class ModelConfig:
     connectivity: bool = True
     # Background, dead end, along, three ways, ... up to `connectivity_classes - 1` ways or more.
     connectivity_classes: int = bounded(5, least=3, most=64)
-    # Directions of the road's orientation, told apart from the background; 0: not learnt.
+    # Directions of the road's orientation, besides the background; 0: not learnt.
     orientation_bins: int = choice(0, 0, 36)
     # Whether pairs of vertices are classified; `graph.decoder=paths` makes the network of them.
     paths: bool = False

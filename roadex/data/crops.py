@@ -246,7 +246,7 @@ def crop_loader(
     """Batches of crops; set `loader.batch_sampler.epoch` before each epoch.
 
     With `workers` OpenCV takes one core in this process and in them: it would start a thread for
-    every core in each. It is told so before they are forked, since in a fork of a process that has
+    every core in each. This is set before they are forked, since in a fork of a process that has
     such threads it would wait for them for ever.
     """
     if workers > 0:

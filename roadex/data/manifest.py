@@ -139,10 +139,10 @@ def require_attributes(dataset: PreparedDataset, names: Sequence[str]) -> None:
         known.update(facts["attributes_m"])
     lacking = [name for name in names if not known[name]]
     if lacking:
-        told = [name for name in names if known[name]]
+        usable = [name for name in names if known[name]]
         remedy = (
-            f"set model.attribute_names=[{','.join(told)}]"
-            if told
+            f"set model.attribute_names=[{','.join(usable)}]"
+            if usable
             else (
                 "learn them from dataset=synthetic, spacenet, or folder with lines that have tags"
             )

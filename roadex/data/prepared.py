@@ -20,7 +20,7 @@ from roadex.data.tile import Tile
 from roadex.errors import RoadexError
 from roadex.files import atomic_write, write_json
 from roadex.graph import mask_to_graph
-from roadex.graph.attribute_labels import attribute_maps, labels_of, told_attributes
+from roadex.graph.attribute_labels import attribute_maps, known_attributes, labels_of
 from roadex.graph.formats import read_network, write_network
 from roadex.graph.network import empty_network, total_length
 from roadex.graph.orientation import direction_map
@@ -268,11 +268,11 @@ def _write_attributes(tile: Tile, gsd: float, folder: Path) -> dict[str, float]:
     graph = empty_network() if tile.tagged is None else tile.tagged()
     known = dict.fromkeys(ATTRIBUTE_NAMES, 0.0)
     for *_, data in graph.edges(data=True):
-        told = told_attributes(data)
+        known = known_attributes(data)
         kept = {name: data[name] for name in _KEPT if name in data}
         data.clear()
-        data.update(kept | told)
-        for name, label in labels_of(told).items():
+        data.update(kept | known)
+        for name, label in labels_of(known).items():
             known[name] += data["length"] if label != IGNORE else 0.0
     np.save(folder / "attributes.npy", attribute_maps(graph, tile.mask, gsd))
     write_network(graph, folder / "attributes.geojson")

@@ -93,7 +93,7 @@ class SplitPrediction:
     def _attributes(
         self, name: str, probabilities: dict[str, NDArray[np.float32]]
     ) -> AttributeCounts:
-        """How the attributes of the true roads of a tile are told, where the truth is known."""
+        """Counts of the attributes of a tile's true roads that are known."""
         counts, gsd = AttributeCounts(), self.dataset.member(name).gsd
         ignored = (self.dataset.tile(name).mask == IGNORE).view(np.uint8) * np.uint8(BINS - 1)
         roads = [

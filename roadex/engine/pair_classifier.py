@@ -57,8 +57,8 @@ class PairClassifier:
         """
         road = self._tensor(probabilities["segmentation"][1])
         ways = self._tensor(probabilities["connectivity"]) if self.head.classes else None
-        told = self._tensor(probabilities[EVIDENCE]) if self.head.config.evidence else None
-        maps, cell = cells(road, ways, told, pixel)
+        evidence = self._tensor(probabilities[EVIDENCE]) if self.head.config.evidence else None
+        maps, cell = cells(road, ways, evidence, pixel)
         return self.classified(maps, cell)
 
     def _tensor(self, values: NDArray[np.float32]) -> Tensor:

@@ -37,7 +37,7 @@ class Georeference:
     shape: tuple[int, int]
 
     def check(self, name: str) -> None:
-        """See `check_coordinates`; `name` is told with what is wrong."""
+        """See `check_coordinates`; `name` is named in errors."""
         rows, columns = self.shape
         corners = np.array([[0, 0], [columns, 0], [0, rows], [columns, rows]], float)
         check_coordinates(self.coordinates(corners), self.crs, name)
@@ -106,20 +106,20 @@ def fits_gsd(gsd: float, pixel_m: tuple[float, float], slack: float) -> bool:
     return max(abs(gsd / side - 1) for side in pixel_m) <= slack
 
 
-def check_gsd(name: str, key: str, told: float | None, pixel_m: tuple[float, float]) -> None:
+def check_gsd(name: str, key: str, gsd: float | None, pixel_m: tuple[float, float]) -> None:
     """Check the pixel size that was set by hand against that of a georeference.
 
     Args:
         name: of the file, for the message.
         key: the setting.
-        told: metres per pixel; None: it was not set.
+        gsd: metres per pixel; None: it was not set.
         pixel_m: width and height of its pixels in metres.
 
     Raises:
         RoadexError: they differ by more than rounding and oblong pixels explain.
     """
-    if told is not None and not fits_gsd(told, pixel_m, _GSD_SLACK):
+    if gsd is not None and not fits_gsd(gsd, pixel_m, _GSD_SLACK):
         raise RoadexError(
-            f"{key}={told:g}: the georeference of {name} says {pixel_m[0]:.3g} x {pixel_m[1]:.3g} "
+            f"{key}={gsd:g}: the georeference of {name} says {pixel_m[0]:.3g} x {pixel_m[1]:.3g} "
             f"m; leave {key}= out, or remove the georeference if it is wrong"
         )

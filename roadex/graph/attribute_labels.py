@@ -22,8 +22,8 @@ from roadex.graph.attributes import (
     SPEED_TABLE_MPH,
     UNPAVED,
     highway_of,
+    known_lanes,
     known_speed,
-    lanes_told,
     surface_of,
     table_speed,
 )
@@ -77,12 +77,12 @@ def paving_of(data: Mapping[str, Any]) -> str | None:
     return "paved" if surface in PAVED else None
 
 
-def told_attributes(data: Mapping[str, Any]) -> dict[str, Any]:
+def known_attributes(data: Mapping[str, Any]) -> dict[str, Any]:
     """What a road's tags tell: `highway` of the seven, `surface`, `lanes`, `speed_kph`.
 
     The speed comes from the tags, else from the table if they give the class.
     """
-    highway, surface, lanes = class_of(data), paving_of(data), lanes_told(data)
+    highway, surface, lanes = class_of(data), paving_of(data), known_lanes(data)
     speed = known_speed(data)
     if speed is None and highway is not None:
         speed = table_speed(highway, lanes, surface)
@@ -90,12 +90,12 @@ def told_attributes(data: Mapping[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in known.items() if value is not None}
 
 
-def labels_of(told: Mapping[str, Any]) -> dict[str, int]:
-    """The class index of each attribute in the result of `told_attributes`; IGNORE: unknown."""
-    lanes, speed = told.get("lanes"), told.get("speed_kph")
+def labels_of(known: Mapping[str, Any]) -> dict[str, int]:
+    """The class index of each attribute in the result of `known_attributes`; IGNORE: unknown."""
+    lanes, speed = known.get("lanes"), known.get("speed_kph")
     return {
-        "class": _index(CLASSES, told.get("highway")),
-        "surface": _index(SURFACES, told.get("surface")),
+        "class": _index(CLASSES, known.get("highway")),
+        "surface": _index(SURFACES, known.get("surface")),
         "lanes": IGNORE if lanes is None else min(int(lanes), len(LANES)) - 1,
         "speed": IGNORE if speed is None else speed_bin(float(speed)),
     }
@@ -117,7 +117,7 @@ def attribute_maps(graph: nx.MultiGraph, mask: NDArray[np.uint8], gsd: float) ->
     Where roads overlap, the upper one counts, and within a layer the more important one.
 
     Args:
-        graph: in metres in the image frame; its roads have `width_m` and what `told_attributes`
+        graph: in metres in the image frame; its roads have `width_m` and what `known_attributes`
             gives.
         mask: (H, W), 1 where road.
     """

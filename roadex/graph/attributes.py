@@ -225,7 +225,7 @@ def road_attributes(data: Mapping[str, Any]) -> dict[str, Any]:
     The speed comes from a measured `travel_time_s`, else from columns of speeds, `maxspeed`, or the
     table.
     """
-    highway, surface, lanes = highway_of(data), surface_of(data), lanes_told(data)
+    highway, surface, lanes = highway_of(data), surface_of(data), known_lanes(data)
     known = {"highway": highway, "lanes": lanes, "surface": surface}
     speed = known_speed(data)
     if speed is None:
@@ -235,7 +235,7 @@ def road_attributes(data: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def lanes_told(data: Mapping[str, Any]) -> int | None:
+def known_lanes(data: Mapping[str, Any]) -> int | None:
     """The number of lanes from `lanes` or SpaceNet's fields."""
     names = ("lanes", "lane_number", "lane_numbe")
     return next((lanes for name in names if (lanes := lanes_of(data.get(name)))), None)

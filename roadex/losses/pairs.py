@@ -51,17 +51,17 @@ def pair_loss(head: PairHead, logits: Logits, roads: Tensor, mask: Tensor, gsd: 
     losses = maps.new_zeros(len(questions))
     if not asked:
         return losses + 0.0 * sum(p.sum() for p in head.parameters())
-    told = [questions[index] for index in asked]
+    chosen = [questions[index] for index in asked]
     device = maps.device
     answers = head(
         maps[asked],
         cell,
-        [torch.from_numpy(each.vertices.points).float().to(device) for each in told],
-        [torch.from_numpy(each.vertices.kinds).to(device) for each in told],
-        [torch.from_numpy(each.pairs).to(device) for each in told],
+        [torch.from_numpy(each.vertices.points).float().to(device) for each in chosen],
+        [torch.from_numpy(each.vertices.kinds).to(device) for each in chosen],
+        [torch.from_numpy(each.pairs).to(device) for each in chosen],
     )
-    counts = [len(each.pairs) for each in told]
-    wanted = torch.from_numpy(np.concatenate([each.joined for each in told])).to(answers)
+    counts = [len(each.pairs) for each in chosen]
+    wanted = torch.from_numpy(np.concatenate([each.joined for each in chosen])).to(answers)
     each_pair = functional.binary_cross_entropy_with_logits(answers, wanted, reduction="none")
     means = torch.stack([part.mean() for part in each_pair.split(counts)])
     return losses.index_put((torch.tensor(asked, device=device),), means)

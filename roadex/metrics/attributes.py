@@ -40,7 +40,7 @@ class AttributeCounts:
         """Count a true road.
 
         Args:
-            road: its `length`, and its known attributes as in `told_attributes`.
+            road: its `length`, and its known attributes as in `known_attributes`.
             said: the same from the model; what it does not learn is missing.
         """
         length = round(road["length"] * _PER_METRE)

@@ -118,6 +118,6 @@ class Multibranch(nn.Module):
             logits[task] += [score[..., : -(-height // 2), : -(-width // 2)] for score in half]
             logits[task].append(full[..., :height, :width])
         if self.evidence is not None:
-            told = self.evidence(features["segmentation"], padded)
-            logits[EVIDENCE] = [told[..., :height, :width]]
+            evidence = self.evidence(features["segmentation"], padded)
+            logits[EVIDENCE] = [evidence[..., :height, :width]]
         return logits

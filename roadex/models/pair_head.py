@@ -164,8 +164,8 @@ class PairAttention(nn.Module):
         bias = self.bias(seen.turns).permute(0, 3, 1, 2)
         bias = bias.masked_fill(~seen.taken[:, None, None, :], float("-inf")).to(q.dtype)
         mixed = functional.scaled_dot_product_attention(q, k, v, attn_mask=bias)
-        told = self.out(mixed.transpose(1, 2).flatten(2))[seen.at, seen.slot]
-        tokens = tokens + told.view(-1, 2, told.shape[-1]).mean(dim=1)
+        seen_by = self.out(mixed.transpose(1, 2).flatten(2))[seen.at, seen.slot]
+        tokens = tokens + seen_by.view(-1, 2, seen_by.shape[-1]).mean(dim=1)
         result: Tensor = tokens + self.feed(tokens)
         return result
 
@@ -229,8 +229,8 @@ class PairHead(nn.Module):
         places = torch.cat(points).to(way.dtype)
         ends = places[joined]
         length = (ends[:, 0] - ends[:, 1]).norm(dim=1, keepdim=True) / _FAR_M
-        told = [way.mean(dim=2), way.amax(dim=2), way.amin(dim=2), vertices[joined].flatten(1)]
-        tokens = self.token(torch.cat([*told, length, length**2], dim=1))
+        along = [way.mean(dim=2), way.amax(dim=2), way.amin(dim=2), vertices[joined].flatten(1)]
+        tokens = self.token(torch.cat([*along, length, length**2], dim=1))
         if len(self.attention):
             incidence = Incidence(places, joined)
             for layer in self.attention:

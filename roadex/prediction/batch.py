@@ -216,7 +216,7 @@ class _Job:
         stem = scanned.view.scene.name
         summary = _with_files(found, time.perf_counter() - started)
         self.tell(f"{stem}: {one_line(summary)}")
-        for line in self.crew.told(summary["area_km2"]):
+        for line in self.crew.report(summary["area_km2"]):
             self.tell(f"{stem}: {line}")
         facts: dict[str, Any] = {"checkpoint": model.source, "notes": list(found.notes)}
         facts["made_from"] = None if found.failures else made_from
@@ -269,10 +269,10 @@ class _Job:
         """
         there = existing_outputs(self.out, stem)
         summary = self.out / f"{stem}{SUMMARY}"
-        told = (read_json(summary) or {}) if summary in there else {}
-        if told.get("made_from") == made_from:
+        summary_there = (read_json(summary) or {}) if summary in there else {}
+        if summary_there.get("made_from") == made_from:
             return True
-        unfinished = told.get("made_from", made_from) is None
+        unfinished = summary_there.get("made_from", made_from) is None
         if there and not work.is_dir() and not unfinished and not self.config.overwrite:
             raise RoadexError(
                 f"{there[0]}: is there already, of another image or other settings; choose another "

@@ -101,11 +101,11 @@ def scan_blocks(
     failed = crew.each(Task(view.scene.name, work.block, shared, keep), missing)
     if not failed:
         store.mark(len(rows), None)
-    names = {b: _told(_own(rows, b[0], side), _own(columns, b[1], side)) for b in failed}
+    names = {b: _named(_own(rows, b[0], side), _own(columns, b[1], side)) for b in failed}
     return {names[block]: reason for block, reason in failed.items()}
 
 
-def _told(rows: slice, columns: slice) -> str:
+def _named(rows: slice, columns: slice) -> str:
     return f"rows {rows.start}-{rows.stop}, columns {columns.start}-{columns.stop}"
 
 

@@ -65,7 +65,7 @@ class Crew(Protocol):
     def each(self, task: Task, items: Sequence[Item]) -> dict[Item, str]:
         """Do a task with every item; returns the items that failed finally, and why."""
 
-    def told(self, area_km2: float) -> list[str]:
+    def report(self, area_km2: float) -> list[str]:
         """A line for each worker on its work since the last call, on an area of that size."""
 
 
@@ -84,8 +84,8 @@ class Alone:
                 progress.update()
         return {}
 
-    def told(self, area_km2: float) -> list[str]:
-        """See `Crew.told`: empty, since the summary has it."""
+    def report(self, area_km2: float) -> list[str]:
+        """See `Crew.report`: empty, since the summary has it."""
         return []
 
 
@@ -122,8 +122,8 @@ class DaskCrew:
                 left = again
         return failed
 
-    def told(self, area_km2: float) -> list[str]:
-        """See `Crew.told`; the area of a worker is its share of the blocks."""
+    def report(self, area_km2: float) -> list[str]:
+        """See `Crew.report`; the area of a worker is its share of the blocks."""
         blocks = sum(map(len, self.spent.values()))
         lines = []
         for worker, seconds in sorted(self.spent.items()):

@@ -45,8 +45,8 @@ class Decoding:
     @property
     def folder(self) -> Path:
         """The folder of the roads of blocks until all are done."""
-        told = [self.threshold, self.gsd, asdict(self.settings), self.block_px]
-        key = hashlib.sha256(json.dumps(told, default=str).encode()).hexdigest()[:12]
+        identity = [self.threshold, self.gsd, asdict(self.settings), self.block_px]
+        key = hashlib.sha256(json.dumps(identity, default=str).encode()).hexdigest()[:12]
         return self.store.folder / f"roads-{key}"
 
     def file(self, block: Item) -> Path:
@@ -113,5 +113,5 @@ def decode(how: Decoding, crew: Crew, name: str) -> Decoded:
         return Decoded(frame)
     failed = crew.each(Task(name, how.run), how.missing())
     roads, undecided = joined(how.roads(), store.shape, how.gsd, how.settings)
-    told = {f"roads of block {block}": reason for block, reason in failed.items()}
-    return Decoded(roads, undecided, told)
+    left_out = {f"roads of block {block}": reason for block, reason in failed.items()}
+    return Decoded(roads, undecided, left_out)

@@ -71,8 +71,8 @@ class PathDecoding:
     @property
     def folder(self) -> Path:
         """Where vertices and pairs of blocks are kept until all are there."""
-        told = [_FORMAT, self.gsd, asdict(self.classifier.head.config), _BLOCK_PX]
-        key = hashlib.sha256(json.dumps(told, default=str).encode()).hexdigest()[:12]
+        identity = [_FORMAT, self.gsd, asdict(self.classifier.head.config), _BLOCK_PX]
+        key = hashlib.sha256(json.dumps(identity, default=str).encode()).hexdigest()[:12]
         return self.store.folder / f"paths-{key}"
 
     def find(self, block: Item) -> None:
@@ -146,26 +146,26 @@ class PathDecoding:
         rows, columns = self.lattice.window(block, halo)
         road = _unit(self.store.road[rows, columns])
         ways = self.store.connectivity
-        told = self.store.evidence if with_evidence else None
+        evidence = self.store.evidence if with_evidence else None
         maps, cell = cells(
             road[None],
             None if ways is None else _unit(ways[:, rows, columns])[None],
-            None if told is None else _unit(told[:, rows, columns])[None],
+            None if evidence is None else _unit(evidence[:, rows, columns])[None],
             self.gsd,
         )
         return maps.to(self.classifier.device), cell, np.array([columns.start, rows.start], float)
 
     def _part(self, maps: Tensor, cell: Cell, corner: Floats) -> Strength:
         """The cells around a block as a part of the image."""
-        told = strength(maps[0], self.classifier.head.classes, cell)
+        found = strength(maps[0], self.classifier.head.classes, cell)
         left, top = np.rint(corner * self.gsd / cell).astype(int).tolist()
-        right, bottom = left + told.ridge.shape[1], top + told.ridge.shape[0]
+        right, bottom = left + found.ridge.shape[1], top + found.ridge.shape[0]
         rows, columns = (
             -(-n // f)
             for n, f in zip(self.store.shape, pixels_of_a_cell(self.gsd)[::-1], strict=True)
         )
         sides = top == 0, bottom >= rows, left == 0, right >= columns
-        return replace(told, origin=(top, left), sides=sides)
+        return replace(found, origin=(top, left), sides=sides)
 
     def _owned(self, points: Floats, block: Item) -> NDArray[np.bool_]:
         ticks = np.floor(points / np.array(self.gsd) * TICKS).astype(np.int64)
@@ -196,8 +196,8 @@ def decode_paths(how: PathDecoding, crew: Crew, name: str) -> Decoded:
     classified, road = how.classified(vertices), how.store.road
     graph = paths_to_graph(classified, road, how.threshold, how.gsd, how.settings)
     add_probabilities(graph, road, how.gsd)
-    told = {f"roads of block {block}": reason for block, reason in failed.items()}
-    return Decoded(graph, failed=told)
+    left_out = {f"roads of block {block}": reason for block, reason in failed.items()}
+    return Decoded(graph, failed=left_out)
 
 
 # Levels in 1/256 as numbers from 0 to 1, in the middle of their step; 0 stays 0.

@@ -151,7 +151,7 @@ def open_view(
 
 
 def _pixel_size(
-    scene: Scene, told: float | None, trained: float
+    scene: Scene, gsd: float | None, trained: float
 ) -> tuple[tuple[float, float], list[str]]:
     """Width and height in metres of a scene's pixels, with a note where they are not certain.
 
@@ -159,14 +159,14 @@ def _pixel_size(
     """
     if scene.grid is not None:
         pixel_m = scene.grid.pixel_metres()
-        check_gsd(scene.name, "gsd", told, pixel_m)
+        check_gsd(scene.name, "gsd", gsd, pixel_m)
         return pixel_m, []
     start = "no coordinate system: coordinates are pixels, x to the right and y down,"
-    if told is None and scene.pixel_m is not None:
+    if gsd is None and scene.pixel_m is not None:
         across, down = scene.pixel_m
         return scene.pixel_m, [f"{start} of {across:.3g} x {down:.3g} m, as its geotransform says"]
-    side = told or trained
-    assumed = "" if told else ", as in training (set gsd=)"
+    side = gsd or trained
+    assumed = "" if gsd else ", as in training (set gsd=)"
     return (side, side), [f"{start} taken to be {side:g} m{assumed}"]
 
 
@@ -248,9 +248,11 @@ def scan_scene(
     classifier = classifier_of(model, options.graph)
     wanted = classifier.head.classes > 0 if classifier else needs_connectivity(options.graph)
     classes = model.classes if wanted else 0
-    told = classifier.head.config.evidence if classifier else 0
-    told_of_roads = CHANNELS if model.attributes else 0
-    store = open_store(folder, view.shape, classes, scene.masked, identity, told, told_of_roads)
+    evidence_maps = classifier.head.config.evidence if classifier else 0
+    attribute_maps = CHANNELS if model.attributes else 0
+    store = open_store(
+        folder, view.shape, classes, scene.masked, identity, evidence_maps, attribute_maps
+    )
     failures: dict[str, str] = {}
     with _timed(clock, "network"):
         if crew.is_many:

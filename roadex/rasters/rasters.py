@@ -201,7 +201,7 @@ def read_raster(path: Path, bands: list[int] | None = None, located: bool = True
         return Raster(pixels, None if valid is None or valid.all() else valid, grid)
 
 
-def told_pixel(path: Path) -> tuple[float, float] | None:
+def recorded_pixel(path: Path) -> tuple[float, float] | None:
     """Width and height in metres of a picture's or raster's pixels, as its files tell.
 
     None where they do not, or where a raster tells and rasterio is not installed.

@@ -191,8 +191,8 @@ def _check_content(path: str | Path, content: dict[str, Any]) -> None:
         raise RoadexError(f"checkpoint={path}: damaged: its {', '.join(wrong)} cannot be used")
     if not all(isinstance(value, Tensor) for value in content["weights"].values()):
         raise RoadexError(f"checkpoint={path}: damaged: its weights are not tensors")
-    told = content.get("weights_sha256")  # not in files of the first releases
-    if told is not None and told != weights_hash(content["weights"]):
+    stated = content.get("weights_sha256")  # not in files of the first releases
+    if stated is not None and stated != weights_hash(content["weights"]):
         raise RoadexError(
             f"checkpoint={path}: damaged: its weights have changed since they were written; take "
             "another copy, or checkpoints/last.pt of the run"

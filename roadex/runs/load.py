@@ -152,8 +152,8 @@ def load_exported(folder: Path) -> Checkpoint:
     }
     if card["format"] == "onnx":
         head = folder / PAIR_HEAD
-        told = card.get("pair_head_sha256")
-        if known["config"].model.paths and not (head.is_file() and file_hash(head) == told):
+        stated = card.get("pair_head_sha256")
+        if known["config"].model.paths and not (head.is_file() and file_hash(head) == stated):
             raise RoadexError(f"checkpoint={head}: missing or damaged; export it again")
         return OnnxCheckpoint({}, **known, file=file, multiple=card["multiple"])
     from safetensors.torch import load_file  # of the extra `export`

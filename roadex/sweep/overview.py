@@ -161,14 +161,14 @@ class Watch:
         self.look = look
         self.at_once = at_once
         self.status = status
-        self._told: dict[str, tuple[State, int]] = {}
+        self._printed: dict[str, tuple[State, int]] = {}
         self._end = threading.Event()
         self._thread = threading.Thread(target=self._run, daemon=True)
 
     def __enter__(self) -> Watch:
         """Note how things are, and start to watch."""
         for job, done in self.look().rows:
-            self._told[job.folder] = (done.state, done.epochs)
+            self._printed[job.folder] = (done.state, done.epochs)
         self._thread.start()
         return self
 
@@ -178,7 +178,7 @@ class Watch:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        """Stop watching; the last changes are told first."""
+        """Stop watching; the last changes are printed first."""
         self._end.set()
         self._thread.join()
         self.tell()
@@ -189,8 +189,8 @@ class Watch:
         lines = []
         for job, done in overview.rows:
             now = (done.state, done.epochs)
-            if now != self._told.get(job.folder):
-                self._told[job.folder] = now
+            if now != self._printed.get(job.folder):
+                self._printed[job.folder] = now
                 lines.append(f"{job.title}: {_line(done, overview.epochs.get(job.folder))}")
         if lines:  # printed, since launchers take the log over
             print("\n".join([*lines, f"  {overview.summary(self.at_once)}"]), flush=True)

@@ -32,8 +32,8 @@ def work(scale):
 @pytest.mark.parametrize("hours", [float("inf"), 12.0, 1.0])
 def test_arithmetic_and_simulation_agree(scale, work, workers, hours):
     wanted = replace(work, mean_hours=hours)
-    told = scale.arithmetic(wanted, workers)
-    assert told == pytest.approx(scale.simulated(wanted, workers), rel=0.1)
+    hours_needed = scale.arithmetic(wanted, workers)
+    assert hours_needed == pytest.approx(scale.simulated(wanted, workers), rel=0.1)
 
 
 def test_workers_that_are_lost_cost_time_and_a_slow_client_saturates(scale, work):

@@ -40,9 +40,9 @@ def test_a_signal_before_the_training_begins_is_one_to_be_queued_again(number, l
         time.sleep(0.01)
     time.sleep(later)
     process.send_signal(number)
-    _, told = process.communicate(timeout=60)
+    _, printed = process.communicate(timeout=60)
     assert process.returncode == (INTERRUPTED if number == signal.SIGINT else PREEMPTED)
-    assert f"stopped by {number.name}: the same command continues" in told
+    assert f"stopped by {number.name}: the same command continues" in printed
 
 
 def test_a_program_that_imports_the_training_keeps_its_signals():

@@ -19,7 +19,7 @@ from roadex.data.manifest import require_attributes
 from roadex.data.mixing import Sample, mixed, pasted
 from roadex.data.prepare import prepare
 from roadex.errors import RoadexError
-from roadex.graph.attribute_labels import CLASSES, told_attributes
+from roadex.graph.attribute_labels import CLASSES, known_attributes
 from roadex.graph.network import total_length
 from roadex.world import make_tile
 from roadex.world.roads import ROAD_CLASSES
@@ -137,7 +137,7 @@ def test_labels_of_a_real_tile_are_those_of_its_lines(real_data, tmp_path):
     maps, mask = tiles.attributes(name), tiles.tile(name).mask
     assert maps.shape == (4, *mask.shape) and (maps[:, mask == 0] == IGNORE).all()
     path = next((real_data / "spacenet3/AOI_2_Vegas").rglob("*.geojson"))
-    told = [told_attributes(f["properties"]) for f in json.loads(path.read_text())["features"]]
+    told = [known_attributes(f["properties"]) for f in json.loads(path.read_text())["features"]]
     found = set(np.unique(maps[0]).tolist()) - {IGNORE}
     assert found == {CLASSES.index(each["highway"]) for each in told}
     assert (maps[0][mask == 1] != IGNORE).mean() > 0.99

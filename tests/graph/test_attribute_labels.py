@@ -12,9 +12,9 @@ from roadex.graph.attribute_labels import (
     BIN_KPH,
     CLASSES,
     attribute_maps,
+    known_attributes,
     labels_of,
     speed_bin,
-    told_attributes,
 )
 from roadex.graph.attributes import KPH_PER_MPH, known_speed
 from roadex.graph.network import add_road, empty_network, straight_network
@@ -46,7 +46,7 @@ MPH = KPH_PER_MPH
     ],
 )  # fmt: skip
 def test_tags_as_they_are(tags, told, labels):
-    found = told_attributes(tags)
+    found = known_attributes(tags)
     highway, surface, lanes, mph = told
     speed = None if mph is None else pytest.approx(mph * MPH)
     expected = {"highway": highway, "surface": surface, "lanes": lanes, "speed_kph": speed}
@@ -71,7 +71,7 @@ def test_every_spacenet_label_file_tells_what_the_published_table_says(real_data
             tags = feature["properties"]
             if not tags.get("road_type"):
                 continue
-            told, kind = told_attributes(tags), int(tags["road_type"])
+            told, kind = known_attributes(tags), int(tags["road_type"])
             lanes = int(tags.get("lane_number") or tags["lane_numbe"])
             mph = table[kind][lanes >= 3] * (1.0 if tags["paved"] == "1" else 0.75)
             assert told["highway"] == CLASSES[kind - 1] and told["lanes"] == lanes

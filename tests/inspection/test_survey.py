@@ -70,9 +70,9 @@ def test_unusable_files_are_named_and_the_rest_is_shown(tmp_path):
         ),
         out=str(tmp_path / "page"),
     )  # fmt: skip
-    told = []
+    lines = []
     with pytest.raises(RoadexError, match=r"report.json: 2 unusable files were left out"):
-        survey(config, told.append)
-    assert any("tile01.png: not a readable image" in line for line in told)
-    assert any("tile02.png: its image is missing" in line for line in told)
+        survey(config, lines.append)
+    assert any("tile01.png: not a readable image" in line for line in lines)
+    assert any("tile02.png: its image is missing" in line for line in lines)
     assert (tmp_path / "page" / "index.html").read_text().count("<article>") == 4

@@ -108,8 +108,8 @@ def test_layers_can_be_switched(shown):
 
 def test_a_click_tells_of_the_road(shown):
     shown.mouse.click(*at(shown, 200, 100))
-    told = dict(zip(*[iter(cells(shown, "#road"))] * 2, strict=True))
-    assert told == {
+    listed = dict(zip(*[iter(cells(shown, "#road"))] * 2, strict=True))
+    assert listed == {
         "length": "180.0 m",
         "width": "7.3 m",
         "mean probability": "0.950",
@@ -180,8 +180,8 @@ def cells(page, place):
 @pytest.mark.parametrize("as_table", [False, True])
 def test_roads_are_coloured_by_class_and_speed_where_they_are_known(page, tmp_path, as_table):
     graph = crossing()
-    told = [{"highway": "motorway", "speed_kph": 104.6}, {"highway": "track", "speed_kph": 24.1}]
-    for (*_, data), known in zip(graph.edges(data=True), [*told, *told], strict=True):
+    listed = [{"highway": "motorway", "speed_kph": 104.6}, {"highway": "track", "speed_kph": 24.1}]
+    for (*_, data), known in zip(graph.edges(data=True), [*listed, *listed], strict=True):
         data.update(known)
     network: nx.MultiGraph | RoadTable = graph
     if as_table:

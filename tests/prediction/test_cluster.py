@@ -174,5 +174,5 @@ def test_what_went_with_the_last_worker_is_sent_again_and_failures_are_remembere
     task = Task("work", lost_once, tmp_path / "flag")
     with crew_of("local", 1, print) as crew:
         assert crew.each(task, [(0, 1), (0, 0), (1, 0)]) == {(0, 1): "damaged"}
-        (line,) = crew.told(4.0)
+        (line,) = crew.report(4.0)
     assert line.startswith("worker 0: 2 blocks in ")

@@ -15,7 +15,7 @@ from roadex.graph.network import total_length
 from roadex.prediction.pipeline import ReadingOptions, open_view
 from roadex.prediction.scene import open_scene
 from roadex.rasters.pictures import world_file_pixel, write_image
-from roadex.rasters.rasters import told_pixel, write_raster
+from roadex.rasters.rasters import recorded_pixel, write_raster
 from tests.support.stand_ins import bright_model
 
 pytest.importorskip("rasterio")
@@ -88,7 +88,7 @@ def folder(tmp_path, **settings):
 
 def test_a_folder_takes_its_pixel_size_from_its_images(tmp_path):
     georeferenced(tmp_path / "images" / "a.tif", 0.3)
-    assert told_pixel(tmp_path / "images" / "a.tif") == pytest.approx((0.3, 0.3))
+    assert recorded_pixel(tmp_path / "images" / "a.tif") == pytest.approx((0.3, 0.3))
     assert located(folder(tmp_path, gsd=0)).gsd == 0.3
     assert located(folder(tmp_path, gsd=0.5)).gsd == 0.5
 

@@ -144,8 +144,10 @@ def loader(bench: Bench) -> str:
     victim.kill()
     code, output = process.end()
     assert code == 0 and outcome(bench.run("loader")) == bench.whole, output
-    told = next(line for line in output.splitlines() if "a process that loads crops died" in line)
-    return f"went on: `{told}`; the same bits at the end"
+    line_of = next(
+        line for line in output.splitlines() if "a process that loads crops died" in line
+    )
+    return f"went on: `{line_of}`; the same bits at the end"
 
 
 @fault("file vanished amid an epoch", "all prepared training images renamed after the first step")
@@ -189,8 +191,8 @@ def unreachable(bench: Bench) -> str:
     nowhere = {"WANDB_BASE_URL": "http://127.0.0.1:9", "WANDB_API_KEY": "0" * 40}
     code, output = bench.finish("wandb", "tracking.mode=online", **nowhere)
     assert code == 0 and outcome(bench.run("wandb")) == bench.whole, output
-    told = [line for line in output.splitlines() if line.startswith("Weights & Biases")]
-    return f"went on: `{told[0][:160] if told else 'no word'}`; the same bits at the end"
+    line_of = [line for line in output.splitlines() if line.startswith("Weights & Biases")]
+    return f"went on: `{line_of[0][:160] if line_of else 'no word'}`; the same bits at the end"
 
 
 @fault("two processes, one folder", "the same command while the first still trains")
@@ -287,8 +289,8 @@ def table(rows: list[dict[str, Any]]) -> str:
     words = {True: "yes", False: "NO", None: "not tried"}
     lines = ["| fault | how it was made | what happened | as promised |", "|---|---|---|---|"]
     for row in rows:
-        told = row["what_happened"].replace("|", "\\|").replace("\n", " ")
-        lines.append(f"| {row['fault']} | {row['how']} | {told} | {words[row['as_promised']]} |")
+        line_of = row["what_happened"].replace("|", "\\|").replace("\n", " ")
+        lines.append(f"| {row['fault']} | {row['how']} | {line_of} | {words[row['as_promised']]} |")
     return "\n".join(lines) + "\n"
 
 

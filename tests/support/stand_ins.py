@@ -86,8 +86,8 @@ class TintedRoads(BrightRoads):
         none = torch.full_like(red, -20.0)
         classes = [none, none, none, none, -red, none, red]
         speeds = [none, red, -red, none, none, none, none]
-        told = [*classes, -red, red, red, -red, none, none, *speeds]
-        return {**super().forward(image), "attributes": [torch.cat(told, dim=1)]}
+        channels = [*classes, -red, red, red, -red, none, none, *speeds]
+        return {**super().forward(image), "attributes": [torch.cat(channels, dim=1)]}
 
 
 def tinted_model(names: tuple[str, ...] = ATTRIBUTE_NAMES) -> LoadedModel:

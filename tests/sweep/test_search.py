@@ -43,7 +43,7 @@ def test_a_training_below_the_median_is_told_to_stop(tmp_path, monkeypatch, scor
         history.write_text(f"epoch,validation/f1\n1,{score}\n2,\n")
         code = process.wait()
     assert watch.pruned is pruned and (code < 0) is pruned
-    assert watch.report() is False, "no score is told twice"
+    assert watch.report() is False, "no score is reported twice"
 
 
 def test_dimensions_ask_optuna_for_what_they_say():
@@ -88,9 +88,9 @@ def test_search_goes_on_where_it_was_ended_and_tells_what_was_best(tmp_path):
     killed = search(tmp_path, "trials=2", "prune=false")
     wait_for(lambda: (found / "trial-0000" / "history.csv").exists(), killed, seconds=600)
     os.killpg(killed.pid, signal.SIGINT)  # Ctrl-C of a terminal reaches the whole group
-    told, _ = killed.communicate()
-    assert killed.returncode == 130 and "Traceback" not in told
-    assert "stopped by SIGINT: the same command continues" in told
+    printed, _ = killed.communicate()
+    assert killed.returncode == 130 and "Traceback" not in printed
+    assert "stopped by SIGINT: the same command continues" in printed
     process = search(tmp_path, "trials=2", "prune=false")
     output, _ = process.communicate()
     assert process.returncode == 0, output

@@ -27,7 +27,7 @@ def trainings(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def interrupted(trainings):
-    """A sweep of two trainings at once, told to stop when the first has learned for an epoch."""
+    """A sweep of two trainings at once, stopped when the first has learned for an epoch."""
     process = trainings.start(
         MULTIRUN, *SWEEP, "hydra/launcher=gpus", "sweep.cpu_jobs=2", CUDA_VISIBLE_DEVICES=""
     )
@@ -63,8 +63,8 @@ def test_the_same_command_finishes_and_one_failure_stays_alone(interrupted, trai
     assert code == 2 and "1 of 3 trainings failed" in output, output
     printed = [(sweep / ".sweep" / row / "seed-0.log").read_text() for row in GOOD]
     assert any("continuing" in text for text in printed)
-    told = [line for line in output.splitlines() if line.startswith("optimizer.lr=1e+30")]
-    reason = told[-1]  # the table of failures closes; before it the job's states are told
+    failed_lines = [line for line in output.splitlines() if line.startswith("optimizer.lr=1e+30")]
+    reason = failed_lines[-1]  # the table of failures closes; before it come the job's states
     assert "lower optimizer.lr" in reason
     status = json.loads((sweep / "status.json").read_text())
     assert status["counts"] == {"finished": 2, "failed": 1}

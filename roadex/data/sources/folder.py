@@ -13,7 +13,7 @@ from roadex.data.sources.masks import MaskReader, mask_rules
 from roadex.errors import RoadexError
 from roadex.files import user_path
 from roadex.rasters.pictures import list_files, list_images
-from roadex.rasters.rasters import told_pixel
+from roadex.rasters.rasters import recorded_pixel
 
 # Files of lines in a coordinate system, one for all images.
 MAP_SUFFIXES = (
@@ -73,7 +73,7 @@ def located(config: DatasetConfig) -> DatasetConfig:
     if not isinstance(config, FolderConfig) or config.gsd:
         return config
     first = list_images(_folders(config)[0], "dataset.images")[0]
-    pixel_m = told_pixel(first)
+    pixel_m = recorded_pixel(first)
     if pixel_m is None:
         raise RoadexError(
             f"dataset.gsd is needed: {first.name} does not tell how large its pixels are; add "

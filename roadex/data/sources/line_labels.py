@@ -188,8 +188,8 @@ class MapLines:
     def _width(self, road: dict[str, Any]) -> float:
         """In metres."""
         lanes = lanes_of(road.get("lanes"))
-        told = width_of(road) or (lanes * self.lane_m if lanes else None)
-        return told or 2 * half_width({**road, "highway": highway_of(road)}, self.widths)
+        width = width_of(road) or (lanes * self.lane_m if lanes else None)
+        return width or 2 * half_width({**road, "highway": highway_of(road)}, self.widths)
 
 
 class _Map:

@@ -163,8 +163,8 @@ def _opened_parquet(path: Path) -> NetworkFile:
     from pyproj import CRS
 
     content = read_metadata(path)
-    told = json.loads((content.metadata or {})[b"geo"])
-    column = told["columns"][told["primary_column"]]
+    metadata = json.loads((content.metadata or {})[b"geo"])
+    column = metadata["columns"][metadata["primary_column"]]
     # The standard: without the member degrees, with a null not known.
     crs = column.get("crs", "OGC:CRS84")
     name = None if crs is None else short_name(CRS.from_user_input(crs))

@@ -51,13 +51,13 @@ class ReadOptions:
     # The way from a mask to a graph.
     graph: GraphSettings = field(default_factory=GraphSettings)
 
-    def pixel_size(self, path: Path, told: Gsd | None = None) -> tuple[float, float]:
+    def pixel_size(self, path: Path, from_file: Gsd | None = None) -> tuple[float, float]:
         """Metres per pixel along x and y: as set, else from the file.
 
         That includes NAME.summary.json, which `roadex.predict` writes beside its files. If the size
         is unknown, a pixel is taken as a metre, with a warning.
         """
-        gsd = self.gsd if self.gsd is not None else told or _recorded(path)
+        gsd = self.gsd if self.gsd is not None else from_file or _recorded(path)
         if gsd is None:
             log.warning(
                 "%s: its pixels are taken to be 1 m, since the file does not say (set gsd=)", path
