@@ -53,7 +53,7 @@ def test_table_has_all_columns_in_order_of_appearance(tmp_path):
     assert (tmp_path / "t.csv").read_text() == "a,b\n1,\n2,3\n"
 
 
-def test_a_home_that_is_not_there_is_told(monkeypatch):
+def test_a_home_that_is_missing_is_refused(monkeypatch):
     monkeypatch.delenv("HOME", raising=False)
     with pytest.raises(RoadexError, match=r"~nobody-at-all/x: this user has no home folder"):
         user_path("~nobody-at-all/x")

@@ -118,7 +118,7 @@ def test_two_files_of_one_name_are_refused(folders):
     assert done.returncode == 2 and "small.geojson and small.json" in done.stderr
 
 
-def test_what_is_left_out_of_a_file_is_told(tmp_path):
+def test_what_is_left_out_of_a_file_is_reported(tmp_path):
     road = {"type": "LineString", "coordinates": [[10.0, 50.0], [10.001, 50.0]]}
     park = {"type": "Polygon", "coordinates": [[[10, 50], [10.1, 50], [10.1, 50.1], [10, 50]]]}
     for name, shape in (("truth", road), ("proposal", park)):

@@ -1,4 +1,4 @@
-"""End to end: training learns, is reproducible, and leaves all that it promises."""
+"""End to end: training learns, is reproducible, and writes all that it promises."""
 
 from __future__ import annotations
 

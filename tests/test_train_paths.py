@@ -1,4 +1,4 @@
-"""End to end: a model with the pair head trains, goes on, is evaluated, exported and used."""
+"""End to end: a model with the pair head trains, continues, is evaluated, exported and used."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def content(run_folder, name="best"):
     return torch.load(run_folder / "checkpoints" / f"{name}.pt", weights_only=True)
 
 
-def test_the_loss_of_the_pairs_is_told_and_their_chance_kept(trained):
+def test_the_loss_of_the_pairs_is_logged_and_their_chance_kept(trained):
     (row,) = csv.DictReader((trained / "history.csv").open())
     assert float(row["loss/pairs"]) > 0
     assert 0 < content(trained)["chance"] <= 0.6

@@ -38,6 +38,6 @@ def test_a_bad_setting_is_named(name):
         import_module(f"{HOMES[name]}.{name}").main([REFUSED[name]])
 
 
-def test_an_unknown_setting_is_told_with_those_that_there_are():
+def test_an_unknown_setting_is_refused_with_those_that_exist():
     with pytest.raises(RoadexError, match=r"'size=3': choose from largest, crop, crops, repeats"):
         import_module("roadex.benchmarks.loader").main(["size=3"])

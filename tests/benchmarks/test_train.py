@@ -35,7 +35,7 @@ def test_the_published_backbone_is_the_yardstick_of_the_others(capsys, monkeypat
 
 
 def test_operations_are_counted_for_forward_and_backward(tmp_path):
-    """The backward pass takes twice the forward one's, less what the image needs none of."""
+    """The backward pass takes twice the forward one's, except that the image needs no gradient."""
     from torch.utils.flop_counter import FlopCounterMode
 
     _, config = parse(TINY)

@@ -254,7 +254,7 @@ def test_a_map_in_another_system_and_with_rows_of_no_shape(files, tmp_path, capl
     assert "not understood 1 x highway=stopline" in caplog.text
 
 
-def test_an_extract_that_ends_within_the_area_is_told(files, tmp_path, caplog):
+def test_an_extract_that_ends_within_the_area_is_reported(files, tmp_path, caplog):
     area = shapely.box(*metric((-115.29, 36.15), (-115.28, 36.165)).ravel())
     (tmp_path / "area.geojson").write_text(
         geopandas.GeoSeries([area], crs=CRS).to_crs(WGS84).to_json()

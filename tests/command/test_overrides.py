@@ -65,14 +65,14 @@ def test_further_datasets_become_entries_by_name():
     ]
 
 
-def test_the_extra_dataset_of_before_is_understood_and_told(capsys):
+def test_the_extra_dataset_of_before_is_understood_and_reported(capsys):
     now = as_typed(["dataset@extra=synthetic", "extra.gsd=0.3"], "train")
     assert now[0] == "+dataset@datasets.extra=synthetic" and now[-1] == "datasets.extra.gsd=0.3"
     assert "extra.gsd=0.3 is now datasets.extra.gsd=0.3" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(("before", "now"), sorted(RENAMED.items()))
-def test_a_setting_of_an_earlier_name_is_understood_and_told(before, now, capsys):
+def test_a_setting_of_an_earlier_name_is_understood_and_reported(before, now, capsys):
     assert as_typed([f"{before}=1"], "train") == [f"{now}=1"]
     assert capsys.readouterr().err == f"roadex: {before} is now {now}\n"
 

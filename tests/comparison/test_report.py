@@ -162,7 +162,7 @@ def test_settings_beside_the_point_do_not_split_a_row(sweep):
         ("environment.json", {"commit": "f" * 40}, "different code version"),
     ],
 )
-def test_what_cannot_be_compared_is_refused_unless_told(sweep, name, change, reason):
+def test_what_cannot_be_compared_is_refused_unless_allowed(sweep, name, change, reason):
     odd = sweep / "global_aware=none" / "seed=2"
     edit_json(odd / name, **change)
     with pytest.raises(RoadexError, match=rf"{reason}.*seed=2.*mixed=true"):

@@ -1,4 +1,4 @@
-"""Augmentation changes image and labels alike, and nothing that it is told to leave."""
+"""Augmentation changes image and labels alike, and leaves the rest as it is."""
 
 from __future__ import annotations
 

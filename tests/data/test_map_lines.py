@@ -93,7 +93,7 @@ def test_tunnels_and_ways_without_cars_are_no_labels_and_are_counted(town):
     assert "1 x tunnel" in note and "1 x way with highway=footway" in note
 
 
-def test_an_extract_that_does_not_cover_an_image_is_told_tile_by_tile(town):
+def test_an_extract_that_does_not_cover_an_image_is_reported_tile_by_tile(town):
     corner = metric(-115.2905, 36.1605).round()
     for name, shift in (("half", -150.0), ("far", -9000.0)):
         grid = Georeference(CRS, (corner[0] + shift, corner[1]), (1.0, -1.0), (150, 200))

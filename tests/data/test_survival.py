@@ -57,7 +57,7 @@ def wait_until(happened):
 
 
 def session_of(process):
-    """The processes that are still alive of those that a killed one started."""
+    """The living processes among those that a killed one started."""
     alive = []
     for entry in Path("/proc").glob("[0-9]*/stat"):
         try:

@@ -74,7 +74,7 @@ def test_pieces_give_the_gradients_of_the_whole_batch_with_fixed_norms():
 
 
 def test_batch_norms_see_a_piece_at_a_time():
-    """What is not equal: statistics follow each piece, so that they move once for each."""
+    """What differs: statistics follow each piece, so that they move once for each."""
     subject = learner("trainer.accumulate=2")
     subject.learn(batch())
     norm = next(m for m in subject.model.modules() if isinstance(m, nn.BatchNorm2d))
@@ -240,7 +240,7 @@ def test_a_loss_that_is_not_finite_stops_before_the_weights_are_touched():
 
 @pytest.mark.parametrize("settings", [(), ("trainer.precision=fp16",), ("optimizer=sgd",)])
 def test_a_bad_loss_that_is_read_late_has_changed_no_weight_either(settings):
-    """As on a GPU, where the loss is looked only every few steps: all after it are lost."""
+    """As on a GPU, where the loss is read only every few steps: all steps after it are lost."""
     subject = learner(*settings)
     subject.optimizer_step.check_every = 5
     subject.learn(batch())

@@ -1,4 +1,4 @@
-"""The loop in one process: left after any step it goes on to the same bits, and its guards hold."""
+"""The loop in one process: interrupted after any step it continues to the same bits."""
 
 from __future__ import annotations
 
@@ -87,7 +87,7 @@ def test_left_again_and_again_it_goes_on_to_the_same_bits(config, whole, tmp_pat
     assert trained(config, tmp_path) == whole
 
 
-def test_a_damaged_checkpoint_is_told_and_the_one_before_it_used(config, whole, tmp_path, caplog):
+def test_a_damaged_checkpoint_is_reported_and_the_one_before_used(config, whole, tmp_path, caplog):
     with pytest.raises(Preempted):
         trained(config, tmp_path, LeaveAfter(5))
     newest = snapshots(tmp_path)[-1]

@@ -65,7 +65,7 @@ def test_cosine_warms_up_then_falls_to_its_floor():
 
 @pytest.mark.parametrize(("norms", "decayed"), [(False, {"0.weight"}), (True, None)])
 def test_weight_decay_leaves_out_norms_and_biases(norms, decayed):
-    """With gradients of nought, only what decays moves."""
+    """With zero gradients only decaying weights move."""
     model = nn.Sequential(nn.Conv2d(2, 2, 1), nn.BatchNorm2d(2))
     for parameter in model.parameters():
         nn.init.ones_(parameter)

@@ -1,4 +1,4 @@
-"""What of an encoder learns, and how fast: seen in the weights after real steps."""
+"""Which parts of an encoder learn, and how fast: seen in the weights after real steps."""
 
 from __future__ import annotations
 
@@ -117,7 +117,7 @@ def test_an_adapted_transformer_is_exported_whole(tmp_path):
 
 
 def test_dinov3_starts_from_the_users_file_and_learns_by_changes_alone(tmp_path):
-    """The choice itself, with its smallest sister in place of 300 million parameters."""
+    """The choice itself, with its smallest variant in place of 300 million parameters."""
     file, sister = tmp_path / "dinov3.safetensors", "vit_small_patch16_dinov3"
     original = timm.create_model(sister, num_classes=0).state_dict()
     save_file({name: value.contiguous() for name, value in original.items()}, file)

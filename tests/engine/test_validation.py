@@ -104,7 +104,7 @@ def test_scoring_processes_end_with_a_parent_that_is_killed(tmp_path):
 
 
 def test_the_scoring_code_needs_no_torch():
-    """It is imported anew by every scoring process."""
+    """Every scoring process imports it again."""
     line = "import roadex.engine.evaluation, sys; print('torch' in sys.modules)"
     done = subprocess.run([sys.executable, "-c", line], capture_output=True, text=True)
     assert done.stdout == "False\n", done.stderr

@@ -1,4 +1,4 @@
-"""What tags tell of a road as labels, in numbers and in pixels."""
+"""The labels of a road's tags, in numbers and in pixels."""
 
 from __future__ import annotations
 

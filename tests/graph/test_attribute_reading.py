@@ -1,4 +1,4 @@
-"""Attributes read along the lines of roads, whatever holds the maps and the roads."""
+"""Attributes read along the lines of roads, from arrays and files, for graphs and tables."""
 
 from __future__ import annotations
 

@@ -20,7 +20,7 @@ def test_the_city_is_that_of_its_seed():
     assert (city_mask(200, 4, 1) != city_mask(200, 4, 2)).any()
 
 
-def test_memory_is_told_beside_the_map(capsys):
+def test_memory_is_printed_beside_the_map(capsys):
     graph_memory.main(["size=300"])
     first, *_, last = capsys.readouterr().out.splitlines()
     assert first.startswith("300 x 300 pixels")

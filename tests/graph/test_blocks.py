@@ -1,4 +1,4 @@
-"""Networks made block by block, held against those of the whole image."""
+"""Networks made block by block, compared with those of the whole image."""
 
 from __future__ import annotations
 

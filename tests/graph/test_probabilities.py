@@ -1,4 +1,4 @@
-"""From probabilities to a graph: drawn cases of what the mask alone cannot tell."""
+"""From probabilities to a graph: drawn cases that the mask alone cannot decide."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def streets(*lines) -> nx.MultiGraph:
 
 
 def probabilities(graph: nx.MultiGraph, *trees) -> tuple[np.ndarray, np.ndarray]:
-    """What a model that knows the truth says, but of a tree it only suspects the road."""
+    """The maps of a model that knows the truth, with low probabilities below a tree."""
     road = np.where(draw_roads(graph, SHAPE, GSD, 6.0), 240, 5).astype(np.uint8)
     classes = connectivity_map(graph, SHAPE, GSD, 6.0)
     directions = np.where(np.arange(5)[:, None, None] == classes, 240, 4).astype(np.uint8)

@@ -90,7 +90,7 @@ def test_joint_loss_is_the_weighted_sum_of_its_terms():
 
 
 def test_losses_of_a_batch_s_pieces_add_up_to_its_own():
-    """Unequal pieces of unlike class shares, of which one is wholly ignored."""
+    """Unequal pieces with different class shares, one of them wholly ignored."""
     torch.manual_seed(0)
     shapes = {"segmentation": 2, "connectivity": 5}
     logits = {

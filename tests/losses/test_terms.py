@@ -26,7 +26,7 @@ def road(gap: slice | None = None, margin: int = 0) -> torch.Tensor:
 
 
 def certain(mask: torch.Tensor) -> torch.Tensor:
-    """Logits (1, 2, H, W) of one who is sure of a mask."""
+    """Logits (1, 2, H, W) that are certain of a mask."""
     sign = mask.float() * 2 - 1
     return 12 * torch.stack([-sign, sign], dim=1)
 
@@ -90,7 +90,7 @@ PLAIN = LossConfig(soft_iou=0, cross_entropy=1)
 
 
 def batch(certain: float):
-    """Logits of two tasks that say the truth as surely as `certain`, and the truth."""
+    """Logits of two tasks that are as certain of the labels as `certain`, and the labels."""
     rng = torch.Generator().manual_seed(0)
     mask = (torch.rand((2, 16, 16), generator=rng) < 0.3).to(torch.uint8)
     mask[:, :, 12:] = IGNORE

@@ -167,7 +167,7 @@ def test_a_sample_is_seeded_and_near_the_whole():
     assert first.value == pytest.approx(apls(truth, proposal, STRICT).value, abs=0.05)
 
 
-def test_a_tile_of_the_go_program_lies_where_it_is_told():
+def test_a_tile_of_the_go_program_lies_where_it_is_set():
     truth = grid(4)
     everywhere = replace(PRESETS["sat2graph"], tile_origin=[-500.0, -500.0])
     outside = replace(PRESETS["sat2graph"], tile_origin=[5000.0, 0.0])

@@ -14,7 +14,7 @@ def road(length: float, **known: object) -> dict[str, object]:
 
 
 def counts() -> AttributeCounts:
-    """60 m told rightly, 30 m of primary told residential, 10 m of unknown class."""
+    """60 m predicted rightly, 30 m of primary predicted as residential, 10 m of unknown class."""
     found = AttributeCounts()
     found.add(road(60.0, **RIGHT), RIGHT)
     found.add(road(30.0, highway="primary", speed_kph=72.0), RIGHT)

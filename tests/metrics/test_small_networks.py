@@ -1,4 +1,4 @@
-"""Networks too small or of a kind that the references forget: the rules hold for them, too."""
+"""Small and unusual networks that the references do not cover: the rules hold for them, too."""
 
 from __future__ import annotations
 

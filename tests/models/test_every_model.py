@@ -1,4 +1,4 @@
-"""What every model of the registry keeps to."""
+"""The contract that every model of the registry keeps."""
 
 from __future__ import annotations
 

@@ -56,7 +56,7 @@ def test_every_model_takes_the_head(name):
 
 
 def test_the_head_learns_which_pairs_a_road_joins():
-    """From the maps alone it tells the pairs along a road from those across."""
+    """From the maps alone it distinguishes pairs along a road from those across."""
     torch.manual_seed(0)
     graph = empty_network()
     add_road(graph, 0, 1, [(0.0, 30.0), (96.0, 40.0)])
@@ -109,7 +109,7 @@ def test_several_images_are_answered_as_each_alone():
     ("setting", "channels"), [("see_connectivity", range(3, 7)), ("see_way", None)]
 )
 def test_ablations_see_less(setting, channels):
-    """What an ablated head is not to see does not change its answers."""
+    """Inputs that an ablated head must not see do not change its answers."""
     torch.manual_seed(0)
     maps = torch.rand(1, 11, 64, 64)
     other = maps.clone()

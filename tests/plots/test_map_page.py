@@ -1,4 +1,4 @@
-"""The map page in a real browser: what it shows and how it answers the hand."""
+"""The map page in a real browser: what it shows and how it reacts to the mouse."""
 
 from __future__ import annotations
 
@@ -297,7 +297,7 @@ def test_a_page_without_roads_or_coordinates_opens(page, tmp_path):
 
 
 def test_what_is_drawn_stays_little_at_20000_roads(page, tmp_path):
-    """A window holds only its roads, the whole a coarse copy, and a moving hand redraws neither."""
+    """A window holds only its roads, the whole a coarse copy; moving the mouse redraws neither."""
     path = tmp_path / "map.html"
     write_map_page(path, winding_town(20_000), np.zeros((8, 8, 3), np.uint8), (10_000.0, 10_000.0))
     page.open(path)

@@ -78,7 +78,7 @@ def test_blocks_that_are_done_are_not_predicted_again(town, tmp_path):
         ("tcp://127.0.0.1:9", "no scheduler answers"),
     ],
 )
-def test_a_cluster_that_is_not_there_is_told_in_one_line(cluster, complaint, monkeypatch):
+def test_a_cluster_that_is_not_there_is_refused_in_one_line(cluster, complaint, monkeypatch):
     pytest.importorskip("distributed")
     monkeypatch.setattr("roadex.prediction.crew._WAIT_S", 1)
     with pytest.raises(RoadexError, match=complaint), crew_of(cluster, 1, print):

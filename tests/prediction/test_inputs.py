@@ -69,7 +69,7 @@ def test_a_cog_behind_an_address_is_read_by_ranges(image, tmp_path):
     assert "secret" not in "".join(said) + (tmp_path / "far" / "town.summary.json").read_text()
 
 
-def test_what_is_not_there_is_told_in_one_line_without_secrets(tmp_path):
+def test_what_is_not_there_is_refused_in_one_line_without_secrets(tmp_path):
     with serving(tmp_path) as server:
         host = server.address.removeprefix("http://")
         config = PredictConfig(

@@ -71,7 +71,7 @@ def test_jobs_one_of_them_killed_give_the_bytes_of_one_process(
         assert (tmp_path / "one" / name).read_bytes() == (tmp_path / "many" / name).read_bytes()
 
 
-def test_a_queue_that_is_not_there_is_told_in_one_line(jobs):
+def test_a_queue_that_is_not_there_is_refused_in_one_line(jobs):
     jobs.partition = "nowhere"
     with (
         pytest.raises(RoadexError, match=r"SLURM refuses such jobs \(.*partition"),

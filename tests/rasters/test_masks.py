@@ -1,4 +1,4 @@
-"""Masks of every kind are read right where their values leave no doubt, and refused where not."""
+"""Masks of every kind are read correctly if their values are unambiguous, else refused."""
 
 from __future__ import annotations
 

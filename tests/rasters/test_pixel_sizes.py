@@ -1,4 +1,4 @@
-"""How large pixels are is read from files wherever they tell, in the same way by all commands."""
+"""All commands read the size of pixels from files in the same way."""
 
 from __future__ import annotations
 
@@ -93,7 +93,7 @@ def test_a_folder_takes_its_pixel_size_from_its_images(tmp_path):
     assert located(folder(tmp_path, gsd=0.5)).gsd == 0.5
 
 
-def test_a_folder_of_plain_pictures_needs_to_be_told(tmp_path):
+def test_a_folder_of_plain_pictures_needs_a_gsd(tmp_path):
     picture(tmp_path / "images" / "a.png")
     with pytest.raises(RoadexError, match=r"dataset.gsd is needed: a.png .*dataset.gsd=METRES"):
         located(folder(tmp_path, gsd=0))

@@ -48,7 +48,7 @@ def test_a_finished_run_goes_on_to_more_epochs_as_if_it_had_been_asked_at_once(t
         (["resume=nowhere"], "no run there"),
     ],
 )
-def test_what_cannot_go_on_is_told_and_nothing_is_changed(trainings, whole, settings, complaint):
+def test_what_cannot_continue_is_refused_and_nothing_changed(trainings, whole, settings, complaint):
     before = outcome(whole)
     named = [] if settings[0].startswith("resume=") else ["resume=whole"]
     code, output = resume(trainings, *named, *settings)

@@ -1,4 +1,4 @@
-"""Break real trainings in many ways, and write down what happened.
+"""Interrupt and damage real trainings in many ways, and record what happened.
 
     python -m tests.support.fault_table experiments/faults [kills=20] [only=FAULT]
 

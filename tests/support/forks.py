@@ -1,4 +1,4 @@
-"""Real trainings in processes that are forked from this one, which spares them the imports."""
+"""Real trainings in processes that are forked from this one, to save their imports."""
 
 from __future__ import annotations
 

@@ -91,7 +91,7 @@ class TintedRoads(BrightRoads):
 
 
 def tinted_model(names: tuple[str, ...] = ATTRIBUTE_NAMES) -> LoadedModel:
-    """The stand-in that tells attributes as a trained network that learnt those of these names."""
+    """The stand-in as a trained model of these attributes of roads."""
     model = bright_model()
     return replace(model, predictor=replace(model.predictor, model=TintedRoads()), attributes=names)
 

@@ -1,4 +1,4 @@
-"""The search for settings: pruning, going on, and what it writes."""
+"""The search for settings: pruning, resuming, and its files."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def asked(*values: float) -> optuna.Study:
 
 
 @pytest.mark.parametrize(("score", "pruned"), [(0.1, True), (0.9, False)])
-def test_a_training_below_the_median_is_told_to_stop(tmp_path, monkeypatch, score, pruned):
+def test_a_training_below_the_median_is_stopped(tmp_path, monkeypatch, score, pruned):
     monkeypatch.setattr("roadex.sweep.trial.LOOK_SECONDS", 0.05)
     history = tmp_path / "history.csv"
     watch = PruningWatch(asked(0.5, 0.6, 0.7).ask(), history, "validation/f1")

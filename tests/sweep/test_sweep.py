@@ -1,4 +1,4 @@
-"""A sweep of real trainings: interrupted, gone on with, with one training that fails."""
+"""A sweep of real trainings: interrupted, continued, with one training that fails."""
 
 from __future__ import annotations
 

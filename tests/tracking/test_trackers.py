@@ -45,7 +45,7 @@ def test_tensorboard_reads_back_what_was_logged(tmp_path):
 
 
 class Stuck(NoTracker):
-    """Answers never again once it is asked to log, as a server that hangs."""
+    """Never returns once it is asked to log, like a server that hangs."""
 
     def __init__(self) -> None:
         self.calls = 0
@@ -58,7 +58,7 @@ class Stuck(NoTracker):
         threading.Event().wait()
 
 
-def test_a_tracker_that_hangs_is_told_once_and_left(caplog):
+def test_a_tracker_that_hangs_is_reported_once_and_left(caplog):
     stuck = Stuck()
     tracker = GuardedTracker(stuck, "W&B", patience_s=0.1)
     started = time.monotonic()

@@ -121,7 +121,7 @@ def test_a_wandb_that_cannot_start_does_not_stop_the_training(tmp_path, monkeypa
     assert "no network" in caplog.text and "going on without it" in caplog.text
 
 
-def test_a_wandb_that_fails_later_is_told_once(tmp_path, monkeypatch, caplog):
+def test_a_wandb_that_fails_later_is_reported_once(tmp_path, monkeypatch, caplog):
     with open_tracker(TrackingConfig(), {}, tmp_path, "train") as tracker:
         monkeypatch.setattr(tracker.tracker.run, "log", lambda *a, **k: 1 / 0)
         tracker.log({"loss": 1.0}, step=1)

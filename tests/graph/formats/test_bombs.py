@@ -1,4 +1,4 @@
-"""Small files that ask for much, or for what no number is: one line, and soon."""
+"""Small files that ask for much memory or impossible numbers are refused in one line, and soon."""
 
 from __future__ import annotations
 

@@ -102,7 +102,7 @@ def _bare(graph: nx.MultiGraph) -> nx.MultiGraph:
 
 
 @pytest.mark.parametrize("box", [(2, 0, 1, 1), (0, 0, np.nan, 1)])
-def test_what_is_no_box_is_told_in_one_line(file, box):
+def test_what_is_no_box_is_refused_in_one_line(file, box):
     with pytest.raises(RoadexError, match="give left, bottom, right and top"):
         roadex.open_network(file).within(box)
 
@@ -117,7 +117,7 @@ def test_what_is_no_box_is_told_in_one_line(file, box):
         ("a.fgb", b"", "not a readable FlatGeobuf"),
     ],
 )
-def test_what_is_no_network_is_told_in_one_line(tmp_path, name, content, complaint):
+def test_what_is_no_network_is_refused_in_one_line(tmp_path, name, content, complaint):
     if content is not None:
         (tmp_path / name).write_bytes(content)
     with pytest.raises(RoadexError, match=complaint):

@@ -176,7 +176,7 @@ def test_a_flatgeobuf_file_tells_nothing_of_who_wrote_it(tmp_path, monkeypatch):
 
 
 @pytest.mark.parametrize("suffix", [".parquet", ".fgb"])
-def test_a_damaged_table_is_told_in_one_line(tmp_path, suffix):
+def test_a_damaged_table_is_refused_in_one_line(tmp_path, suffix):
     if suffix == ".parquet":
         pytest.importorskip("pyarrow")
     (tmp_path / f"roads{suffix}").write_bytes(b"none")

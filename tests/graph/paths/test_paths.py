@@ -44,7 +44,7 @@ def town() -> nx.MultiGraph:
 
 
 def strength_of(graph: nx.MultiGraph, cell: float) -> Strength:
-    """What a model would say that knows the roads."""
+    """The maps of a model that knows the roads."""
     side = round(SIDE_M / cell)
     road = draw_roads(graph, (side, side), cell, 7.0).astype(np.float32)
     ridge = cv2.GaussianBlur(road, (0, 0), 2.5 / cell, borderType=cv2.BORDER_REPLICATE)
@@ -112,7 +112,7 @@ def test_vertices_lie_in_the_middle_of_their_road(degrees):
 
 
 def test_what_moves_the_image_by_whole_cells_moves_the_vertices():
-    """But for the choice between equals, which a shift changes: the roads covered stay."""
+    """Except for the choice between equals, which a shift changes: the roads covered stay."""
     graph = town()
     first = find_vertices(strength_of(graph, 1.0), FOUND, most=5)
     assert len(first) == 5 and set(first.kinds.tolist()) <= {JUNCTION, END, BORDER}
