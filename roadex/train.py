@@ -61,7 +61,7 @@ def main(config: TrainConfig) -> None:
         with join_run(config, group) as run:
             log.info("run folder %s", run.path)
             if group.any(run.finished):
-                log.info("this run is finished; resume=never trains anew in another folder")
+                log.info("this run is finished; resume=never trains again in another folder")
             else:
                 _train(run, stop, group)
 

@@ -125,7 +125,7 @@ def _fetched(source: Remote) -> bytes:
         content: bytes = answer.read(_LONGEST + 1)
         length = answer.headers.get("Content-Length")
     if length is not None and len(content) < min(int(length), _LONGEST):
-        raise OSError("the connection ended amid it")
+        raise OSError("the connection ended too early")
     if len(content) > _LONGEST:
         raise OSError(f"more than {_LONGEST >> 20} MiB")
     return content

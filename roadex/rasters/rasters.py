@@ -160,7 +160,7 @@ def check_complete(path: Source, file: Any) -> None:
     bands = (1,) if file.profile.get("interleave") == "pixel" else file.indexes
     if any(end > size for band in bands for end in _block_ends(file, band)):
         raise RoadexError(
-            f"{path}: not a readable raster, or cut short (it ends amid its pixels); replace or "
+            f"{path}: not a readable raster, or cut short (its pixels are incomplete); replace or "
             "remove it"
         )
 
