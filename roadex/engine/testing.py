@@ -48,6 +48,7 @@ from roadex.metrics.summary import mean_scores
 from roadex.plots.overlays import comparison, overlay
 from roadex.plots.tiles import KeptTile, keep_tile
 from roadex.rasters.pictures import write_image
+from roadex.runs.checkpoint import Checkpoint
 from roadex.runs.load import load_checkpoint
 
 if TYPE_CHECKING:
@@ -131,18 +132,7 @@ def evaluate_checkpoint(config: EvaluateConfig) -> dict[str, Any]:
     out = Path(config.out)
     checkpoint = load_checkpoint(config.checkpoint)
     device = pick_device(config.device)
-    data = config.dataset or checkpoint.config.dataset
-    everything = config.split == "all"
-    dataset = prepare(
-        data,
-        checkpoint.config.model.connectivity_classes,
-        log.info,
-        needed=() if everything else (config.split,),
-        contrast=checkpoint.contrast or None,
-        attributes=checkpoint.config.model.attributes,
-    )
-    if everything:
-        dataset = dataset.with_split("all")
+    dataset = _dataset_of(config, checkpoint)
     model = checkpoint.build().to(device)
     classifier = PairClassifier.wanted(model, device, config.graph.decoder)
     predictor = Predictor(model, device, checkpoint.mean, checkpoint.std, config.inference)
@@ -173,6 +163,20 @@ def evaluate_checkpoint(config: EvaluateConfig) -> dict[str, Any]:
     }
     _write_report(report, metrics, out)
     return metrics
+
+
+def _dataset_of(config: EvaluateConfig, checkpoint: Checkpoint) -> PreparedDataset:
+    """The prepared dataset of an evaluation; split=all makes one split of all its tiles."""
+    everything = config.split == "all"
+    dataset = prepare(
+        config.dataset or checkpoint.config.dataset,
+        checkpoint.config.model.connectivity_classes,
+        log.info,
+        needed=() if everything else (config.split,),
+        contrast=checkpoint.contrast or None,
+        attributes=checkpoint.config.model.attributes,
+    )
+    return dataset.with_split("all") if everything else dataset
 
 
 def confusion_of(report: SplitReport) -> dict[str, Any]:
