@@ -11,8 +11,12 @@ from roadex.errors import RoadexError
 
 
 class Precision(Enum):
-    """Number format of the forward and backward pass; fp16 scales its gradients."""
+    """Number format of the forward and backward pass; fp16 scales its gradients.
 
+    `auto` is bf16 where the device computes in it, fp16 on older GPUs, else fp32.
+    """
+
+    auto = "auto"
     fp32 = "fp32"
     bf16 = "bf16"
     fp16 = "fp16"

@@ -26,7 +26,13 @@ from roadex.data.prepared import MAIN, PreparedDataset
 from roadex.data.sources.folder import located
 from roadex.data.splits import split_hash
 from roadex.engine.batches import Batches
-from roadex.engine.device import loader_count, pick_device, place, seed_everything
+from roadex.engine.device import (
+    loader_count,
+    pick_device,
+    place,
+    seed_everything,
+    settled_precision,
+)
 from roadex.engine.distributed import Group
 from roadex.engine.evaluation import prefixed
 from roadex.engine.inference import Predictor
@@ -66,7 +72,10 @@ def fit(
     config = _located(config)
     learner, batches = open_training(config, stop, group)
     facts = dataset_facts(learner.dataset)
-    run.add_to_environment({"device": str(learner.device), "dataset": facts})
+    precision = learner.config.trainer.precision.value
+    run.add_to_environment(
+        {"device": str(learner.device), "precision": precision, "dataset": facts}
+    )
     with closing(batches), _open_tracker(run) as tracker:
         with Scorers(loader_count(config.trainer.scorers, learner.device)) as scorers:
             validator = Validator(config, learner.dataset, group, scorers)
@@ -109,6 +118,8 @@ def open_training(config: TrainConfig, stop: StopSignals, group: Group) -> tuple
     """A new model and the batches to train on; raises as `fit`."""
     config = _located(config)
     device = pick_device(config.trainer.device, group.local_rank)
+    precision = settled_precision(config.trainer.precision, device)
+    config = replace(config, trainer=replace(config.trainer, precision=precision))
     seed_everything(config.seed)
     _check_datasets(config)
     _check_model(config)
@@ -118,8 +129,8 @@ def open_training(config: TrainConfig, stop: StopSignals, group: Group) -> tuple
     batches = Batches(lambda: _open_loader(config, dataset, workers, group))
     learner = build_learner(config, dataset, device, len(batches), group)
     parameters = f"{count_parameters(learner.model):,}"
-    what = (config.model.name, device, parameters, len(batches))
-    log.info("%s on %s: %s parameters, %d steps an epoch", *what)
+    what = (config.model.name, device, precision.value, parameters, len(batches))
+    log.info("%s on %s in %s: %s parameters, %d steps an epoch", *what)
     return learner, batches
 
 

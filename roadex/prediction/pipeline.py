@@ -23,7 +23,7 @@ from roadex.config.inference import InferenceConfig
 from roadex.config.model import learnt_attributes
 from roadex.config.trainer import Precision
 from roadex.data.stretch import Calibration
-from roadex.engine.device import pick_device
+from roadex.engine.device import pick_device, settled_precision
 from roadex.engine.inference import Predictor, finest_gsd, working_gsd
 from roadex.engine.pair_classifier import PairClassifier
 from roadex.errors import RoadexError
@@ -110,7 +110,7 @@ def load_model(
     path = SHIPPED if checkpoint is None else user_path(checkpoint)
     content = load_checkpoint(path)
     where = pick_device(device)
-    settings = inference or InferenceConfig()
+    settings, precision = inference or InferenceConfig(), settled_precision(precision, where)
     predictor = Predictor(
         content.build().to(where), where, content.mean, content.std, settings, precision
     )
