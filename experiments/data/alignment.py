@@ -2,7 +2,7 @@
 
 Usage: python experiments/data/alignment.py dataset=KIND [dataset.KEY=VALUE ...]
 
-Every tile is read from its raw files and judged as `inspect` judges it. The label is moved by each
+Every tile is read from its raw files and measured as by `inspect`. The label is moved by each
 distance in one direction drawn for the tile (seed 0); what comes in from outside is ignored.
 Contrast, where there are more than 8 bits, is that of all tiles.
 """
@@ -31,7 +31,7 @@ DISTANCES_M = (0.0, 6.0, 8.0, 10.0, 12.0)
 
 
 def main(overrides: list[str]) -> None:
-    """Print one row: tiles judged of all, and tiles suspected at each distance."""
+    """Print one row: tiles measured of all, and tiles suspected at each distance."""
     with initialize_config_dir(str(config_dir()), version_base="1.3"):
         config = typed(compose("prepare", overrides)).dataset
     source = open_source(config)
@@ -39,10 +39,10 @@ def main(overrides: list[str]) -> None:
     source = _with_contrast(source, names)
     rng = np.random.default_rng(0)
     gains = [_gains(source, name, config.gsd, rng.uniform(0, 2 * np.pi)) for name in names]
-    judged = np.array([row for row in gains if row is not None])
-    print(f"judged {len(judged)} of {len(names)}")
+    measured = np.array([row for row in gains if row is not None])
+    print(f"measured {len(measured)} of {len(names)}")
     for place, metres in enumerate(DISTANCES_M):
-        count = int((judged[:, place] > CLEARLY).sum()) if len(judged) else 0
+        count = int((measured[:, place] > CLEARLY).sum()) if len(measured) else 0
         print(f"moved by {metres:2.0f} m: {count} suspected")
 
 
@@ -60,7 +60,7 @@ def _with_contrast(source: Source, names: list[str]) -> Source:
 
 
 def _gains(source: Source, name: str, gsd: float, direction: float) -> list[float] | None:
-    """How much better the best move fits, at each distance; None for a tile not judged.
+    """How much better the best move fits, at each distance; None for a tile not measured.
 
     A label of which too little stays within its tile when moved is not suspected.
     """

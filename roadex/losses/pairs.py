@@ -92,8 +92,8 @@ def _question(
     # Either end comes first at random, as in prediction.
     flipped = (pairs.sum(axis=1) % 2 == 1)[:, None]
     pairs = np.where(flipped, pairs[:, ::-1], pairs)
-    truth = TrueRoads.of(rows[~np.isnan(rows[:, 0])], (gsd, gsd), _WAYS * settings.reach_m)
-    return _Question(vertices, pairs, true_pairs(vertices.points, pairs, truth, settings))
+    roads = TrueRoads.of(rows[~np.isnan(rows[:, 0])], (gsd, gsd), _WAYS * settings.reach_m)
+    return _Question(vertices, pairs, true_pairs(vertices.points, pairs, roads, settings))
 
 
 def _known(vertices: Vertices, ignored: Bools, gsd: float) -> Bools:

@@ -26,9 +26,9 @@ def soft_iou_loss(logits: Tensor, target: Tensor) -> Tensor:
     valid = (target != IGNORE).unsqueeze(1)
     probability = logits.float().softmax(dim=1) * valid
     indices = target.long().where(target != IGNORE, 0)
-    truth = functional.one_hot(indices, logits.shape[1]).movedim(-1, 1) * valid
-    product = probability * truth
-    union = (probability + truth - product).sum(dim=(2, 3))
+    labels = functional.one_hot(indices, logits.shape[1]).movedim(-1, 1) * valid
+    product = probability * labels
+    union = (probability + labels - product).sum(dim=(2, 3))
     return 1 - (product.sum(dim=(2, 3)) / (union + 1e-8)).mean()
 
 
@@ -95,9 +95,9 @@ def soft_cldice_loss(logits: Tensor, target: Tensor, iterations: int) -> Tensor:
     """
     valid = (target != IGNORE).unsqueeze(1)
     found = functional.avg_pool2d(logits.float().softmax(dim=1)[:, 1:] * valid, 2, ceil_mode=True)
-    truth = functional.avg_pool2d((target.eq(1).unsqueeze(1) * valid).float(), 2, ceil_mode=True)
-    precision = _share(soft_skeleton(found, iterations), truth)
-    recall = _share(soft_skeleton(truth, iterations), found)
+    labels = functional.avg_pool2d((target.eq(1).unsqueeze(1) * valid).float(), 2, ceil_mode=True)
+    precision = _share(soft_skeleton(found, iterations), labels)
+    recall = _share(soft_skeleton(labels, iterations), found)
     return 1 - (2 * precision * recall / (precision + recall)).mean()
 
 
