@@ -11,7 +11,7 @@ import numpy as np
 from roadex.comparison.comparison import Comparison, title
 from roadex.comparison.rows import Row
 from roadex.plots.html import drawing_uri, jpeg_uri
-from roadex.plots.overlays import PAPER, Picture, dimmed, draw_graph, verdict
+from roadex.plots.overlays import PAPER, Picture, agreement, dimmed, draw_graph
 from roadex.plots.tiles import KeptTile, kept_names, read_tile
 from roadex.runs.reading import Run
 
@@ -76,7 +76,7 @@ def _truth(tile: KeptTile, imagery: bool) -> list[Panel]:
 
 
 def _prediction(tile: KeptTile, imagery: bool) -> list[Panel]:
-    compared = verdict(tile.truth, tile.proposal, tile.image if imagery else None)
+    compared = agreement(tile.truth, tile.proposal, tile.image if imagery else None)
     drawn = draw_graph(_ground(tile, imagery), tile.proposal_graph, tile.gsd)
     scores = [
         f"{title(score)} {value:.3f}"

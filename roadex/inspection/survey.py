@@ -21,8 +21,7 @@ from roadex.data.prepare import prepare
 from roadex.data.prepared import PreparedDataset, PreparedTile
 from roadex.files import user_path, write_json
 from roadex.inspection.alignment import Alignment, alignment, common
-from roadex.inspection.beside import others, write_beside
-from roadex.inspection.gallery import Card, panels_of, write_page
+from roadex.inspection.gallery import Card, others, panels_of, write_beside, write_page
 
 _SHOWN = ("tiles", "sizes", "splits", "split_hash", "graphs_from", "road_share",
           "connectivity_shares", "road_km", "road_km_per_km2", "mean", "std")  # fmt: skip

@@ -29,7 +29,7 @@ def overlay(
     gsd: float,
     title: str,
 ) -> Picture:
-    """Four panels side by side: the image, the true roads, the verdict, the predicted graph.
+    """Four panels: the image, the true roads, the agreement of both, the predicted graph.
 
     Arrays are (H, W[, 3]); graphs are in metres in the image frame. Returns RGB (H + caption,
     4 W + gaps, 3).
@@ -37,7 +37,7 @@ def overlay(
     panels = {
         title: image,
         "truth": draw_graph(dimmed(image, truth), truth_graph, gsd),
-        "found green, missed blue, false red": verdict(truth, proposal, image),
+        "found green, missed blue, false red": agreement(truth, proposal, image),
         "predicted graph": draw_graph(dimmed(image), proposal_graph, gsd),
     }
     return side_by_side(panels)
@@ -54,14 +54,14 @@ def comparison(
     """As `overlay`, but without the image, for tiles whose imagery may not be shown."""
     blank = np.full((*truth.shape, 3), PAPER, np.uint8)
     panels = {
-        title: verdict(truth, proposal),
+        title: agreement(truth, proposal),
         "true graph": draw_graph(blank, truth_graph, gsd),
         "predicted graph": draw_graph(blank, proposal_graph, gsd),
     }
     return side_by_side(panels)
 
 
-def verdict(
+def agreement(
     truth: NDArray[np.bool_], proposal: NDArray[np.bool_], image: Picture | None = None
 ) -> Picture:
     """Truth against prediction: found, missed and false road pixels in three colours."""

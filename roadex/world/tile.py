@@ -23,10 +23,9 @@ from roadex.world.ground import draw_ponds, paint_ground, paint_water
 from roadex.world.landuse import Block, UseMap, draw_blocks
 from roadex.world.light import expose, lit, shade, shadows
 from roadex.world.lots import Neighbourhood, draw_lots
-from roadex.world.markings import paint_markings
 from roadex.world.network import clip_network
 from roadex.world.parks import paint_parks
-from roadex.world.pavement import paint_railway, paint_roads, raise_decks
+from roadex.world.pavement import paint_markings, paint_railway, paint_roads, raise_decks
 from roadex.world.plan import draw_plan
 from roadex.world.scene import Occupancy, Scene
 from roadex.world.texture import TextureBank, blend

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from roadex.errors import RoadexError
-from roadex.inspection.beside import measures, others
+from roadex.inspection.gallery import measures, others
 from roadex.rasters.pictures import write_image
 from tests.conftest import ROOT
 from tests.support.worlds import write_folder
