@@ -268,11 +268,11 @@ def _write_attributes(tile: Tile, gsd: float, folder: Path) -> dict[str, float]:
     graph = empty_network() if tile.tagged is None else tile.tagged()
     known = dict.fromkeys(ATTRIBUTE_NAMES, 0.0)
     for *_, data in graph.edges(data=True):
-        known = known_attributes(data)
+        traits = known_attributes(data)
         kept = {name: data[name] for name in _KEPT if name in data}
         data.clear()
-        data.update(kept | known)
-        for name, label in labels_of(known).items():
+        data.update(kept | traits)
+        for name, label in labels_of(traits).items():
             known[name] += data["length"] if label != IGNORE else 0.0
     np.save(folder / "attributes.npy", attribute_maps(graph, tile.mask, gsd))
     write_network(graph, folder / "attributes.geojson")
