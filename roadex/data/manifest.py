@@ -13,6 +13,7 @@ import numpy as np
 
 from roadex import __version__
 from roadex.config.dataset import DatasetConfig
+from roadex.config.labels import ATTRIBUTE_NAMES
 from roadex.data.prepared import PreparedDataset
 from roadex.data.splits import SPLITS, Splits, split_hash
 from roadex.data.stretch import Calibration
@@ -63,6 +64,7 @@ def describe(
         "mean": mean,
         "std": std,
         **_totals(facts, config.gsd),
+        **known_attributes(facts),
         "contrast": calibration,
         "left_out": left_out,
         "source": source,
@@ -86,6 +88,13 @@ def _totals(facts: Facts, gsd: float) -> dict[str, Any]:
         "road_km": round(sum(t["road_m"] for t in tiles) / 1000, 3),
         "road_km_per_km2": round(sum(t["road_m"] for t in tiles) / 1000 / max(area_km2, 1e-9), 3),
     }
+
+
+def known_attributes(facts: Facts) -> dict[str, dict[str, float]]:
+    """Of how many km of road each attribute is known; nothing where attributes are no labels."""
+    tiles = [tile["attributes_m"] for tile in facts.values() if "attributes_m" in tile]
+    km = {name: sum(tile[name] for tile in tiles) / 1000 for name in ATTRIBUTE_NAMES}
+    return {"attributes_km": {k: round(v, 3) for k, v in km.items()}} if tiles else {}
 
 
 def _sum_at(tiles: list[dict[str, Any]], index: int) -> int:

@@ -38,8 +38,22 @@ def config(tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def dataset(config):
-    return prepare(config, 5, attributes=True)
+def said():
+    return []
+
+
+@pytest.fixture(scope="module")
+def dataset(config, said):
+    return prepare(config, 5, said.append, attributes=True)
+
+
+def test_what_is_known_is_counted(dataset, said):
+    manifest = json.loads((dataset.folder / "manifest.json").read_text())
+    known, road = manifest["attributes_km"], manifest["road_km"]
+    assert known.keys() == set(ATTRIBUTE_NAMES)
+    assert all(km == pytest.approx(road, abs=0.01) for km in known.values())
+    wanted = ", ".join(f"{name} {road:.1f}" for name in ATTRIBUTE_NAMES)
+    assert any(line.endswith(f": {wanted}") for line in said)
 
 
 def test_the_world_tells_all_of_its_roads(config, dataset):
