@@ -64,7 +64,7 @@ def describe(
         "mean": mean,
         "std": std,
         **_totals(facts, config.gsd),
-        **known_attributes(facts),
+        **attribute_km(facts),
         "contrast": calibration,
         "left_out": left_out,
         "source": source,
@@ -90,7 +90,7 @@ def _totals(facts: Facts, gsd: float) -> dict[str, Any]:
     }
 
 
-def known_attributes(facts: Facts) -> dict[str, dict[str, float]]:
+def attribute_km(facts: Facts) -> dict[str, dict[str, float]]:
     """Of how many km of road each attribute is known; nothing where attributes are no labels."""
     tiles = [tile["attributes_m"] for tile in facts.values() if "attributes_m" in tile]
     km = {name: sum(tile[name] for tile in tiles) / 1000 for name in ATTRIBUTE_NAMES}
@@ -157,8 +157,8 @@ def require_attributes(dataset: PreparedDataset, names: Sequence[str]) -> None:
             )
         )
         raise RoadexError(
-            f"model.attributes=true: no road of the training tiles has its {', '.join(lacking)}: "
-            + remedy
+            "model.attributes=true: no road of the training tiles has a known "
+            f"{', '.join(lacking)}: {remedy}"
         )
 
 

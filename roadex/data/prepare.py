@@ -119,7 +119,7 @@ def _described(
     tell(f"splits {counts} (list hash {split_hash(splits)}), prepared in {folder}")
     if "attributes_km" in manifest:
         known = ", ".join(f"{name} {km:.1f}" for name, km in manifest["attributes_km"].items())
-        tell(f"attributes are known of so many of {manifest['road_km']:.1f} km of road: {known}")
+        tell(f"km of road whose attributes are known, of {manifest['road_km']:.1f}: {known}")
     mean, std = normalization(config, facts, splits)
     classes, crops = work.recipe.classes, config.crops_per_tile
     return PreparedDataset(folder, splits, config.gsd, classes, mean, std, crops)

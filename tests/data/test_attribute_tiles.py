@@ -165,7 +165,7 @@ def test_training_without_labels_is_refused_with_what_to_do(dataset, tmp_path):
     )
     bare = prepare(config, 5, attributes=True)
     assert (bare.attributes(bare.splits["train"][0]) == IGNORE).all()
-    with pytest.raises(RoadexError, match=r"tells its class, lanes: learn them from dataset=syn"):
+    with pytest.raises(RoadexError, match=r"has a known class, lanes: learn them from dataset=syn"):
         require_attributes(bare, ("class", "lanes"))
     for name in dataset.splits["train"]:
         path = dataset.folder / name / "tile.json"
