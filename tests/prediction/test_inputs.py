@@ -177,7 +177,7 @@ def test_lists_that_name_nothing_are_refused(name, content, complaint, tmp_path)
 
 
 def test_the_web_has_no_folders():
-    with pytest.raises(RoadexError, match="list no folders"):
+    with pytest.raises(RoadexError, match="do not list folders"):
         find_images("https://host/tiles/")
 
 
