@@ -164,7 +164,10 @@ def test_a_file_that_cannot_be_written_leaves_nothing_half_done(image, tmp_path,
         (lambda root: {"out": "town.tif"}, "cannot be written"),
         (lambda root: {"out": "/proc/roadex"}, "cannot be written"),
         (lambda root: {"outputs": ["shapefile"]}, "choose from probability, gpkg, geojson"),
-        (lambda root: (root / "town.png").write_bytes(b"x") and {"input": "town.*"}, "one name"),
+        (
+            lambda root: (root / "town.png").write_bytes(b"x") and {"input": "town.*"},
+            "share a name",
+        ),
     ],
 )
 def test_what_cannot_be_done_is_refused_before_anything_is(
