@@ -40,6 +40,23 @@ def test_bad_override_is_refused_in_one_line(override, tmp_path):
     assert list(tmp_path.iterdir()) == [], "a refused run leaves nothing behind"
 
 
+def test_a_traceback_is_shown_on_demand_and_the_environment_left_alone(tmp_path):
+    program = (
+        "import os, sys, roadex.train\n"
+        "sys.argv = ['roadex-train', 'model.stacks=two']\n"
+        "try: roadex.train.main()\n"
+        "finally: print(os.environ.get('HYDRA_FULL_ERROR'))"
+    )
+    environment = {key: value for key, value in os.environ.items() if key != "HYDRA_FULL_ERROR"}
+    for wanted, shown in ((None, False), ("1", True)):
+        given = environment if wanted is None else {**environment, "HYDRA_FULL_ERROR": wanted}
+        done = subprocess.run(
+            [sys.executable, "-c", program], capture_output=True, text=True, cwd=tmp_path, env=given
+        )
+        assert done.returncode != 0 and done.stdout.strip() == str(wanted)
+        assert ("Traceback" in done.stderr) == shown
+
+
 def test_a_user_without_a_name_gets_one(monkeypatch):
     """In a container started with another user's number, libraries that ask for it fail."""
     for name in ("LOGNAME", "USER", "LNAME", "USERNAME"):
