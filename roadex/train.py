@@ -41,8 +41,8 @@ def main(config: TrainConfig) -> None:
       torchrun --nproc-per-node 4 -m roadex.train experiment=quickstart
       python -m roadex.train -m experiment=ablation/stacks seed=0,1,2 hydra/launcher=gpus
 
-    A training that was interrupted goes on when the same command is given again, and so does a
-    sweep (-m): what is finished is skipped. sweep.dry_run=true only tells what there is to do.
+    A training that was interrupted continues when the same command is given again, and so does a
+    sweep (-m): what is finished is skipped. sweep.dry_run=true only lists what there is to do.
     """
     if in_sweep():
         run_job(config.sweep)

@@ -1,4 +1,4 @@
-"""How the states of segments are drawn, in QGIS and on the page: colours that all eyes can tell."""
+"""How the states of segments are drawn, in QGIS and on the page, in colours for all eyes."""
 
 from __future__ import annotations
 

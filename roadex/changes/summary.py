@@ -10,7 +10,7 @@ import shapely
 from roadex.changes.engine import MAP, MISSING, OUTSIDE, ROADS, STATES, Comparison
 from roadex.changes.inputs import bounds_of, inside
 
-# Less than this share of the roads beyond what is compared is nothing to tell of.
+# A smaller share of the roads outside the compared area is not reported.
 _NOTED_SHARE = 0.1
 # What one side cannot be.
 _NEVER = {(MISSING, MAP), ("unseen", ROADS)}

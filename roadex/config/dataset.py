@@ -151,7 +151,7 @@ class FolderConfig(DatasetConfig):
     road_above: int | None = bounded(None, least=0, most=65534)
     road_values: list[int] | None = None
     widths: RoadWidthConfig = field(default_factory=RoadWidthConfig)
-    # Metres of a lane: the width of roads that tell their lanes but no width, in one file for all
+    # Metres of a lane: the width of roads that have lanes but no width, in one file for all
     # images.
     lane_m: float = bounded(3.5, above=0)
     stretch: StretchConfig = field(default_factory=StretchConfig)

@@ -19,7 +19,7 @@ class Tile:
         mask: (H, W) uint8, 1 road, 0 not, 255 neither trained on nor scored.
         graph: the true road graph in metres in the image frame; None where only masks exist.
         tagged: gives its roads with their tags and `width_m`, apart where tags change, in the same
-            frame; None where the dataset tells no attributes.
+            frame; None if the dataset has no attributes.
         notes: what was corrected or left out while reading, for the report.
     """
 

@@ -48,7 +48,7 @@ class SplitPrediction:
         classifier: of a tile's pairs of vertices; None where the model has no such head.
         pairs: of each tile, where they are classified.
         attribute_names: the attributes of roads that the model learns.
-        attributes: how it tells them of the true roads.
+        attributes: counts of the true roads' attributes.
     """
 
     dataset: PreparedDataset
@@ -72,7 +72,7 @@ class SplitPrediction:
         return road_mask(self.probability[name], threshold)
 
     def add(self, name: str, probabilities: dict[str, NDArray[np.float32]]) -> None:
-        """Keep and count what the model says of a tile: (K, H, W) of each task."""
+        """Keep and count the predictions for a tile: (K, H, W) of each task."""
         tile = self.dataset.tile(name)
         road = _in_bins(probabilities["segmentation"][1])
         self.probability[name] = road

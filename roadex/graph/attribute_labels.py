@@ -70,7 +70,7 @@ def class_of(data: Mapping[str, Any]) -> str | None:
 
 
 def paving_of(data: Mapping[str, Any]) -> str | None:
-    """Whether a road's tags call it paved or unpaved; None where they tell neither."""
+    """Whether a road's tags call it paved or unpaved; None if they say neither."""
     surface = surface_of(data) or ""
     if surface.split(":")[0] in UNPAVED:
         return "unpaved"

@@ -127,7 +127,7 @@ def _chains(links: Ints, is_node: Bools) -> _Chains:
 
 
 def _cut_rings(links: Ints, chain_of: Ints, count: int, size: int) -> tuple[Ints, Bools]:
-    """Drop one link of every chain without ends; also tells which chains those are."""
+    """Drop one link of every chain without ends; also returns which chains those are."""
     open_ends = np.bincount(chain_of, 2 - np.bincount(links.ravel(), minlength=size), count)
     is_ring = open_ends == 0
     candidates = np.flatnonzero(is_ring[chain_of[links[:, 0]]])

@@ -61,7 +61,7 @@ def alignment(image: NDArray[np.uint8], mask: NDArray[np.uint8], gsd: float) -> 
     """The fit of a mask (H, W) of 0, 1 and 255 (ignored) to an image (H, W, 3) of `gsd` metres.
 
     Returns:
-        None where too little of the tile is road to tell.
+        None if too little of the tile is road.
     """
     road_px = np.count_nonzero(mask == 1)
     if road_px < _LEAST_SHARE * mask.size and road_px * gsd**2 < _ENOUGH_M2:

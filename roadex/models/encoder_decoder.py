@@ -33,7 +33,7 @@ class EncoderDecoder(nn.Module):
 
     Args:
         model: of segmentation-models-pytorch, its classes being those of all tasks together.
-        config: tells the classes of each task.
+        config: has the classes of each task.
         centre: changes the coarsest feature map before it is decoded.
     """
 

@@ -96,8 +96,8 @@ def write_map_page(
 def network_data(network: nx.MultiGraph | RoadTable) -> dict[str, Any]:
     """The network as the page's script reads it: flat arrays, edge by edge and node by node.
 
-    The longest roads come first. `ranks` says of each point in how many coarser copies of the
-    lines, with the `tolerances` in metres, it is kept.
+    The longest roads come first. `ranks` is, for each point, the number of coarser copies of the
+    lines (with the `tolerances` in metres) that keep it.
     """
     table = network if isinstance(network, RoadTable) else table_of(network)
     speeds = _speeds(network)

@@ -202,9 +202,9 @@ def read_raster(path: Path, bands: list[int] | None = None, located: bool = True
 
 
 def recorded_pixel(path: Path) -> tuple[float, float] | None:
-    """Width and height in metres of a picture's or raster's pixels, as its files tell.
+    """Width and height in metres of a picture's or raster's pixels, from its files.
 
-    None where they do not, or where a raster tells and rasterio is not installed.
+    None if unknown, or if only a raster has it and rasterio is not installed.
 
     Raises:
         RoadexError: it is damaged, or its place cannot be used.
@@ -221,7 +221,7 @@ def recorded_pixel(path: Path) -> tuple[float, float] | None:
 
 
 def pixel_metres(file: Any, grid: Georeference | None) -> tuple[float, float] | None:
-    """Width and height in metres of the pixels of an open raster; None where it does not tell.
+    """Width and height in metres of the pixels of an open raster; None if unknown.
 
     Args:
         grid: its `grid_of`.

@@ -92,7 +92,7 @@ class RunFolder:
         """
         if self.snapshots.newest() is None:
             raise RoadexError(
-                f"{self.path} is finished after {epochs} epochs and what more would go on from was "
+                f"{self.path} is finished after {epochs} epochs and its state was "
                 f"not kept (trainer.extendable=true): start from its weights, init={self.path}"
             )
         (self.path / names.METRICS).unlink()

@@ -1,6 +1,6 @@
 """A sweep as a whole: which trainings are done, how long the rest takes, and what failed.
 
-While it runs, a line tells each change and SWEEP/status.json holds the progress.
+While it runs, a line reports each change and SWEEP/status.json holds the progress.
 """
 
 from __future__ import annotations

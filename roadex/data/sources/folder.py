@@ -76,7 +76,7 @@ def located(config: DatasetConfig) -> DatasetConfig:
     pixel_m = recorded_pixel(first)
     if pixel_m is None:
         raise RoadexError(
-            f"dataset.gsd is needed: {first.name} does not tell how large its pixels are; add "
+            f"dataset.gsd is needed: {first.name} does not give the size of its pixels; add "
             "dataset.gsd=METRES"
         )
     return replace(config, gsd=round((pixel_m[0] * pixel_m[1]) ** 0.5, 4))
