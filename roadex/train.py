@@ -47,11 +47,11 @@ def main(config: TrainConfig) -> None:
     if in_sweep():
         run_job(config.sweep)
         return
+    from roadex.engine.before_training import dry_run
     from roadex.engine.distributed import (
         join_run,
         open_group,  # torch takes seconds, --help should not
     )
-    from roadex.engine.rehearsal import dry_run
     from roadex.engine.signals import StopSignals
 
     with StopSignals() as stop, open_group() as group:
@@ -67,7 +67,7 @@ def main(config: TrainConfig) -> None:
 
 
 def _train(run: RunFolder, stop: StopSignals, group: Group) -> None:
-    from roadex.engine.rehearsal import find_lr
+    from roadex.engine.before_training import find_lr
     from roadex.engine.training import fit
 
     if run.config.trainer.find_lr:

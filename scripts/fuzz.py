@@ -29,7 +29,7 @@ import networkx as nx
 import numpy as np
 import torch
 
-from roadex.command.foreign import check_configuration_files
+from roadex.command.config_files import check_configuration_files
 from roadex.config.schemas import register_schemas
 from roadex.errors import RoadexError
 from roadex.graph.formats import read_networks, write_network

@@ -19,8 +19,8 @@ from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig, OmegaConf
 
 from roadex import __version__
+from roadex.command.config_files import check_configuration_files
 from roadex.command.entry import run_hydra
-from roadex.command.foreign import check_configuration_files
 from roadex.command.help import help_text
 from roadex.command.overrides import as_typed, quote
 from roadex.command.refusal import CONFIG_ERRORS, refusal

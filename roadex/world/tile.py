@@ -36,7 +36,7 @@ from roadex.world.yards import draw_containers, paint_car_parks, paint_yards
 
 @dataclass(frozen=True)
 class SyntheticTile:
-    """A picture with its whole truth.
+    """A picture with all its labels.
 
     `image` is RGB (H, W, 3); `mask` (H, W) is the road surface, seen or hidden. `graph` is in
     metres in the image frame (x right, y down), its edges have `road_class`, `width_m` and

@@ -14,8 +14,8 @@ from roadex.data.augment import Augmentation
 from roadex.data.crops import CropDataset, DrawSampler, crop_loader
 from roadex.data.prepare import prepare
 from roadex.engine.batches import Batches
+from roadex.engine.before_training import find_lr, shortest
 from roadex.engine.distributed import Group
-from roadex.engine.rehearsal import find_lr, shortest
 from roadex.engine.signals import StopSignals
 from roadex.engine.training import fit
 from roadex.errors import Preempted, RoadexError

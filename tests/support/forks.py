@@ -12,7 +12,7 @@ from pathlib import Path
 
 import cv2
 
-import roadex.engine.rehearsal
+import roadex.engine.before_training
 import roadex.train
 from tests.support.trainings import TINY
 from tests.support.worlds import write_folder

@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-from roadex.command.foreign import check_configuration_files
+from roadex.command.config_files import check_configuration_files
 from roadex.config.schemas import restore_training
 from roadex.errors import RoadexError
 
