@@ -36,6 +36,8 @@ class Settings:
     # A table of the backbones at these sizes.
     backbones: bool = False
     sizes: list[int] = field(default_factory=lambda: [256, 512])
+    # What the head that classifies pairs (model.paths) adds to a step.
+    pairs: bool = False
     # A table of number formats and compilation, on a GPU with the largest batch that fits, too.
     variants: bool = False
     # The device's peak, for the share of it that is reached; 0 leaves it out.
@@ -45,7 +47,8 @@ class Settings:
 def main(overrides: list[str]) -> None:
     """The loop's step against a bare one; all other settings are those of roadex.train.
 
-    Settings: steps=4, repeats=3, backbones=false, sizes=[256,512], variants=false, peak_tflops=0.
+    Settings: steps=4, repeats=3, backbones=false, sizes=[256,512], pairs=false, variants=false,
+    peak_tflops=0.
     """
     try:
         settings, config = parse(overrides)
@@ -55,6 +58,8 @@ def main(overrides: list[str]) -> None:
         compare_loop(config, settings, Path(folder))
         if settings.backbones:
             compare_backbones(config, settings, Path(folder))
+        if settings.pairs:
+            compare_pairs(config, settings, Path(folder))
         if settings.variants:
             compare_variants(config, settings, Path(folder))
 
@@ -128,6 +133,20 @@ def _print_row(name: str, *cells: object) -> None:
 
 def _backbones() -> dict[str, BackboneConfig]:
     return {"paper": PaperBackboneConfig()} | {name: TimmBackboneConfig(name=name) for name in TIMM}
+
+
+def compare_pairs(config: TrainConfig, settings: Settings, folder: Path) -> None:
+    """Print the loop's step without and with the pair head, in turns, and the head's share."""
+    benches = [
+        open_bench(
+            replace(config, model=replace(config.model, paths=paths)), folder, settings.steps
+        )
+        for paths in (False, True)
+    ]
+    rounds = [[bench.loop_seconds() for bench in benches] for _ in range(settings.repeats + 1)]
+    plain, whole = (min(times) for times in zip(*rounds[1:], strict=True))  # the first warms up
+    print(f"a step without and with the pair head  {plain:.4f} s, {whole:.4f} s")
+    print(f"the head's share                       {1 - plain / whole:.1%}")
 
 
 def compare_variants(config: TrainConfig, settings: Settings, folder: Path) -> None:

@@ -9,7 +9,8 @@ def test_table_has_a_rate_for_each_augmentation_and_size(capsys):
     main(["largest=512", "crop=64", "crops=5", "repeats=1"])
     lines = capsys.readouterr().out.splitlines()
     rates = [int(line.split()[-1]) for line in lines[2:]]
-    assert len(rates) == len(AUGMENTATIONS) and min(rates) > 0
+    assert len(rates) == 2 * len(AUGMENTATIONS) and min(rates) > 0
+    assert sum("roads too" in line for line in lines) == len(AUGMENTATIONS)
     assert lines[1].split()[-1] == "512"
 
 

@@ -26,6 +26,12 @@ def test_it_tells_the_ratio_the_speed_and_where_the_time_goes(capsys):
     assert sum(shares) == pytest.approx(100, abs=1)
 
 
+def test_the_share_of_the_pair_head_is_told(capsys):
+    main([*TINY, "pairs=true"])
+    share = re.search(r"the head's share +(\S+)%", capsys.readouterr().out)
+    assert share and -100 < float(share[1]) < 100
+
+
 def test_the_published_backbone_is_the_yardstick_of_the_others(capsys, monkeypatch):
     monkeypatch.setattr("roadex.benchmarks.train.TIMM", TIMM[:1])
     main([*TINY, "backbones=true", "sizes=[64]"])
