@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+import yaml
 from hydra import compose, initialize_config_dir
 
 from roadex.command.frame import typed
@@ -31,6 +32,19 @@ CHOICES = [f"{group}={name}" for group in GROUPS for name in group_choices(group
 def train_config(*overrides: str) -> TrainConfig:
     with initialize_config_dir(str(config_dir()), version_base="1.3"):
         return typed(compose("train", list(overrides)))
+
+
+SPACES = sorted(path for path in (config_dir() / "space").glob("*.yaml"))
+
+
+@pytest.mark.parametrize("space", SPACES, ids=[path.stem for path in SPACES])
+def test_every_search_space_has_settings_of_a_training_and_values_that_they_take(space):
+    for ends in (0, -1):
+        values = {
+            key: (spec.get("choices") or [spec.get("low"), spec.get("high")])[ends]
+            for key, spec in yaml.safe_load(space.read_text()).items()
+        }
+        train_config("model.paths=true", *(f"{key}={value}" for key, value in values.items()))
 
 
 @pytest.mark.parametrize("override", CHOICES)
