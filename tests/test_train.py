@@ -123,8 +123,8 @@ def test_attributes_of_roads_are_learnt_scored_and_drawn(tmp_path):
     assert float(row["loss/attribute_class/full"]) > 0 and "loss/attribute_surface/full" not in row
     assert 0 <= float(row["validation/class_macro_f1"]) <= 1
     theirs = json.loads((learnt / "metrics.json").read_text())
-    assert set(theirs["confusion"]) == {"class", "lanes"}
-    assert 0 <= theirs["test/speed_within_10_kph"] <= 1, "by the table"
+    assert set(theirs["confusion"]) == {"class", "lanes", "speed"}, "by the table"
+    assert 0 <= theirs["test/speed_within_10_kph"] <= 1
     done = run("evaluate", f"checkpoint={learnt}", "out=scores", cwd=tmp_path)
     assert done.returncode == 0, done.stderr
     ours = json.loads((tmp_path / "scores" / "metrics.json").read_text())
