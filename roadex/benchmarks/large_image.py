@@ -28,13 +28,14 @@ from roadex.config.predict import PredictConfig
 from roadex.engine.inference import Predictor
 from roadex.geo.grid import Georeference
 from roadex.prediction import batch
-from roadex.prediction.pipeline import LoadedModel
+from roadex.prediction.pipeline import LoadedModel, load_model
 from roadex.rasters.rasters import write_raster
 
 _GSD, _CRS = 0.5, "EPSG:32632"
 _ROAD_PX, _SPACING_PX, _TILE = 14, 350, 2800
 _DARK, _BRIGHT = 60, 200
 _KIB = 1024 if sys.platform != "darwin" else 1
+STAND_IN, SHIPPED = "stand-in", "shipped"
 
 
 @dataclass
@@ -66,13 +67,17 @@ def main(overrides: list[str]) -> None:
     print(f"four times the area takes {memory:.2f} times the memory and {spent:.2f} times the time")
 
 
-def measured(side: int, settings: Settings) -> dict[str, Any]:
+def measured(side: int, settings: Settings, network: str = STAND_IN) -> dict[str, Any]:
     """The summary of an image of that side, with `peak_bytes`, in a process of its own.
 
     `worker_bytes` is the peak of the largest of that process's own.
+
+    Args:
+        network: `STAND_IN`, or `SHIPPED` for the weights that come with roadex.
     """
     with tempfile.TemporaryDirectory() as folder:
         told = [str(side), folder, str(settings.block_px), settings.cluster, str(settings.workers)]
+        told.append(network)
         done = subprocess.run(
             [sys.executable, "-m", __name__, *told], stdout=subprocess.PIPE, text=True, check=True
         )
@@ -96,10 +101,10 @@ def _stand_in() -> LoadedModel:
     return LoadedModel(predictor, "stand-in", "stand-in", _GSD, 0.5, {}, 0)
 
 
-def write_town(path: Path, side: int) -> None:
+def write_town(path: Path, side: int, gsd: float = _GSD) -> None:
     """A VRT of `side` pixels a side that repeats a tile, which is written beside it."""
     tile = path.with_name("tile.tif")
-    corner, step = (5e5, 5e6), (_GSD, -_GSD)
+    corner, step = (5e5, 5e6), (gsd, -gsd)
     write_raster(tile, _streets(), Georeference(_CRS, corner, step, (_TILE, _TILE)))
     places = [(x, y) for y in range(0, side, _TILE) for x in range(0, side, _TILE)]
     bands = "".join(
@@ -136,10 +141,13 @@ def _source(name: str, band: int, x: int, y: int) -> str:
     )
 
 
-def _measure(side: int, folder: Path, block_px: int, cluster: str, workers: int) -> None:
+def _measure(
+    side: int, folder: Path, block_px: int, cluster: str, workers: int, network: str
+) -> None:
     """Predict an image in this process, and print its summary."""
     image = folder / "town.vrt"
-    write_town(image, side)
+    model = _stand_in() if network == STAND_IN else load_model(None)
+    write_town(image, side, model.gsd)
     config = PredictConfig(
         input=str(image),
         out=str(folder / "out"),
@@ -148,7 +156,7 @@ def _measure(side: int, folder: Path, block_px: int, cluster: str, workers: int)
         workers=workers,
     )
     started, before = time.perf_counter(), time.process_time()
-    with patch.object(batch, "load_model", lambda *_: _stand_in()):
+    with patch.object(batch, "load_model", lambda *_: model):
         failures, _ = batch.predict_all(config, lambda line: print(line, file=sys.stderr))
     assert not failures
     facts = {"side": side, "whole_seconds": time.perf_counter() - started}
@@ -163,4 +171,5 @@ def _measure(side: int, folder: Path, block_px: int, cluster: str, workers: int)
 
 
 if __name__ == "__main__":
-    _measure(int(sys.argv[1]), Path(sys.argv[2]), int(sys.argv[3]), sys.argv[4], int(sys.argv[5]))
+    _, _side, _folder, _block_px, _cluster, _workers, _network = sys.argv
+    _measure(int(_side), Path(_folder), int(_block_px), _cluster, int(_workers), _network)

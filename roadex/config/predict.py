@@ -52,8 +52,9 @@ class PredictConfig:
     input: str = MISSING
     # One road network of all the images, which need a georeference, instead of one for each.
     mosaic: bool = False
-    # Which image counts where they overlap: the first or last by name, or the newest file.
-    overlap: str = choice("first", "first", "last", "newest")
+    # Which image counts where they overlap: the first or last by name, or the newest file; or the
+    # mean of all, each weighted by the distance to its edge (blended), before the network sees it.
+    overlap: str = choice("first", "first", "last", "newest", "blended")
     # A file of polygons: only what lies in them is read.
     aoi: str | None = None
     # The system of a mosaic whose images lie in several; null: that of most of them.

@@ -33,6 +33,9 @@ from roadex.rasters.remote import Remote, Source
 
 # The widest seam without data between images, in pixels, that is filled from beside it.
 _SEAM = 2
+# Over so many pixels an image gains its weight beside pixels that lack data.
+_FEATHER = 32
+_BLENDED_AT_ONCE = 1 << 21  # pixels, of which weights and sums take 32 bytes each
 
 
 @dataclass(frozen=True)
@@ -44,6 +47,8 @@ class MosaicScene:
         places: the images and where they lie on the grid, the most wanted first.
         area: the only part that is read, a shapely geometry in the grid's system; None: all.
         failures: images that turned out to be damaged, and why; they have no data.
+        blended: of images that overlap each pixel is the mean, weighted by how far it lies from
+            their edges.
     """
 
     name: str
@@ -53,6 +58,7 @@ class MosaicScene:
     area: Any = None
     failures: dict[Source, str] = field(default_factory=dict)
     masked: bool = True
+    blended: bool = False
 
     @property
     def shape(self) -> tuple[int, int]:
@@ -68,7 +74,8 @@ class MosaicScene:
         """See `Scene.read`; an image that cannot be read is noted and left out."""
         columns = columns or slice(0, self.shape[1])
         down, across = _wider(rows, self.shape[0]), _wider(columns, self.shape[1])
-        bands, valid = _without_seams(*self._composed(down, across))
+        compose = self._blended if self.blended else self._composed
+        bands, valid = _without_seams(*compose(down, across))
         kept = shifted(rows, down.start), shifted(columns, across.start)
         bands, valid = bands[:, kept[0], kept[1]], valid[kept]
         if self.area is not None:
@@ -86,6 +93,7 @@ class MosaicScene:
                 place,
                 rows=_shrunk(place.rows, shrink[0], shape[0]),
                 columns=_shrunk(place.columns, shrink[1], shape[1]),
+                whole=(_scaled(place.whole[0], shrink[0]), _scaled(place.whole[1], shrink[1])),
                 exact=place.exact and shape == self.shape,
             )
             for place in self.places
@@ -113,6 +121,55 @@ class MosaicScene:
                 valid[there] |= new
         return bands, valid
 
+    def _blended(self, rows: slice, columns: slice) -> tuple[NDArray[Any], NDArray[np.bool_]]:
+        """See `blended`; a few rows at a time, since sums take more memory than pixels."""
+        shape = (rows.stop - rows.start, columns.stop - columns.start)
+        bands, valid = np.empty((3, *shape), self.dtype), np.empty(shape, bool)
+        height = max(1, _BLENDED_AT_ONCE // shape[1])
+        for top in range(rows.start, rows.stop, height):
+            part = slice(top, min(top + height, rows.stop))
+            here = shifted(part, rows.start)
+            bands[:, here], valid[here] = self._mean(part, columns)
+        return bands, valid
+
+    def _mean(self, rows: slice, columns: slice) -> tuple[NDArray[Any], NDArray[np.bool_]]:
+        shape = (rows.stop - rows.start, columns.stop - columns.start)
+        total = np.zeros((3, *shape), np.promote_types(self.dtype, np.float32))
+        weights = np.zeros(shape, total.dtype)
+        for place in self.places:
+            part = common(rows, place.rows), common(columns, place.columns)
+            if part[0] is None or part[1] is None or place.path in self.failures:
+                continue
+            found = self._weighted(place, part[0], part[1])
+            if found is not None:
+                there = shifted(part[0], rows.start), shifted(part[1], columns.start)
+                total[:, there[0], there[1]] += found[0] * found[1]
+                weights[there] += found[1]
+        valid = weights > 0
+        total /= np.where(valid, weights, 1)
+        return (total if self.dtype.kind == "f" else np.rint(total)).astype(self.dtype), valid
+
+    def _weighted(
+        self, place: Place, rows: slice, columns: slice
+    ) -> tuple[NDArray[Any], NDArray[np.float32]] | None:
+        """Colours (3, h, w) of an image on a part of the grid, and their weights (h, w)."""
+        seen = common(_wider(rows, place.rows.stop, _FEATHER), place.rows)
+        beside = common(_wider(columns, place.columns.stop, _FEATHER), place.columns)
+        assert seen is not None and beside is not None  # they hold what is wanted
+        wide = shifted(seen, place.rows.start), shifted(beside, place.columns.start)
+        found = self._part(place, *wide)
+        if found is None:
+            return None
+        kept = shifted(rows, seen.start), shifted(columns, beside.start)
+        down, across = _from_edges(rows, place.whole[0]), _from_edges(columns, place.whole[1])
+        # Their product, not the less: beside an edge that tiles share, too, one fades into the next.
+        weight = down[:, None] * across
+        bands = found.bands[:, kept[0], kept[1]]
+        if found.valid is not None:
+            weight *= _from_gaps(found.valid)[kept]
+            bands = np.where(weight > 0, bands, 0)
+        return bands, weight
+
     def _part(self, place: Place, rows: slice, columns: slice) -> Piece | None:
         """A part of an image, by its place on the grid; None where it is damaged."""
         try:
@@ -132,8 +189,27 @@ def _shrunk(span: slice, shrink: float, side: int) -> slice:
     return slice(start, max(start + 1, min(side, math.ceil(span.stop / shrink - 1e-9))))
 
 
-def _wider(span: slice, side: int) -> slice:
-    return slice(max(0, span.start - _SEAM), min(side, span.stop + _SEAM))
+def _scaled(span: slice, shrink: float) -> slice:
+    """A span of pixels in those of a smaller grid, which it may reach beyond."""
+    start = math.floor(span.start / shrink)
+    return slice(start, max(start + 1, math.ceil(span.stop / shrink)))
+
+
+def _wider(span: slice, side: int, by: int = _SEAM) -> slice:
+    return slice(max(0, span.start - by), min(side, span.stop + by))
+
+
+def _from_edges(part: slice, whole: slice) -> NDArray[np.float32]:
+    """How far the middles of some pixels lie from the nearer end of a span."""
+    middles = np.arange(part.start, part.stop, dtype=np.float32) + np.float32(0.5)
+    return np.minimum(middles - whole.start, whole.stop - middles)
+
+
+def _from_gaps(valid: NDArray[np.bool_]) -> NDArray[np.float32]:
+    """From 0 where there are no data to 1 where there are some all around."""
+    apart = cv2.distanceTransform(valid.view(np.uint8), cv2.DIST_C, 3)
+    result: NDArray[np.float32] = np.minimum(apart, _FEATHER) / np.float32(_FEATHER)
+    return result
 
 
 def mosaic_of(
@@ -148,7 +224,7 @@ def mosaic_of(
 
     Args:
         overlap: which of overlapping images counts: the `first` or `last` by name, or the `newest`
-            file.
+            file; or all of them, `blended`.
         crs: the system of the grid; None: as `common_grid` chooses.
         aoi: a file of polygons; only images that touch them are read, and only there.
 
@@ -177,7 +253,8 @@ def mosaic_of(
             raise RoadexError(f"aoi={aoi}: no image lies there")
         grid = part
     dtype = np.dtype(np.uint16 if kind == "int16" else kind)
-    return MosaicScene(name, grid, placed(images, grid), dtype, area, failures)
+    places, blended = placed(images, grid), overlap == "blended"
+    return MosaicScene(name, grid, places, dtype, area, failures, blended=blended)
 
 
 def ordered(paths: Sequence[Source], overlap: str) -> list[Source]:

@@ -37,6 +37,7 @@ class Place:
     Attributes:
         numbers: of its red, green and blue band.
         rows, columns: of the grid, that it covers.
+        whole: its own rows and columns, which may reach beyond the grid.
         exact: whether its pixels are pixels of the grid.
     """
 
@@ -44,6 +45,7 @@ class Place:
     numbers: tuple[int, ...]
     rows: slice
     columns: slice
+    whole: tuple[slice, slice]
     exact: bool
 
 
@@ -141,7 +143,8 @@ def _place(image: Image, grid: Georeference) -> Place | None:
     seen = common(rows, slice(0, grid.shape[0])), common(columns, slice(0, grid.shape[1]))
     if seen[0] is None or seen[1] is None:
         return None
-    return Place(image.path, image.numbers, seen[0], seen[1], exact and seen == (rows, columns))
+    whole = rows, columns
+    return Place(image.path, image.numbers, seen[0], seen[1], whole, exact and seen == whole)
 
 
 def _pixels(length: float, step: float) -> int:

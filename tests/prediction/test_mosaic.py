@@ -99,6 +99,61 @@ def test_which_image_counts_where_they_overlap(tmp_path):
         assert (whole_of(mosaic_of(paths, "m", overlap=overlap))[0] == value).all()
 
 
+def bright_and_dark(folder, seam: int = 60):
+    """A dark tile beside a bright one, `seam` columns of both; and where they overlap."""
+    folder.mkdir(exist_ok=True)
+    for name, value, columns in (
+        ("a.tif", 80, slice(0, 200 + seam // 2)),
+        ("b.tif", 140, slice(200 - seam // 2, 400)),
+    ):
+        write_tile(folder / name, np.full((300, 400, 3), value, np.uint8), slice(0, 300), columns)
+    return sorted(folder.iterdir()), slice(200 - seam // 2, 200 + seam // 2)
+
+
+def test_blended_tiles_of_different_brightness_show_no_seam(tmp_path):
+    paths, both = bright_and_dark(tmp_path / "tiles")
+    hard = whole_of(mosaic_of(paths, "m"))[0].astype(int)
+    soft, valid = whole_of(mosaic_of(paths, "m", overlap="blended"))
+    assert np.abs(np.diff(hard, axis=1)).max() == 60
+    assert valid.all() and np.abs(np.diff(soft.astype(int), axis=1)).max() <= 2
+    assert (soft[:, : both.start] == 80).all() and (soft[:, both.stop :] == 140).all()
+    ramp = 80 + 60 * (np.arange(60) + 0.5)[:, None] / 60
+    assert np.abs(soft[:, both] - ramp).max() <= 0.5
+    turned = whole_of(mosaic_of(paths[::-1], "m", overlap="blended"))[0]
+    assert np.array_equal(soft, turned)
+
+
+def test_blended_weights_fall_beside_pixels_without_data(tmp_path):
+    """Also where the lack is in the middle of an image, below which lies another."""
+    bright = np.full((300, 400, 3), 140, np.uint8)
+    bright[120:180, 150:250] = 0
+    write_tif(tmp_path / "b.tif", bright, nodata=0)
+    write_tif(tmp_path / "a.tif", np.full((300, 400, 3), 80, np.uint8))
+    pixels, valid = whole_of(mosaic_of(sorted(tmp_path.iterdir()), "m", overlap="blended"))
+    assert valid.all() and (pixels[130:170, 160:240] == 80).all()
+    assert np.abs(np.diff(pixels.astype(int), axis=0)).max() <= 3
+    assert (pixels[20] == 110).all()  # both count alike far from the hole
+
+
+def test_blended_parts_are_those_of_the_whole_however_they_are_read(tmp_path, image, monkeypatch):
+    paths = quarters(tmp_path, image, overlap=30)
+    warped_to(paths[1], tmp_path / "tile_01_other.tif", "EPSG:32631", 0.7)
+    scene = mosaic_of(sorted(tmp_path.iterdir()), "m", overlap="blended")
+    pixels, valid = whole_of(scene)
+    rng = np.random.default_rng(0)
+    for height in (1 << 21, 5000):
+        monkeypatch.setattr("roadex.prediction.mosaic._BLENDED_AT_ONCE", height)
+        for _ in range(6):
+            (top, left), (rows, columns) = rng.integers(0, 200, 2), rng.integers(1, 200, 2)
+            there = slice(top, top + rows), slice(left, left + columns)
+            piece = scene.read(*there)
+            assert np.array_equal(np.moveaxis(piece.bands, 0, -1), pixels[there])
+            assert np.array_equal(piece.valid, valid[there])
+    small = scene.reduced((100, 100))
+    assert small.valid[5:-5, 5:-5].all()
+    assert small.bands.mean() == pytest.approx(pixels.mean(), rel=0.02)
+
+
 def warped_to(source, target, crs: str, gsd: float):
     """A raster in another system and at other pixels."""
     with rasterio.open(source) as file:
