@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import pydoc
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -107,6 +108,8 @@ class DaskCrew:
         left, failed = list(items), dict[Item, str]()
         with task.bar(items) as progress:
             for _ in range(_ROUNDS):
+                if not left:
+                    break
                 again = []
                 for item, future in self._round(task, left):
                     if future.status == "finished":
@@ -137,7 +140,7 @@ class DaskCrew:
     def _round(self, task: Task, items: list[Item]) -> Iterator[tuple[Item, Any]]:
         """Items and their results, as they end."""
         as_completed: Any = _distributed().as_completed
-        shared = () if task.shared is None else (self.client.scatter(task.shared, broadcast=True),)
+        shared = () if task.shared is None else (self._sent(task.shared),)
         futures = {
             self.client.submit(_tidily, task.run, item, *shared, retries=_RETRIES, pure=False): item
             for item in items
@@ -145,6 +148,15 @@ class DaskCrew:
         for future in as_completed(list(futures)):
             yield futures.pop(future), future
             future.release()
+
+    def _sent(self, shared: Any) -> Any:
+        """What every call needs, on each worker.
+
+        Under a name of its own: what is sent again under one whose last holder is just being let
+        go is at times let go with it, and waited for in vain.
+        """
+        (sent,) = self.client.scatter([shared], broadcast=True, hash=False)
+        return sent
 
 
 def _tidily(run: Callable[..., Any], *arguments: Any) -> tuple[str, float, Any]:
@@ -263,14 +275,11 @@ def _check(client: Any, cluster: str, workers: int, wait_s: float) -> None:
             f"cluster={cluster}: {_count(client)} workers there, of workers={workers}; start more "
             "(dask worker ADDRESS)"
         ) from error
-    for address, version in client.run(_version).items():
+    # Asked for through the standard library: another version may have no module of this name.
+    for address, version in client.run(pydoc.locate, "roadex.__version__").items():
         if version != __version__:
+            found = f"roadex {version}" if isinstance(version, str) else "no roadex"
             raise RoadexError(
-                f"cluster={cluster}: the worker {address} has roadex {version}, this is "
-                f"{__version__}; install the same"
+                f"cluster={cluster}: the worker {address} has {found}, this is {__version__}; "
+                "install the same"
             )
-
-
-def _version() -> str:
-    """Of roadex on a worker."""
-    return __version__

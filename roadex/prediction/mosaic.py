@@ -162,7 +162,7 @@ class MosaicScene:
             return None
         kept = shifted(rows, seen.start), shifted(columns, beside.start)
         down, across = _from_edges(rows, place.whole[0]), _from_edges(columns, place.whole[1])
-        # Their product, not the less: beside an edge that tiles share, too, one fades into the next.
+        # Their product, not the less, so that one fades into the next beside a common edge, too.
         weight = down[:, None] * across
         bands = found.bands[:, kept[0], kept[1]]
         if found.valid is not None:

@@ -7,6 +7,7 @@ import os
 import signal
 import threading
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -176,3 +177,47 @@ def test_what_went_with_the_last_worker_is_sent_again_and_failures_are_remembere
         assert crew.each(task, [(0, 1), (0, 0), (1, 0)]) == {(0, 1): "damaged"}
         (line,) = crew.report(4.0)
     assert line.startswith("worker 0: 2 blocks in ")
+
+
+@pytest.fixture
+def threads() -> Iterator[object]:
+    """A scheduler with a worker, both in this process."""
+    distributed = pytest.importorskip("distributed")
+    options = {"n_workers": 1, "threads_per_worker": 1, "dashboard_address": ":0"}
+    with distributed.LocalCluster(processes=False, protocol="tcp", **options) as cluster:
+        yield cluster
+
+
+def test_a_worker_of_another_version_is_refused_in_one_line(threads, monkeypatch):
+    monkeypatch.setattr("roadex.prediction.crew.__version__", "9.9")
+    address = threads.scheduler_address
+    complaint = (
+        rf"cluster={address}: the worker tcp://.* has roadex [\d.a-z]+, this is 9\.9; install"
+    )
+    with pytest.raises(RoadexError, match=complaint), crew_of(address, 1, print):
+        pytest.fail("it was taken")
+
+
+def told_of(item: tuple[int, int], shared: dict[str, int]) -> int:
+    return shared["one"] + item[0]
+
+
+def test_what_all_share_is_sent_once_for_a_task_and_never_under_a_name_that_is_let_go(
+    threads, monkeypatch
+):
+    with crew_of(threads.scheduler_address, 1, print) as crew:
+        names = []
+        scatter = crew.client.scatter
+
+        def watched(*arguments, **options):
+            sent = scatter(*arguments, **options)
+            names.append(sent[0].key)
+            return sent
+
+        monkeypatch.setattr(crew.client, "scatter", watched)
+        for _ in range(5):
+            found: dict[tuple[int, int], int] = {}
+            task = Task("work", told_of, {"one": 1}, found.__setitem__)
+            assert crew.each(task, [(0, 0), (1, 0)]) == {}
+            assert found == {(0, 0): 1, (1, 0): 2}
+    assert len(names) == len(set(names)) == 5
