@@ -201,15 +201,15 @@ def _wider(span: slice, side: int, by: int = _SEAM) -> slice:
 
 def _from_edges(part: slice, whole: slice) -> NDArray[np.float32]:
     """How far the middles of some pixels lie from the nearer end of a span."""
-    middles = np.arange(part.start, part.stop, dtype=np.float32) + np.float32(0.5)
-    return np.minimum(middles - whole.start, whole.stop - middles)
+    middles = np.arange(part.start, part.stop) + 0.5
+    nearer: NDArray[np.float64] = np.minimum(middles - whole.start, whole.stop - middles)
+    return nearer.astype(np.float32)
 
 
 def _from_gaps(valid: NDArray[np.bool_]) -> NDArray[np.float32]:
     """From 0 where there are no data to 1 where there are some all around."""
-    apart = cv2.distanceTransform(valid.view(np.uint8), cv2.DIST_C, 3)
-    result: NDArray[np.float32] = np.minimum(apart, _FEATHER) / np.float32(_FEATHER)
-    return result
+    apart = np.asarray(cv2.distanceTransform(valid.view(np.uint8), cv2.DIST_C, 3))
+    return (np.minimum(apart, _FEATHER) / _FEATHER).astype(np.float32)
 
 
 def mosaic_of(
