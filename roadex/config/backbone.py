@@ -42,6 +42,10 @@ class TimmBackboneConfig(BackboneConfig):
     # The weights that the encoder starts from: none, hub (timm's, downloaded), imagenet_package
     # (tf_efficientnet_lite0 to lite2, which come with roadex), or a .safetensors or .pth file.
     weights: str = "none"
+    # Mean and deviation per channel of RGB / 255 that the weights of a file expect, where they are
+    # not those that timm names for the model.
+    mean: list[float] | None = None
+    std: list[float] | None = None
     # The older spelling of weights=hub.
     pretrained: bool = False
     # Epochs in which the encoder, batch norms included, does not learn, or "always".
@@ -55,6 +59,14 @@ class TimmBackboneConfig(BackboneConfig):
     def __post_init__(self) -> None:
         if self.pretrained and self.weights == "none":
             self.weights = "hub"
+        if (self.mean is None) != (self.std is None):
+            raise RoadexError("backbone.mean and backbone.std: set both or neither")
+        sizes = {len(self.mean or [0.0] * 3), len(self.std or [1.0] * 3)}
+        if sizes != {3} or min(self.std or [1.0]) <= 0:
+            raise RoadexError(
+                "backbone.mean and backbone.std: a value each for red, green and blue, and "
+                "deviations above 0"
+            )
         if not (self.freeze == ALWAYS or self.freeze.isdecimal()):
             raise RoadexError(f"backbone.freeze={self.freeze}: a number of epochs, or {ALWAYS}")
 

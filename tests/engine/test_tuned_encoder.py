@@ -16,6 +16,7 @@ from roadex.data.prepared import PreparedDataset
 from roadex.engine.learner import Learner, build_learner
 from roadex.errors import RoadexError
 from roadex.models.backbones.pyramid import TimmBackbone
+from roadex.models.backbones.weights import input_normalization
 from roadex.models.encoders import encoder_of, layer_numbers
 from roadex.prediction.pipeline import load_model
 from roadex.runs.checkpoint import save_checkpoint
@@ -114,6 +115,30 @@ def test_an_adapted_transformer_is_exported_whole(tmp_path):
         load_model(path, device="cpu").predictor(image) for path in (source, tmp_path / "card")
     )
     np.testing.assert_array_equal(first["segmentation"], second["segmentation"])
+
+
+def test_satmae_starts_from_the_users_file_with_the_colours_of_its_training(tmp_path):
+    """As its authors publish it: below a key, with the decoder of its training beside."""
+    file, sister = tmp_path / "satmae.pth", "vit_tiny_patch16_224"
+    original = timm.create_model(sister, num_classes=0).state_dict()
+    decoder = {"decoder_embed.weight": torch.zeros(4, 4), "mask_token": torch.zeros(1, 1, 4)}
+    torch.save({"model": {**original, **decoder}, "epoch": 799}, file)
+    config = train_config("backbone=satmae", f"backbone.weights={file}").backbone
+    assert config.name == "vit_large_patch16_224"
+    assert input_normalization(config) == ([0.4182, 0.4215, 0.3991], [0.2877, 0.2754, 0.2764])
+    backbone = TimmBackbone(replace(config, name=sister), 8)
+    assert backbone(torch.zeros(1, 3, 32, 48)).shape == (1, 8, 8, 12)
+    own = {name.split("extractor.")[-1]: value for name, value in backbone.state_dict().items()}
+    (place,) = (name for name in own if name.endswith("blocks.3.mlp.fc1.weight"))
+    assert own[place].equal(original["blocks.3.mlp.fc1.weight"])
+
+
+def test_half_of_a_normalisation_is_refused():
+    with pytest.raises(RoadexError, match=r"backbone.mean and backbone.std: set both or neither"):
+        train_config("backbone=timm", "backbone.mean=[0.5,0.5,0.5]")
+    for std in ("[0.5,0.5]", "[0.5,0,0.5]"):
+        with pytest.raises(RoadexError, match="a value each for red, green and blue"):
+            train_config("backbone=timm", "backbone.mean=[0.5,0.5,0.5]", f"backbone.std={std}")
 
 
 def test_dinov3_starts_from_the_users_file_and_learns_by_changes_alone(tmp_path):

@@ -44,6 +44,8 @@ def input_normalization(config: TimmBackboneConfig) -> tuple[list[float], list[f
     """Mean and deviation per channel of RGB / 255 that the weights expect; None without weights."""
     if config.weights == "none":
         return None
+    if config.mean is not None and config.std is not None:
+        return list(config.mean), list(config.std)
     card = timm.get_pretrained_cfg(config.name)
     if card is None:
         return None
