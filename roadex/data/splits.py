@@ -16,16 +16,43 @@ Splits = dict[str, list[str]]
 
 
 def assign_splits(names: list[str], config: SplitConfig, needed: Sequence[str] = SPLITS) -> Splits:
-    """Divide tile names by the lists of `config`, else by its rule.
+    """Divide tile names by the lists of `config`, else by its rule, then into its folds.
 
     Lists of the project name whole datasets; tiles that a partial copy lacks are skipped.
 
     Raises:
-        RoadexError: a list is missing or names an unknown tile, or a `needed` split is empty.
+        RoadexError: a list is missing or names an unknown tile, there is no such fold, or a
+            `needed` split is empty.
     """
-    if config.lists:
-        return require_members(_from_lists(set(names), config.lists), needed=needed)
-    return require_members(RULES[config.rule](names, config), needed=needed)
+    rule = RULES[config.rule]
+    splits = _from_lists(set(names), config.lists) if config.lists else rule(names, config)
+    return require_members(folded(splits, config), needed=needed)
+
+
+def folded(splits: Splits, config: SplitConfig) -> Splits:
+    """The splits of fold number `config.fold`: all but test tiles dealt out anew.
+
+    Over the folds every one of them validates once, and their counts differ by one at most.
+
+    Raises:
+        RoadexError: there is no such fold, or there are fewer tiles than folds.
+    """
+    fold, folds = config.fold, config.folds
+    if fold is None:
+        return splits
+    if fold >= folds:
+        raise RoadexError(
+            f"dataset.splits.fold={fold}: {folds} folds are numbered 0 to {folds - 1}; "
+            "dataset.splits.folds=N makes more"
+        )
+    pool = sorted({*splits["train"], *splits["validation"]}, key=_place)
+    if len(pool) < folds:
+        raise RoadexError(
+            f"dataset.splits.folds={folds}: only {len(pool)} to be dealt out; make fewer folds"
+        )
+    validation = set(pool[fold::folds])
+    train = sorted(set(pool) - validation)
+    return {**splits, "train": train, "validation": sorted(validation)}
 
 
 _REMEDY = (
@@ -63,6 +90,12 @@ def split_hash(splits: Splits) -> str:
     """A short hash of the lists, which shows whether two runs used the same splits."""
     text = "\n".join(f"{split} {name}" for split in SPLITS for name in splits[split])
     return hashlib.sha256(text.encode()).hexdigest()[:12]
+
+
+def pool_hash(splits: Splits) -> str:
+    """A short hash that all folds of the same tiles share."""
+    pool = sorted(splits["train"] + splits["validation"])
+    return split_hash({"train": pool, "validation": [], "test": splits["test"]})
 
 
 def _by_hash(names: list[str], config: SplitConfig) -> Splits:

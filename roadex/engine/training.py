@@ -24,7 +24,7 @@ from roadex.data.manifest import require_attributes
 from roadex.data.prepare import prepare
 from roadex.data.prepared import MAIN, PreparedDataset
 from roadex.data.sources.folder import located
-from roadex.data.splits import split_hash
+from roadex.data.splits import pool_hash, split_hash
 from roadex.engine.batches import Batches
 from roadex.engine.device import (
     loader_count,
@@ -275,6 +275,7 @@ def _metrics(learner: Learner, best: Best, report: SplitReport, seconds: float) 
         "macs_512": count_macs(learner.model),
         "seed": config.seed,
         "split_hash": split_hash(learner.dataset.splits),
+        "pool_hash": pool_hash(learner.dataset.splits),
         "gsd_m": config.dataset.gsd,
         "steps": learner.step,
         "seconds": round(seconds, 1),

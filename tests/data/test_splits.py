@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
-import pytest
+from dataclasses import replace
 
-from roadex.config.dataset import SplitConfig
-from roadex.data.splits import SPLITS, assign_splits, split_hash
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from roadex.config.dataset import SplitConfig, SyntheticConfig
+from roadex.data.sources.files import Division, Entry
+from roadex.data.sources.synthetic import synthetic_source
+from roadex.data.splits import SPLITS, assign_splits, pool_hash, split_hash
 from roadex.errors import RoadexError
 
 NAMES = [f"tile_{index}" for index in range(400)]
@@ -66,3 +72,72 @@ def test_missing_lists_are_refused(tmp_path):
 def test_too_few_tiles_for_three_splits_are_refused():
     with pytest.raises(RoadexError, match="split is empty"):
         assign_splits(["only"], SplitConfig())
+
+
+def each_fold(divide, config):
+    """What `divide` makes of every fold."""
+    return [divide(replace(config, fold=fold)) for fold in range(config.folds)]
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    st.sets(st.text("abc_019", min_size=1, max_size=6), min_size=12, max_size=80),
+    st.integers(2, 7),
+    st.sampled_from(["ranked", "lists"]),
+    st.randoms(use_true_random=False),
+)
+def test_folds_are_disjoint_and_complete_and_leave_the_test_tiles(
+    tmp_path_factory, names, folds, rule, random
+):
+    config = SplitConfig(rule="ranked", folds=folds)
+    if rule == "lists":
+        order = sorted(names)
+        random.shuffle(order)
+        parts = {"test": order[:2], "validation": order[2:4], "train": order[4:]}
+        lists = write_lists(tmp_path_factory.mktemp("lists"), **parts).lists
+        config = replace(config, lists=lists)
+    whole = assign_splits(sorted(names), config)
+    pool = {*whole["train"], *whole["validation"]}
+    made = each_fold(lambda fold: assign_splits(sorted(names), fold), config)
+    for splits in made:
+        assert splits["test"] == whole["test"]
+        train, validation = set(splits["train"]), set(splits["validation"])
+        assert train | validation == pool and not train & validation
+        assert pool_hash(splits) == pool_hash(whole)
+    validated = [name for splits in made for name in splits["validation"]]
+    assert sorted(validated) == sorted(pool)
+    sizes = {len(splits["validation"]) for splits in made}
+    assert max(sizes) - min(sizes) <= 1
+    assert len({split_hash(splits) for splits in made}) == folds
+
+
+def test_folds_hold_whole_cities_and_published_splits_and_worlds_have_them_too():
+    entries = {f"{city}_{k}": Entry(None, None, city) for city in "abcdefgh" for k in range(3)}
+    ranked = SplitConfig(rule="ranked", folds=3)
+    names = sorted(entries)
+    published = {"train": names[:12], "validation": names[12:18], "test": names[18:]}
+    world = SyntheticConfig(train_tiles=9, validation_tiles=3, test_tiles=2)
+    divisions = [
+        lambda fold: Division(fold, by_group=True).splits(entries, SPLITS),
+        lambda fold: Division(fold, published).splits(entries, SPLITS),
+        lambda fold: synthetic_source(replace(world, splits=fold)).splits(),
+    ]
+    for divide in divisions:
+        made = each_fold(divide, ranked)
+        assert len({tuple(splits["test"]) for splits in made}) == 1
+        validated = [name for splits in made for name in splits["validation"]]
+        assert sorted(validated) == sorted(made[0]["train"] + made[0]["validation"])
+    for splits in each_fold(divisions[0], ranked):
+        homes = [{name[0] for name in splits[split]} for split in SPLITS]
+        assert sum(map(len, homes)) == 8
+
+
+@pytest.mark.parametrize(
+    ("fold", "folds", "complaint"),
+    [(5, 5, "fold=5: 5 folds are numbered 0 to 4"), (0, 9, "folds=9: only 4 to be dealt out")],
+)
+def test_folds_that_there_are_not_are_refused(tmp_path, fold, folds, complaint):
+    config = write_lists(tmp_path, train=["a", "b", "c"])
+    with pytest.raises(RoadexError, match=complaint):
+        names = ["a", "b", "c", "validation", "test"]
+        assign_splits(names, replace(config, fold=fold, folds=folds))

@@ -9,7 +9,14 @@ from typing import Any, Protocol
 
 from roadex.config.dataset import SplitConfig
 from roadex.data.sources.base import Finding, Kind, stamp
-from roadex.data.splits import SPLITS, Splits, assign_splits, expand_groups, require_members
+from roadex.data.splits import (
+    SPLITS,
+    Splits,
+    assign_splits,
+    expand_groups,
+    folded,
+    require_members,
+)
 from roadex.data.stretch import Calibration, Histogram
 from roadex.data.tile import Tile
 from roadex.errors import RoadexError
@@ -63,7 +70,7 @@ class Division:
     """How the tiles of a source are split.
 
     Attributes:
-        config: lists, or a rule.
+        config: lists, or a rule, and the fold.
         published: the splits that the folders of the dataset give, unless lists are configured.
         by_group: split whole groups (cities), so that neighbours stay together.
     """
@@ -79,7 +86,7 @@ class Division:
             RoadexError: a list is wrong, or a `needed` split is empty.
         """
         if self.published is not None and not self.config.lists:
-            return require_members(self.published, _NO_FOLDER, needed)
+            return require_members(folded(self.published, self.config), _NO_FOLDER, needed)
         if not self.by_group:
             return assign_splits(sorted(entries), self.config, needed)
         groups = sorted({entry.group for entry in entries.values()})

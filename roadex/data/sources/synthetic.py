@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from functools import partial
 from typing import Any
 
 import networkx as nx
 import numpy as np
 
-from roadex.config.dataset import SyntheticConfig
+from roadex.config.dataset import SplitConfig, SyntheticConfig
 from roadex.config.world import WORLD_VERSION, WorldSettings
 from roadex.data.sources.base import Finding
-from roadex.data.splits import SPLITS, Splits
+from roadex.data.splits import SPLITS, Splits, folded
 from roadex.data.stretch import Calibration
 from roadex.data.tile import Tile
 from roadex.world import make_tile
@@ -27,15 +27,16 @@ class SyntheticSource:
     world: WorldSettings
     seed: int
     counts: dict[str, int]
+    division: SplitConfig = field(default_factory=SplitConfig)
 
     def splits(self, needed: Sequence[str] = SPLITS) -> Splits:
-        """Consecutive tile numbers: training first, then validation, then test."""
+        """Consecutive tile numbers: training first, then validation, then test; then folds."""
         splits: Splits = {}
         start = 0
         for split, count in self.counts.items():
             splits[split] = [f"{index:06d}" for index in range(start, start + count)]
             start += count
-        return splits
+        return folded(splits, self.division)
 
     def read(self, name: str) -> Tile:
         """Make the tile."""
@@ -84,4 +85,4 @@ def synthetic_source(config: SyntheticConfig) -> SyntheticSource:
         "validation": config.validation_tiles,
         "test": config.test_tiles,
     }
-    return SyntheticSource(config.world, config.world_seed, counts)
+    return SyntheticSource(config.world, config.world_seed, counts, config.splits)
