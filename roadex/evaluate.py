@@ -17,7 +17,7 @@ def main(config: EvaluateConfig) -> None:
     """Score a checkpoint on a split: pixels, and the road graphs that it draws.
 
     Writes out/metrics.json, out/graphs.csv (a row for each tile, its pixels too), out/graphs and
-    out/truth (GeoJSON) and out/overlays. Without dataset= it takes the dataset of the training.
+    out/truth (GeoJSON) and out/overlays. Without dataset= it takes all datasets of the training.
 
     Examples:
       python -m roadex.evaluate checkpoint=RUN/checkpoints/best.pt out=DIR

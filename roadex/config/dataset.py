@@ -27,9 +27,9 @@ class SplitConfig:
     train: float = bounded(0.8, above=0, most=1)
     validation: float = bounded(0.1, above=0, most=1)
     test: float = bounded(0.1, above=0, most=1)
-    # Cross-validation, fold=0,1,2,3,4 in a sweep: the tiles of training and validation are dealt out
-    # to `folds` parts by the hash of their names (or those of their cities), part number `fold`
-    # validates and the others train; test tiles stay apart. Null: the lists or the rule as they are.
+    # Cross-validation, fold=0,1,2,3,4 in a sweep: the tiles of training and validation are dealt
+    # out to `folds` parts by the hash of their names (or those of their cities), part number `fold`
+    # validates and the others train; test tiles stay apart. Null: the lists or the rule as is.
     fold: int | None = bounded(None, least=0)
     folds: int = bounded(5, least=2)
 

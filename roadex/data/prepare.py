@@ -122,7 +122,9 @@ def _described(
         tell(f"km of road whose attributes are known, of {manifest['road_km']:.1f}: {known}")
     mean, std = normalization(config, facts, splits)
     classes, crops = work.recipe.classes, config.crops_per_tile
-    return PreparedDataset(folder, splits, config.gsd, classes, mean, std, crops)
+    names = [name for split in SPLITS for name in splits[split]]
+    cities = {name: city for name in names if (city := work.source.group(name))}
+    return PreparedDataset(folder, splits, config.gsd, classes, mean, std, crops, cities=cities)
 
 
 def _check_road(config: DatasetConfig, facts: dict[str, Any]) -> None:

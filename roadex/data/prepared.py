@@ -112,6 +112,7 @@ class PreparedDataset:
         crops_per_tile: random crops drawn from each training tile in an epoch.
         members: of several datasets each by its name, the first one's is `MAIN`.
         homes: member and its name for each tile that is not of the first dataset.
+        cities: the city or other area of each tile, where the dataset says it.
     """
 
     folder: Path
@@ -123,6 +124,7 @@ class PreparedDataset:
     crops_per_tile: int = 1
     members: dict[str, Member] = field(default_factory=dict)
     homes: dict[str, tuple[str, str]] = field(default_factory=dict)
+    cities: dict[str, str] = field(default_factory=dict)
 
     def tile(self, name: str) -> PreparedTile:
         """The arrays of a tile, mapped and not read.

@@ -270,6 +270,27 @@ def each_dataset(
     return named
 
 
+def each_city(
+    prediction: SplitPrediction, results: list[PairScore], threshold: float
+) -> dict[str, float]:
+    """Pixel and graph scores of each city's tiles under city/NAME, pooled as those of all tiles.
+
+    Nothing where the tiles are not of two cities at least.
+    """
+    of_city: dict[str, list[PairScore]] = {}
+    for result in results:
+        city = prediction.dataset.cities.get(result.name, "")
+        of_city.setdefault(city, []).append(result)
+    if len(of_city) < 2:
+        return {}
+    named: dict[str, float] = {}
+    for city, own in sorted(of_city.items()):
+        counts = [tile_confusion(prediction, result.name, threshold) for result in own]
+        pixels = sum(counts, start=Confusion()).scores()
+        named |= prefixed(f"city/{city or 'other'}", {**pixels, **mean_scores(own)})
+    return named
+
+
 def mean_class_iou(confusion: NDArray[np.int64]) -> float:
     """Mean IoU of the classes that occur, background excluded: from counts (K, K)."""
     found = np.diag(confusion)[1:]

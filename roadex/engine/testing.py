@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+import torch
+from torch import nn
 
 from roadex.config.evaluate import EvaluateConfig
 from roadex.config.graph import DecodingSettings, needs_connectivity, with_chance
 from roadex.config.inference import InferenceConfig
 from roadex.config.metrics import AplsSettings
 from roadex.config.model import learnt_attributes
-from roadex.config.train import TrainConfig
-from roadex.data.prepare import prepare
+from roadex.data.combined import prepare_combined
 from roadex.data.prepared import PreparedDataset
 from roadex.data.splits import split_hash
 from roadex.engine.device import pick_device
@@ -23,6 +25,7 @@ from roadex.engine.evaluation import (
     TileGraphs,
     connection_scores,
     decode_graphs,
+    each_city,
     each_dataset,
     graph_rows,
     pixel_scores,
@@ -105,14 +108,23 @@ def report_split(
         **mean_scores(results),
         **connection_scores(graphs),
         **each_dataset(prediction, results, lambda own: _surface_scores(own, threshold)),
+        **each_city(prediction, results, threshold),
     }
     shown = list(zip(graphs, results, strict=True))[:pictures]
     drawn = [_draw(prediction, graph, result.scores, threshold, folder) for graph, result in shown]
     rows = [
-        {**row, **tile_pixels(prediction, row["tile"], threshold)}
+        {
+            **row,
+            **_city_cell(dataset, row["tile"]),
+            **tile_pixels(prediction, row["tile"], threshold),
+        }
         for row in graph_rows(graphs, results)
     ]
     return SplitReport(scores, rows, graphs, drawn, prediction.attributes.table())
+
+
+def _city_cell(dataset: PreparedDataset, name: str) -> dict[str, str]:
+    return {"city": dataset.cities[name]} if name in dataset.cities else {}
 
 
 def _surface_scores(prediction: SplitPrediction, threshold: float) -> dict[str, float]:
@@ -132,14 +144,14 @@ def evaluate_checkpoint(config: EvaluateConfig) -> dict[str, Any]:
     out = Path(config.out)
     checkpoint = load_checkpoint(config.checkpoint)
     device = pick_device(config.device)
-    dataset = _dataset_of(config, checkpoint)
+    dataset = _dataset(config, checkpoint)
     model = checkpoint.build().to(device)
     classifier = PairClassifier.wanted(model, device, config.graph.decoder)
-    predictor = Predictor(model, device, checkpoint.mean, checkpoint.std, config.inference)
+    predictor = _predictor(model, device, checkpoint, config.inference)
     threshold = checkpoint.threshold if config.threshold is None else config.threshold
     graph = with_chance(config.graph, checkpoint.chance)
     report = report_split(
-        _at_its_pixels(predictor, checkpoint.config, dataset.gsd, config.inference),
+        _at_its_pixels(predictor, checkpoint.config.dataset.gsd, dataset.gsd),
         dataset,
         config.split,
         threshold,
@@ -165,31 +177,38 @@ def evaluate_checkpoint(config: EvaluateConfig) -> dict[str, Any]:
     return metrics
 
 
-def _dataset_of(config: EvaluateConfig, checkpoint: Checkpoint) -> PreparedDataset:
-    """The prepared dataset of an evaluation; split=all makes one split of all its tiles."""
-    everything = config.split == "all"
-    dataset = prepare(
-        config.dataset or checkpoint.config.dataset,
-        checkpoint.config.model.connectivity_classes,
-        log.info,
-        needed=() if everything else (config.split,),
-        contrast=checkpoint.contrast or None,
-        attributes=checkpoint.config.model.attributes,
-    )
-    return dataset.with_split("all") if everything else dataset
-
-
 def confusion_of(report: SplitReport) -> dict[str, Any]:
     """The confusion of attributes as in metrics.json; empty if none is learnt."""
     return {"confusion": report.confusion} if report.confusion else {}
 
 
-def _at_its_pixels(
-    predictor: Predictor, trained: TrainConfig, gsd: float, asked: InferenceConfig
-) -> Predict:
-    """The predictor for tiles of another pixel size, which are resampled to its training's."""
-    finest = finest_gsd(asked, trained.trainer.inference)
-    wanted = working_gsd(gsd, trained.dataset.gsd, finest)
+def _dataset(config: EvaluateConfig, checkpoint: Checkpoint) -> PreparedDataset:
+    """The tiles to score: of the dataset that is asked for, else of all that were trained on."""
+    trained, everything = checkpoint.config, config.split == "all"
+    own = {} if config.dataset is not None else trained.datasets
+    dataset = prepare_combined(
+        config.dataset or trained.dataset,
+        {name: other for name, other in own.items() if everything or config.split in other.use},
+        trained.model.connectivity_classes,
+        log.info,
+        trained.model.attributes,
+        needed=() if everything else (config.split,),
+        contrast=checkpoint.contrast or None,
+    )
+    return dataset.with_split("all") if everything else dataset
+
+
+def _predictor(
+    model: nn.Module, device: torch.device, checkpoint: Checkpoint, asked: InferenceConfig
+) -> Predictor:
+    finest = finest_gsd(asked, checkpoint.config.trainer.inference)
+    settings = replace(asked, finest_gsd=finest)
+    return Predictor(model, device, checkpoint.mean, checkpoint.std, settings)
+
+
+def _at_its_pixels(predictor: Predictor, trained: float, gsd: float) -> Predict:
+    """The predictor for tiles of another pixel size, seen as large as those of its training."""
+    wanted = working_gsd(gsd, trained, predictor.settings.finest_gsd)
     seen = at_pixels(predictor, gsd, wanted)
     if seen is not predictor:
         log.info("pixels of %.3g m are resampled to the %.3g m of the training", gsd, wanted)

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator
-from contextlib import AbstractContextManager, closing, contextmanager, nullcontext
+from contextlib import AbstractContextManager, closing, nullcontext
 from dataclasses import replace
 from typing import Any
 
@@ -18,10 +17,9 @@ from roadex.config.model import learnt_attributes
 from roadex.config.schemas import to_plain
 from roadex.config.train import TrainConfig
 from roadex.data.augment import Augmentation
-from roadex.data.combined import combined
+from roadex.data.combined import prepare_combined, settings_of
 from roadex.data.crops import Crop, CropDataset, crop_loader
 from roadex.data.manifest import require_attributes
-from roadex.data.prepare import prepare
 from roadex.data.prepared import MAIN, PreparedDataset
 from roadex.data.sources.folder import located
 from roadex.data.splits import pool_hash, split_hash
@@ -89,6 +87,7 @@ def fit(
             report = _test_best(learner, run)
         metrics = _metrics(learner, best, report, loop.seconds)
         draw_curves(run.path / "history.csv", run.path / "curves.png")
+        run.write_tiles(report.rows)
         run.finish(metrics)  # before the tracker, which may fail or be slow
         _track_test(tracker, learner.step, metrics, report)
     return metrics
@@ -98,20 +97,9 @@ def _located(config: TrainConfig) -> TrainConfig:
     """The settings with the location and pixel size of every dataset filled in."""
     others = {}
     for name, other in config.datasets.items():
-        with _settings_of(name):
+        with settings_of(name):
             others[name] = located(other)
     return replace(config, dataset=located(config.dataset), datasets=others)
-
-
-@contextmanager
-def _settings_of(name: str) -> Iterator[None]:
-    """Name the further dataset in errors about its settings."""
-    try:
-        yield
-    except RoadexError as error:
-        text = str(error).replace("dataset.", f"datasets.{name}.")
-        text = text if text != str(error) else f"datasets.{name}: {text}"
-        raise RoadexError(text) from error
 
 
 def open_training(config: TrainConfig, stop: StopSignals, group: Group) -> tuple[Learner, Batches]:
@@ -182,15 +170,10 @@ def _open_tracker(run: RunFolder) -> AbstractContextManager[Tracker]:
 
 
 def _prepare(config: TrainConfig) -> PreparedDataset:
-    classes = config.model.connectivity_classes
-    attributes = config.model.attributes
-    dataset = prepare(config.dataset, classes, log.info, attributes=attributes)
-    others = {}
-    for name, other in config.datasets.items():
-        with _settings_of(name):
-            tiles = prepare(other, classes, log.info, needed=other.use, attributes=attributes)
-            others[name] = other, tiles
-    dataset = combined(dataset, config.dataset.weight, others)
+    model = config.model
+    dataset = prepare_combined(
+        config.dataset, config.datasets, model.connectivity_classes, log.info, model.attributes
+    )
     require_attributes(dataset, learnt_attributes(config.model))
     dataset = _normalized(config, dataset)
     return dataset.first_tiles() if config.trainer.dry_run else dataset

@@ -78,6 +78,10 @@ class RunFolder:
         if self.writes:
             write_table(self.path / names.HISTORY, rows)
 
+    def write_tiles(self, rows: list[dict[str, Any]]) -> None:
+        """Write the scores of each test tile."""
+        write_table(self.path / names.TILES, rows)
+
     def finish(self, metrics: dict[str, Any]) -> None:
         """Write metrics.json, and remove what only an unfinished run needs."""
         write_json(self.path / names.METRICS, metrics)

@@ -11,6 +11,8 @@ ENVIRONMENT = "environment.json"
 # Written last: a run that has it is finished.
 METRICS = "metrics.json"
 HISTORY = "history.csv"
+# The scores of each test tile.
+TILES = "graphs.csv"
 CHECKPOINTS = "checkpoints"
 BEST = "best.pt"
 LAST = "last.pt"

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
+from roadex.config.dataset import FolderConfig
 from roadex.config.labels import IGNORE
 from roadex.config.metrics import AplsSettings
+from roadex.data.prepare import prepare
 from roadex.engine.evaluation import (
     SplitPrediction,
     TileGraphs,
@@ -18,9 +21,11 @@ from roadex.engine.evaluation import (
     score_graphs,
     tile_pixels,
 )
+from roadex.engine.testing import report_split
 from roadex.graph import DecodingSettings, GapSettings
 from roadex.graph.network import empty_network, straight_network
 from roadex.metrics.summary import mean_scores
+from tests.support.worlds import write_folder
 
 EMPTY, ROAD = empty_network(), straight_network([(0, 0), (200, 0)], [(0, 1)])
 
@@ -87,3 +92,36 @@ def test_a_gap_is_closed_by_what_is_kept_of_the_connectivity(with_directions):
     assert graph.number_of_edges() == (1 if with_directions else 2)
     tile.mask = np.full_like(mask, IGNORE)
     assert prediction.graph("a", 0.5, settings).number_of_edges() == 0
+
+
+def noisy(image):
+    """Road where an image is bright, by chance."""
+    road = np.clip(image.mean(axis=2) / 255 + 0.2, 0, 1).astype(np.float32)
+    return {"segmentation": np.stack([1 - road, road])}
+
+
+def test_a_city_scores_as_if_its_tiles_were_all(tmp_path):
+    write_folder(tmp_path / "raw", 8)
+    config = FolderConfig(raw=str(tmp_path / "raw"), cache=str(tmp_path / "cache"), workers=1)
+    dataset = prepare(config, 5).with_split("all")
+    names = dataset.splits["all"]
+    cities = {name: "Paris" if k < 5 else "Vegas" for k, name in enumerate(names)}
+
+    def report(tiles):
+        some = replace(dataset, splits={"some": tiles}, cities=cities)
+        settings = DecodingSettings(), AplsSettings(), tmp_path / "out"
+        return report_split(noisy, some, "some", 0.5, *settings, pictures=0)
+
+    whole = report(names)
+    assert {row["tile"]: row["city"] for row in whole.rows} == cities
+    for city in ("Paris", "Vegas"):
+        alone = report([name for name in names if cities[name] == city]).scores
+        assert not any(key.startswith("city/") for key in alone)
+        told = {
+            key.removeprefix(f"city/{city}/"): value
+            for key, value in whole.scores.items()
+            if key.startswith(f"city/{city}/")
+        }
+        assert {"f1", "iou", "apls", "topo/f1", "apls/n_scored"} <= set(told)
+        assert told == pytest.approx({key: alone[key] for key in told}, nan_ok=True)
+    assert whole.scores["city/Paris/f1"] != whole.scores["city/Vegas/f1"]

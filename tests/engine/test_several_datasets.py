@@ -55,6 +55,38 @@ def test_each_is_trained_on_and_scored_at_its_own_pixels(folder):
     assert config.datasets["synthetic"].train_tiles == 2
 
 
+def test_evaluate_scores_each_and_all_together_as_the_training_does(folder):
+    (path,) = (folder / "runs" / "all").iterdir()
+    command = [f"checkpoint={path / 'checkpoints' / 'best.pt'}", "overlays=1"]
+    done = run("evaluate", *command, "out=again", cwd=folder)
+    assert done.returncode == 0, done.stderr
+    trained, again = (
+        json.loads((where / "metrics.json").read_text()) for where in (path, folder / "again")
+    )
+    for key in (key for key in trained if key.startswith("test/")):
+        assert again[key] == pytest.approx(trained[key], nan_ok=True), key
+    tables = [(where / "graphs.csv").read_text() for where in (path, folder / "again")]
+    assert tables[0] == tables[1] and "\nfine@" in tables[0]
+    done = run("evaluate", *command, "split=train", "out=train", cwd=folder)
+    assert done.returncode == 0, done.stderr
+    learnt = json.loads((folder / "train" / "metrics.json").read_text())
+    assert learnt["train/synthetic/apls/n_total"] == 2
+    named = [learnt[f"train/{name}/apls/n_total"] for name in ("main", "fine", "synthetic")]
+    assert sum(named) == learnt["train/tiles"]
+
+
+def test_evaluate_names_the_dataset_that_is_gone(folder):
+    (path,) = (folder / "runs" / "all").iterdir()
+    (folder / "fine").rename(folder / "gone")
+    try:
+        best = path / "checkpoints" / "best.pt"
+        done = run("evaluate", f"checkpoint={best}", "out=bad", cwd=folder)
+    finally:
+        (folder / "gone").rename(folder / "fine")
+    assert done.returncode == 2 and "datasets.fine.images" in done.stderr, done.stderr
+    assert not (folder / "bad").exists()
+
+
 @pytest.mark.parametrize(
     ("settings", "complaint"),
     [
