@@ -47,10 +47,10 @@ def main(config: ReportConfig) -> None:
 
 def _track(config: ReportConfig, report: Report) -> None:
     """Upload the tables and files to Weights & Biases, if asked for."""
-    from roadex.comparison.tables import difference_table, score_table
+    from roadex.comparison.tables import difference_table, plain, score_table
 
     name = config.title or Path(config.runs).resolve().name
-    tables = {"scores": score_table(report.comparison)}
+    tables = {"scores": plain(score_table(report.comparison))}
     if report.comparison.measured:
         tables["differences"] = difference_table(report.comparison)
     settings = {**to_plain(config), "name": name}

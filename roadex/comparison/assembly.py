@@ -11,7 +11,13 @@ from roadex.comparison.panels import tile_panels
 from roadex.comparison.rows import mixtures, rows_of
 from roadex.comparison.statistics import CONFIDENCE
 from roadex.comparison.summary import check_place, write_summary
-from roadex.comparison.tables import difference_table, score_table, write_tables
+from roadex.comparison.tables import (
+    city_table,
+    difference_table,
+    score_table,
+    tile_table,
+    write_tables,
+)
 from roadex.config.report import ReportConfig
 from roadex.plots.html import file_uri, write_page
 from roadex.runs.reading import Found, Run, find_runs
@@ -52,6 +58,8 @@ def write_report(config: ReportConfig) -> Report:
         scores=score_table(comparison),
         baseline=comparison.baselines and comparison.baselines.label,
         differences=difference_table(comparison),
+        by_tile=tile_table(comparison),
+        by_city=city_table(comparison),
         figures={caption: file_uri(path) for caption, path in figures.items()},
         tiles=tiles,
         runs=_run_table(comparison, Path(config.runs)),
@@ -63,8 +71,9 @@ def write_report(config: ReportConfig) -> Report:
 
 
 COSTS = (
-    "GMACs are multiply-accumulates at 512 x 512; images/s is the speed of training on the machine "
-    "of these runs."
+    "Bold is the best mean of a column, with all that look the same. GMACs are "
+    "multiply-accumulates at 512 x 512; images/s is the speed of training on the machine of these "
+    "runs."
 )
 
 
@@ -72,13 +81,14 @@ def _notes(found: Found, comparison: Comparison) -> list[str]:
     """What is needed to read the figures."""
     runs = found.finished
     splits = sorted({str(run.metrics["split_hash"]) for run in runs})
+    apart = "seed" if all(len(run.repeat) == 1 for run in runs) else "seed and their fold"
     notes = [
         f"{len(runs)} runs finished and read, {len(found.unfinished)} unfinished, "
         f"{len(found.faults)} left out as unusable.",
         f"Test split {', '.join(splits)}; thresholds from "
         f"{', '.join(sorted({str(run.metrics.get('threshold_from')) for run in runs}))}; "
         f"code {', '.join(sorted({run.version for run in runs}))}.",
-        "± is the sample standard deviation over the runs of a row, which differ in their seed "
+        f"± is the sample standard deviation over the runs of a row, which differ in their {apart} "
         "alone.",
     ]
     changed = sum(bool(run.environment.get("uncommitted_changes")) for run in runs)
@@ -86,16 +96,34 @@ def _notes(found: Found, comparison: Comparison) -> list[str]:
         notes.append(f"{changed} of the runs were made from code with uncommitted changes.")
     if comparison.baselines is not None:
         notes.append(
-            f"Differences to {comparison.baselines.label} are paired by seed; in brackets the "
+            f"Differences to {comparison.baselines.label} are paired by {apart}; in brackets the "
             f"{CONFIDENCE:.0%} percentile bootstrap interval over the pairs, which is too narrow "
             "where the pairs are few."
+        )
+    if any(line.by_tile for line in comparison.lines):
+        notes.append(
+            "Tile by tile: the mean over the tiles that every run of both rows scores, each the "
+            "mean of a row's runs; its bootstrap interval over the tiles, and p of a two-sided "
+            "sign-flip permutation test, not corrected for the number of comparisons. Pixel scores "
+            "are of single tiles there, and pooled over all pixels elsewhere."
         )
     return notes
 
 
 def _run_table(comparison: Comparison, root: Path) -> list[list[str]]:
     """Head and a row for each run."""
-    head = ["run", "setting", "seed", "threshold", "best epoch", "F1", "IoU", "APLS", "code"]
+    head = [
+        "run",
+        "setting",
+        "seed",
+        "fold",
+        "threshold",
+        "best epoch",
+        "F1",
+        "IoU",
+        "APLS",
+        "code",
+    ]
     return [
         head,
         *(
@@ -112,6 +140,7 @@ def _run_cells(run: Run, row: str, root: Path) -> list[str]:
         str(run.folder.relative_to(root)),
         row,
         str(run.seed),
+        ", ".join(map(str, run.repeat[1:])) or "–",
         f"{run.fact('threshold'):.3f}",
         f"{run.fact('best_epoch'):.0f}",
         *("–" if score is None else f"{score:.4f}" for score in scores),

@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from statistics import median
 
 from roadex.comparison.baselines import Baselines, find_baselines
 from roadex.comparison.rows import Row
-from roadex.comparison.statistics import Difference, Spread, difference, spread
+from roadex.comparison.statistics import (
+    Difference,
+    Spread,
+    TileDifference,
+    difference,
+    spread,
+    tile_difference,
+    tile_means,
+)
 from roadex.errors import RoadexError
 from roadex.runs.reading import is_known
 
@@ -31,12 +39,19 @@ TITLES = {
 }
 
 
+# Scores of which less is better, and those of which neither is.
+LOWER = {"false_connections", "speed_error_kph"}
+NEITHER = {"connections", "slack_breakeven_threshold"}
+CITY = "city/"
+
+
 @dataclass(frozen=True)
 class Line:
     """A row in figures.
 
     Attributes:
         spreads, differences: by score; no differences for the baseline itself or without one.
+        by_tile: differences over single tiles, of the scores that both rows' runs have of tiles.
         parameters, macs: of the network; multiply-accumulates at 512 x 512.
         images_per_s: in training, the median over the runs' median epochs.
     """
@@ -47,6 +62,7 @@ class Line:
     parameters: float
     macs: float
     images_per_s: float
+    by_tile: dict[str, TileDifference] = field(default_factory=dict)
 
     def tiles(self, scores: list[str]) -> str:
         """Tiles scored of all, apart for each score where they are not the same."""
@@ -67,6 +83,12 @@ class Comparison:
     lines: list[Line]
     scores: list[str]
     baselines: Baselines | None
+
+    @property
+    def cities(self) -> list[str]:
+        """The cities that test tiles are of, where the dataset tells them."""
+        names = {name for line in self.lines for run in line.row.runs for name in run.scores}
+        return sorted({name.split("/")[1] for name in names if name.startswith(CITY)})
 
     @property
     def measured(self) -> list[Line]:
@@ -94,7 +116,11 @@ def compare(rows: list[Row], scores: list[str], baseline: str | None) -> Compari
 def available(rows: list[Row]) -> list[str]:
     """The names of all scores that some run has, without the counts of tiles."""
     names = dict.fromkeys(name for row in rows for run in row.runs for name in run.scores)
-    return [name for name in names if not name.endswith(("/n_scored", "/n_total", "tiles"))]
+    return [
+        name
+        for name in names
+        if not name.endswith(("/n_scored", "/n_total", "tiles")) and not name.startswith(CITY)
+    ]
 
 
 def _line(row: Row, scores: list[str], baseline: Row | None) -> Line:
@@ -105,7 +131,18 @@ def _line(row: Row, scores: list[str], baseline: Row | None) -> Line:
         _middle([run.fact("parameters") for run in row.runs]),
         _middle([run.fact("macs_512") for run in row.runs]),
         _middle([run.images_per_s for run in row.runs]),
+        _by_tile(row, baseline, scores) if baseline else {},
     )
+
+
+def _by_tile(row: Row, baseline: Row, scores: list[str]) -> dict[str, TileDifference]:
+    found = {}
+    for score in scores:
+        own, other = ([run.tiles for run in each.runs] for each in (row, baseline))
+        difference = tile_difference(tile_means(own, score), tile_means(other, score))
+        if difference.tiles:
+            found[score] = difference
+    return found
 
 
 def _middle(values: list[float]) -> float:

@@ -5,12 +5,14 @@ from __future__ import annotations
 import io
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import matplotlib
 
 matplotlib.use("Agg")
 
 import numpy as np
+import pandas as pd
 from matplotlib import pyplot as plt
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
@@ -120,20 +122,14 @@ def _curves(comparison: Comparison) -> Figure:
 
 def _curve(axis: Axes, row: Row, column: str, number: int) -> None:
     """Epochs that only some of the runs reached are drawn from those."""
-    by_epoch: dict[int, list[float]] = {}
-    for run in row.runs:
-        for epoch in run.history:
-            if is_known(epoch.get(column, np.nan)):
-                by_epoch.setdefault(int(epoch["epoch"]), []).append(epoch[column])
-    epochs = sorted(by_epoch)
-    values = [by_epoch[epoch] for epoch in epochs]
+    epochs = pd.DataFrame([epoch for run in row.runs for epoch in run.history])
+    values = epochs.reindex(columns=["epoch", column]).dropna().groupby("epoch")[column]
+    found = values.agg(["mean", "min", "max"])
     colour, dashes = _style(number)
-    means = [float(np.mean(found)) for found in values]
-    alone = "o" if len(epochs) == 1 else None  # a line of one point is not seen
-    axis.plot(epochs, means, dashes, color=colour, label=row.name, linewidth=1.6, marker=alone)
-    axis.fill_between(
-        epochs, list(map(min, values)), list(map(max, values)), color=colour, alpha=0.15, lw=0
-    )
+    alone = "o" if len(found) == 1 else None  # a line of one point is not seen
+    line: dict[str, Any] = {"color": colour, "label": row.name, "linewidth": 1.6, "marker": alone}
+    axis.plot(found.index, found["mean"], dashes, **line)
+    axis.fill_between(found.index, found["min"], found["max"], color=colour, alpha=0.15, lw=0)
 
 
 def _cost(comparison: Comparison) -> Figure | None:

@@ -11,7 +11,7 @@ from typing import Any
 
 from roadex.config.names import INCIDENTAL
 from roadex.errors import RoadexError
-from roadex.runs.reading import Run
+from roadex.runs.reading import Run, is_fold
 
 # Settings in which the runs of one row may differ.
 _BESIDE = (*INCIDENTAL, "seed", "name", "trainer.device")
@@ -22,7 +22,7 @@ SEED = re.compile(r"\bseed-\d+\b")  # the folder of a seed
 
 @dataclass(frozen=True)
 class Row:
-    """The runs of one setting, by seed."""
+    """The runs of one setting, by seed and fold."""
 
     name: str
     runs: list[Run]
@@ -40,15 +40,16 @@ def rows_of(runs: list[Run], mixed: bool = False, by: Sequence[str] = ()) -> lis
         by: the settings that name the rows, instead of all that differ.
 
     Raises:
-        RoadexError: two runs have the same settings and seed, or any two differ in what scores
-            depend on besides the settings, unless `mixed`; or two rows differ in nothing of `by`.
+        RoadexError: two runs have the same settings, seed and fold, or any two differ in what
+            scores depend on besides the settings, unless `mixed`; or two rows differ in nothing of
+            `by`.
     """
     if not mixed and (reasons := mixtures(runs)):
         raise RoadexError(f"{reasons[0]}; mixed=true compares them all the same")
     groups: dict[str, list[Run]] = {}
     for run, settings in zip(runs, _settings(runs), strict=True):
         groups.setdefault(json.dumps(settings, default=str), []).append(run)
-    members = [sorted(group, key=lambda run: run.seed) for group in groups.values()]
+    members = [sorted(group, key=lambda run: run.repeat) for group in groups.values()]
     if not mixed:
         for group in members:
             _check_seeds(group)
@@ -59,11 +60,21 @@ def rows_of(runs: list[Run], mixed: bool = False, by: Sequence[str] = ()) -> lis
 def mixtures(runs: list[Run]) -> list[str]:
     """What makes the runs' scores incomparable, a line for each reason."""
     facts: dict[str, Callable[[Run], str]] = {
-        "split": lambda run: f"{run.config.get('dataset.kind')} {run.metrics['split_hash']}",
+        "split": _split,
         "metric settings": _metric_settings,
         "code version": lambda run: run.version,
     }
     return [line for name, fact in facts.items() if (line := _mixture(runs, name, fact))]
+
+
+def _split(run: Run) -> str:
+    """The lists, which all folds of the same tiles share."""
+    kind, folds = run.config.get("dataset.kind"), len(run.repeat) - 1
+    if not folds:
+        return f"{kind} {run.metrics['split_hash']}"
+    return (
+        f"{kind} {run.metrics.get('pool_hash')} in {run.config.get('dataset.splits.folds')} folds"
+    )
 
 
 def _mixture(runs: list[Run], name: str, fact: Callable[[Run], str]) -> str | None:
@@ -101,6 +112,8 @@ def _for_any_seed(runs: list[Run], key: str) -> list[Any]:
     Such as that of its first weights. Where all start from those of one seed, it stays as it is.
     """
     values = [run.config.get(key) for run in runs]
+    if is_fold(key):
+        return ["one of them" if value is not None else None for value in values]
     alike = [SEED.sub("seed-*", str(value)) for value in values]
     elsewhere = {
         path
@@ -115,7 +128,7 @@ def _for_any_seed(runs: list[Run], key: str) -> list[Any]:
 
 def _check_seeds(runs: list[Run]) -> None:
     for one, other in pairwise(runs):
-        if one.seed == other.seed:
+        if one.repeat == other.repeat:
             raise RoadexError(
                 f"{one.folder} and {other.folder} are the same settings and seed: move one away "
                 "or add mixed=true"
@@ -135,7 +148,7 @@ def _chosen_names(rows: list[list[Run]], keys: Sequence[str]) -> list[str]:
 def _names(rows: list[list[Run]]) -> list[str]:
     """A name for each row: what was swept, else the settings that differ."""
     firsts = [runs[0] for runs in rows]
-    varied = _varied([run.overrides for run in firsts])
+    varied = [key for key in _varied([run.overrides for run in firsts]) if not is_fold(key)]
     swept = _labels([_described(runs, varied) for runs in rows])
     if len(set(swept)) == len(firsts) and all(swept):
         return swept

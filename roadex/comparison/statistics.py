@@ -1,16 +1,16 @@
-"""Means over seeds, their spread, and differences paired by seed."""
+"""Means over seeds and folds, their spread, and differences paired by them or by tile."""
 
 from __future__ import annotations
 
-import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
-from scipy.stats import bootstrap
+from scipy.stats import bootstrap, permutation_test
 
 from roadex.comparison.rows import Row
-from roadex.runs.reading import is_known
 
 CONFIDENCE = 0.95
 RESAMPLES = 10_000
@@ -19,7 +19,7 @@ NAN = float("nan")
 
 @dataclass(frozen=True)
 class Spread:
-    """A score over the seeds of a row.
+    """A score over the runs of a row.
 
     Attributes:
         mean: of the runs that have the score; NaN where none has.
@@ -38,12 +38,12 @@ class Spread:
 
 @dataclass(frozen=True)
 class Difference:
-    """Row minus baseline, paired by seed.
+    """Row minus baseline, paired by seed and fold.
 
     Attributes:
-        mean: over the pairs; NaN where no seed is in both.
+        mean: over the pairs; NaN where no repeat is in both.
         low, high: 95 % percentile bootstrap interval of the mean; NaN for fewer than two pairs.
-        pairs: seeds that both have.
+        pairs: repeats that both have.
     """
 
     mean: float
@@ -52,12 +52,29 @@ class Difference:
     pairs: int
 
 
+@dataclass(frozen=True)
+class TileDifference:
+    """Row minus baseline over single tiles, each the mean of a row's runs.
+
+    Attributes:
+        mean: over the tiles that every run of both rows scores.
+        low, high: 95 % percentile bootstrap interval of the mean over tiles.
+        p: of a two-sided sign-flip permutation test that the mean is 0.
+        tiles: how many they are; fewer than two have neither interval nor p.
+    """
+
+    mean: float
+    low: float
+    high: float
+    p: float
+    tiles: int
+
+
 def spread(row: Row, score: str) -> Spread:
     """Mean and spread of a test score over a row's runs."""
-    values = [run.scores[score] for run in row.runs if is_known(run.scores.get(score, NAN))]
-    deviation = float(np.std(values, ddof=1)) if len(values) > 1 else NAN
-    mean = float(np.mean(values)) if values else NAN
-    return Spread(mean, deviation, len(values), *_scored(row, score))
+    values = pd.Series([run.scores.get(score, NAN) for run in row.runs], dtype=float)
+    scored = _scored(row, score)
+    return Spread(float(values.mean()), float(values.std()), int(values.count()), *scored)
 
 
 def _scored(row: Row, score: str) -> tuple[int, int] | tuple[None, None]:
@@ -74,21 +91,56 @@ def _scored(row: Row, score: str) -> tuple[int, int] | tuple[None, None]:
 
 def difference(row: Row, baseline: Row, score: str) -> Difference:
     """How much higher a row scores than the baseline with the same seeds."""
-    own, other = _by_seed(row, score), _by_seed(baseline, score)
-    gaps = np.array([own[seed] - other[seed] for seed in sorted(own.keys() & other.keys())])
+    gaps = (_by_repeat(row, score) - _by_repeat(baseline, score)).dropna().to_numpy(float)
     if len(gaps) == 0:
         return Difference(NAN, NAN, NAN, 0)
     low, high = mean_interval(gaps)
     return Difference(float(gaps.mean()), low, high, len(gaps))
 
 
-def _by_seed(row: Row, score: str) -> dict[int, float]:
-    """The score of each seed that has it; the mean where runs of one seed were mixed."""
-    values: dict[int, list[float]] = {}
-    for run in row.runs:
-        if is_known(value := run.scores.get(score, NAN)):
-            values.setdefault(run.seed, []).append(value)
-    return {seed: math.fsum(found) / len(found) for seed, found in values.items()}
+def _by_repeat(row: Row, score: str) -> pd.Series:
+    """The score of each seed and fold; the mean where runs of one were mixed."""
+    values = pd.Series([run.scores.get(score, NAN) for run in row.runs], dtype=float)
+    return values.groupby([str(run.repeat) for run in row.runs]).mean()
+
+
+def tile_means(tables: Sequence[pd.DataFrame], score: str) -> pd.Series:
+    """A score of each tile, the mean over repeats, without those that one of them does not score.
+
+    Args:
+        tables: as `roadex.runs.reading.read_tiles` gives them.
+    """
+    if not tables or any(score not in table for table in tables):
+        return pd.Series(dtype=float)
+    return pd.concat([table[score] for table in tables], axis=1).dropna().mean(axis=1)
+
+
+def tile_difference(own: pd.Series, baseline: pd.Series) -> TileDifference:
+    """What the tiles of both say of the difference of two series of `tile_means`."""
+    gaps = (own - baseline).dropna().to_numpy(float)
+    if len(gaps) == 0:
+        return TileDifference(NAN, NAN, NAN, NAN, 0)
+    low, high = mean_interval(gaps)
+    return TileDifference(float(gaps.mean()), low, high, sign_flip_p(gaps), len(gaps))
+
+
+def sign_flip_p(values: NDArray[np.float64]) -> float:
+    """How often a mean so far from 0 comes about where the sign of every value is by chance.
+
+    Exact for as few values as have no more sign patterns than there are resamples; else of a
+    sample of them, the same every time. NaN for fewer than two values.
+    """
+    if len(values) < 2:
+        return NAN
+    found = permutation_test(
+        (values,),
+        lambda sample, axis: np.mean(sample, axis=axis),
+        permutation_type="samples",
+        vectorized=True,
+        n_resamples=RESAMPLES,
+        random_state=0,
+    )
+    return float(found.pvalue)
 
 
 def mean_interval(values: NDArray[np.float64]) -> tuple[float, float]:

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from roadex.comparison.comparison import Comparison, Line, title
-from roadex.comparison.statistics import Difference, Spread
+from roadex.comparison.comparison import CITY, LOWER, NEITHER, Comparison, Line, title
+from roadex.comparison.statistics import Difference, Spread, TileDifference, spread
 from roadex.files import write_table, write_text
 from roadex.runs.reading import is_known
 
 UNKNOWN = "–"
+BOLD = "**"  # around a cell, as in Markdown
+Table = list[list[str]]
 _LATEX = {
     "\\": r"\textbackslash{}", "&": r"\&", "%": r"\%", "$": r"\$", "#": r"\#", "_": r"\_",
     "{": r"\{", "}": r"\}", "~": r"\textasciitilde{}", "^": r"\textasciicircum{}",
@@ -18,11 +21,97 @@ _LATEX = {
 }  # fmt: skip
 
 
-def score_table(comparison: Comparison) -> list[list[str]]:
-    """Head and rows: mean and deviation of each score, and what the network costs."""
+def score_table(comparison: Comparison) -> Table:
+    """Head and rows: mean and deviation of each score, the best bold, and what a network costs."""
     scores = [title(score) for score in comparison.scores]
     head = ["setting", "runs", *scores, "tiles scored", "parameters", "GMACs", "images/s"]
-    return [head, *(_score_cells(line, comparison.scores) for line in comparison.lines)]
+    rows = [_score_cells(line, comparison.scores) for line in comparison.lines]
+    for column, score in enumerate(comparison.scores, start=2):
+        means = [line.spreads[score].mean for line in comparison.lines]
+        _embolden(rows, column, means, score)
+    return [head, *rows]
+
+
+def _embolden(rows: Table, column: int, means: list[float], score: str) -> None:
+    """Make the best cells of a column bold, all that look alike; none where all do."""
+    known = [round(mean, 3) for mean in means if is_known(mean)]
+    if score in NEITHER or len(set(known)) < 2:
+        return
+    best = min(known) if score in LOWER else max(known)
+    for row, mean in zip(rows, means, strict=True):
+        if is_known(mean) and round(mean, 3) == best:
+            row[column] = f"{BOLD}{row[column]}{BOLD}"
+
+
+def plain(table: Table) -> Table:
+    """The same without bold cells, for what has no such thing."""
+    return [[_text(cell)[0] for cell in row] for row in table]
+
+
+def _text(cell: str) -> tuple[str, bool]:
+    """A cell's text, and whether it is bold."""
+    bold = len(cell) > 4 and cell.startswith(BOLD) and cell.endswith(BOLD)
+    return (cell[2:-2], True) if bold else (cell, False)
+
+
+def city_table(comparison: Comparison) -> Table:
+    """Head and rows: the scores of each city's tiles, the best of a city bold.
+
+    Empty where the tiles are of one place.
+    """
+    lines, names = comparison.lines, {n for row in comparison.lines for n in _city_scores(row)}
+    scores = [score for score in comparison.scores if score in names]
+    rows: Table = []
+    for city in comparison.cities if scores else []:
+        keys = [f"{CITY}{city}/{score}" for score in scores]
+        found = [[spread(line.row, key) for key in keys] for line in lines]
+        cells = [
+            [city, line.row.name, _tiles_of(line, city), *map(spread_text, own)]
+            for line, own in zip(lines, found, strict=True)
+        ]
+        for column, score in enumerate(scores):
+            _embolden(cells, 3 + column, [own[column].mean for own in found], score)
+        rows += cells
+    return [["city", "setting", "tiles", *map(title, scores)], *rows] if rows else []
+
+
+def _city_scores(line: Line) -> set[str]:
+    """The scores that a row's runs have of cities."""
+    names = (name for run in line.row.runs for name in run.scores if name.startswith(CITY))
+    return {name.split("/", 2)[2] for name in names}
+
+
+def _tiles_of(line: Line, city: str) -> str:
+    counts = {run.scores.get(f"{CITY}{city}/apls/n_total") for run in line.row.runs} - {None}
+    return "–".join(f"{count:.0f}" for count in sorted(filter(None, counts))) or UNKNOWN
+
+
+def tile_table(comparison: Comparison) -> Table:
+    """Head and rows: differences over single tiles to the baseline; empty where none are known."""
+    lines = [line for line in comparison.lines if line.by_tile]
+    scores = [score for score in comparison.scores if any(score in line.by_tile for line in lines)]
+    if not scores:
+        return []
+    rows = [
+        [
+            line.row.name,
+            _span([line.by_tile[score].tiles for score in scores if score in line.by_tile]),
+            *(
+                tile_text(line.by_tile[score]) if score in line.by_tile else UNKNOWN
+                for score in scores
+            ),
+        ]
+        for line in lines
+    ]
+    return [["setting", "tiles", *map(title, scores)], *rows]
+
+
+def tile_text(found: TileDifference) -> str:
+    """`+mean [low, high] p = 0.012`, the mean alone of one tile."""
+    if found.tiles < 2:
+        return _signed(found.mean)
+    p = "p < 0.001" if found.p < 0.001 else f"p = {found.p:.3f}"
+    return f"{_signed(found.mean)} [{_signed(found.low)}, {_signed(found.high)}] {p}"
 
 
 def _score_cells(line: Line, scores: list[str]) -> list[str]:
@@ -42,7 +131,7 @@ def count_text(count: float) -> str:
     return f"{count:,.0f}" if is_known(count) else UNKNOWN
 
 
-def difference_table(comparison: Comparison) -> list[list[str]]:
+def difference_table(comparison: Comparison) -> Table:
     """Head and rows: differences to the baseline, with the interval and the pairs."""
     head = ["setting", "pairs", *(title(score) for score in comparison.scores)]
     rows = [
@@ -82,18 +171,23 @@ def _signed(value: float) -> str:
 
 
 def write_tables(comparison: Comparison, notes: list[str], folder: Path) -> None:
-    """Write table.md, table.tex and table.csv."""
-    tables = [score_table(comparison)]
-    if comparison.baselines is not None:
-        tables.append(difference_table(comparison))
-    captions = ["", *([f"Against {comparison.baselines.label}:"] if comparison.baselines else [])]
+    """Write table.md, table.tex and table.csv; tiles.tex and cities.tex where there are such."""
+    captioned = {"": score_table(comparison)}
+    label = comparison.baselines.label if comparison.baselines else ""
+    if label:
+        captioned[f"Against {label}:"] = difference_table(comparison)
+    captioned[f"Tile by tile against {label}:"] = tile_table(comparison)
+    captioned["By city:"] = city_table(comparison)
+    tables = {caption: table for caption, table in captioned.items() if table}
     parts = [
-        part for caption, table in zip(captions, tables, strict=True)
-        for part in (caption, markdown(table)) if part
-    ]  # fmt: skip
+        part for caption, table in tables.items() for part in (caption, markdown(table)) if part
+    ]
     write_text(folder / "table.md", "\n\n".join([*parts, *notes]) + "\n")
     comments = "".join(f"% {note}\n" for note in notes)
-    write_text(folder / "table.tex", comments + "\n".join(_latex(table) for table in tables))
+    *main, by_tile, by_city = captioned.values()
+    for name, shown in {"table": main, "tiles": [by_tile], "cities": [by_city]}.items():
+        if any(shown):
+            write_text(folder / f"{name}.tex", comments + "\n".join(map(_latex, shown)))
     write_table(folder / "table.csv", [_record(line) for line in comparison.lines])
 
 
@@ -106,10 +200,15 @@ def markdown(table: list[list[str]]) -> str:
 
 def _latex(table: list[list[str]]) -> str:
     """A tabular of the booktabs package."""
-    head, *rows = [" & ".join(map(_escaped, cells)) + r" \\" for cells in table]
+    head, *rows = [" & ".join(map(_latex_cell, cells)) + r" \\" for cells in table]
     columns = "l" + "r" * (len(table[0]) - 1)
     lines = [r"\toprule", head, r"\midrule", *rows, r"\bottomrule"]
     return "\n".join([rf"\begin{{tabular}}{{{columns}}}", *lines, r"\end{tabular}", ""])
+
+
+def _latex_cell(cell: str) -> str:
+    text, bold = _text(cell)
+    return rf"\textbf{{{_escaped(text)}}}" if bold else _escaped(text)
 
 
 def _escaped(text: str) -> str:
@@ -141,4 +240,6 @@ def _record(line: Line) -> dict[str, Any]:
             f"{score}/high": gap.high,
             f"{score}/pairs": gap.pairs,
         }
+    for score, tiles in line.by_tile.items():
+        record |= {f"{score}/tile_{key}": value for key, value in asdict(tiles).items()}
     return {key: "" if value is None or value != value else value for key, value in record.items()}

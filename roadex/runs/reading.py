@@ -11,10 +11,12 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
+import pandas as pd
 import yaml
 
 from roadex.config.names import flattened, renewed
 from roadex.errors import RoadexError
+from roadex.runs import names
 
 # IoU and F1 come from the same counts, up to rounding of the division.
 IDENTITY_TOLERANCE = 1e-6
@@ -44,6 +46,22 @@ class Run:
     def seed(self) -> int:
         """What the run drew its random numbers from."""
         return int(self.metrics["seed"])
+
+    @property
+    def repeat(self) -> tuple[int, ...]:
+        """What tells the run from others of its settings: its seed, and its folds if it has any."""
+        folds = [value for key, value in sorted(self.config.items()) if is_fold(key)]
+        return self.seed, *(int(value) for value in folds if value is not None)
+
+    @cached_property
+    def tiles(self) -> pd.DataFrame:
+        """The scores of each test tile by its name; empty for runs of versions without them.
+
+        Raises:
+            RoadexError: the file is damaged.
+        """
+        path = self.folder / names.TILES
+        return read_tiles(path) if path.is_file() else pd.DataFrame()
 
     @cached_property
     def scores(self) -> dict[str, float]:
@@ -77,6 +95,23 @@ class Found:
     finished: list[Run] = field(default_factory=list)
     unfinished: list[Path] = field(default_factory=list)
     faults: list[str] = field(default_factory=list)
+
+
+def is_fold(key: str) -> bool:
+    """Whether a setting is the number of a fold, of the main dataset or another."""
+    return key.startswith("dataset") and key.endswith(".splits.fold")
+
+
+def read_tiles(path: Path) -> pd.DataFrame:
+    """The table of single tiles that a training or an evaluation wrote, by tile.
+
+    Raises:
+        RoadexError: the file is damaged.
+    """
+    try:
+        return pd.read_csv(path, index_col="tile", dtype={"tile": str})
+    except (OSError, ValueError) as error:  # pandas' own errors are of these
+        raise RoadexError(f"{path} is damaged: evaluate the checkpoint again") from error
 
 
 def find_runs(folder: str | Path) -> Found:

@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import csv
+import itertools
 import shutil
 from pathlib import Path
 
+import numpy as np
+import pandas as pd
 import pytest
 
 from roadex.comparison.assembly import write_report
 from roadex.comparison.comparison import Line, compare
 from roadex.comparison.panels import tile_panels
 from roadex.comparison.rows import rows_of
+from roadex.comparison.statistics import sign_flip_p, tile_difference, tile_means
+from roadex.comparison.tables import city_table, score_table
 from roadex.config.report import ReportConfig
 from roadex.errors import RoadexError
 from roadex.runs.reading import find_runs
@@ -301,3 +306,107 @@ def test_command_without_a_finished_run_says_so(tmp_path):
     done = run("report", "runs=a", "out=out", cwd=tmp_path)
     assert done.returncode == 2 and "no finished run (1 unfinished)" in done.stderr
     assert not (tmp_path / "out").exists()
+
+
+def test_folds_are_repeats_that_differences_are_paired_by(trained, tmp_path):
+    for gates, scores in {"none": [0.5, 0.6, 0.7], "both": [0.52, 0.63, 0.71]}.items():
+        for fold, f1 in enumerate(scores):
+            target = tmp_path / "sweep" / f"{gates}-{fold}"
+            settings = {"model__global_aware": gates, "dataset__splits__fold": fold}
+            copy_run(trained, target, 0, f1, **settings)
+            edit_json(target / "metrics.json", split_hash=f"{fold:012d}")
+    none, both = lines(tmp_path / "sweep", baseline="none").values()
+    assert none.row.name == "global_aware=none" and none.spreads["f1"].count == 3
+    assert none.spreads["f1"].deviation == pytest.approx(0.1)
+    assert both.differences["f1"].mean == pytest.approx(0.02) and both.differences["f1"].pairs == 3
+    text = report(tmp_path / "sweep", tiles=0).page.read_text()
+    assert "differ in their seed and their fold alone" in text
+    shutil.copytree(tmp_path / "sweep" / "none-1", tmp_path / "sweep" / "again")
+    with pytest.raises(RoadexError, match="same settings and seed"):
+        lines(tmp_path / "sweep")
+    shutil.rmtree(tmp_path / "sweep" / "again")
+    copy_run(trained, tmp_path / "sweep" / "whole", 0, 0.8, model__global_aware="none")
+    mixed = lines(tmp_path / "sweep", mixed=True)
+    assert sorted(len(line.row.runs) for line in mixed.values()) == [1, 3, 3]
+    shutil.rmtree(tmp_path / "sweep" / "whole")
+    edit_json(tmp_path / "sweep" / "none-2" / "metrics.json", pool_hash="other tiles")
+    with pytest.raises(RoadexError, match="different split"):
+        lines(tmp_path / "sweep")
+
+
+def test_rows_are_compared_tile_by_tile(sweep):
+    for path in sweep.rglob("graphs.csv"):
+        better = "global_aware=both" in str(path)
+        table = pd.DataFrame({"tile": list("abcdefgh"), "f1": np.linspace(0.4, 0.75, 8)})
+        table.loc[0, "f1"] = np.nan if "seed=1" in str(path) else 0.4
+        table["f1"] += better * np.array([9, 1, 2, 3, 4, 5, 6, 7]) / 100
+        table.to_csv(path, index=False)
+    none, both = lines(sweep, baseline="none").values()
+    found = both.by_tile["f1"]
+    assert none.by_tile == {} and set(both.by_tile) == {"f1"}
+    assert found.tiles == 7 and found.mean == pytest.approx(0.04)  # not a, which a run lacks
+    assert found.p == pytest.approx(2 / 2**7) and 0.02 < found.low < 0.04 < found.high < 0.06
+    report(sweep, baseline="none")
+    markdown = (sweep.parent / "out" / "table.md").read_text()
+    assert "Tile by tile against global_aware=none:" in markdown
+    assert "| global_aware=both | 7 | +0.040 [" in markdown and "p = 0.016" in markdown
+    assert "p = 0.016" in (sweep.parent / "out" / "index.html").read_text()
+    damaged = next(sweep.rglob("graphs.csv"))
+    damaged.write_text("a,b\n1,2\n")
+    with pytest.raises(RoadexError, match=r"graphs\.csv is damaged"):
+        lines(sweep, baseline="none")
+
+
+def test_sign_flips_are_all_patterns_of_few_values_and_chance_of_many():
+    values = np.array([0.3, -0.1, 0.2, 0.05])
+    means = [abs(np.mean(values * signs)) for signs in itertools.product((-1, 1), repeat=4)]
+    expected = np.mean(np.array(means) >= abs(values.mean()) - 1e-12)
+    assert sign_flip_p(values) == pytest.approx(expected)
+    rng = np.random.default_rng(3)
+    nothing = [sign_flip_p(rng.normal(0, 1, 20)) for _ in range(40)]
+    assert 0.3 < np.mean(nothing) < 0.7 and np.mean(np.array(nothing) < 0.05) < 0.2
+    assert sign_flip_p(rng.normal(1, 0.1, 30)) < 0.001
+    assert np.isnan(sign_flip_p(values[:1])) and sign_flip_p(np.zeros(5)) == 1
+    one = tile_means([pd.DataFrame({"f1": [0.5]}, index=["a"])], "f1")
+    assert tile_difference(one, one).tiles == 1 and tile_means([], "f1").empty
+
+
+def test_the_best_are_bold_with_ties_and_less_is_better_of_what_is_false(sweep):
+    for path in sweep.rglob("metrics.json"):
+        better = "global_aware=both" in str(path)
+        tied = {"test/precision": 0.7001 + better * 0.0002, "test/recall": 0.5 + better * 0.00001}
+        edit_json(path, **tied, **{"test/false_connections": 0.2 + better * 0.1})
+    rows = rows_of(find_runs(sweep).finished)
+    shown = ["f1", "precision", "recall", "false_connections"]
+    _, both, none = score_table(compare(rows, shown, None))
+    assert both[2] == "**0.620 ± 0.017**" and none[2] == "0.540 ± 0.043"
+    assert not any("*" in cell for cell in (*both[3:5], *none[3:5]))  # they look the same
+    assert both[5] == "0.300 ± 0.000" and none[5] == "**0.200 ± 0.000**"
+    report(sweep, scores=["f1"])
+    out = sweep.parent / "out"
+    assert "**0.620 ± 0.017**" in (out / "table.md").read_text()
+    assert r"\textbf{0.620 $\pm$ 0.017}" in (out / "table.tex").read_text()
+    page = (out / "index.html").read_text()
+    assert '<td class="best">0.620 ± 0.017</td>' in page and "**" not in page
+
+
+def test_cities_have_tables_of_their_own(sweep):
+    for path in sweep.rglob("metrics.json"):
+        better = "global_aware=both" in str(path)
+        f1 = {"Paris": 0.6 + better / 10, "Vegas": 0.7 - better / 10}
+        scores = {f"test/city/{city}/f1": value for city, value in f1.items()}
+        edit_json(path, **scores, **{"test/city/Paris/apls/n_total": 4})
+    comparison = compare(rows_of(find_runs(sweep).finished), ["f1", "iou"], None)
+    head, *rows = city_table(comparison)
+    assert head == ["city", "setting", "tiles", "F1"]
+    assert [row[:2] for row in rows] == [
+        [city, f"global_aware={gates}"] for city in ("Paris", "Vegas") for gates in ("both", "none")
+    ]
+    assert [row[3] for row in rows] == [
+        "**0.700 ± 0.000**", "0.600 ± 0.000", "0.600 ± 0.000", "**0.700 ± 0.000**"
+    ]  # fmt: skip
+    assert [row[2] for row in rows] == ["4", "4", "–", "–"]
+    report(sweep, scores=["f1"])
+    assert (sweep.parent / "out" / "cities.tex").is_file()
+    assert "By city:" in (sweep.parent / "out" / "table.md").read_text()
+    assert "city/" not in (sweep.parent / "out" / "table.csv").read_text()
