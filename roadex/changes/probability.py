@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import shapely
-from pyproj import CRS
 
 from roadex.changes.samples import Floats
 from roadex.errors import RoadexError
-from roadex.geo.crs import reproject, short_name
-from roadex.rasters.rasters import load_rasterio
+from roadex.geo.grid import Georeference
+from roadex.rasters.rasters import grid_of, load_rasterio, open_raster, readable
 
 _BLOCK = 2048
-_EDGE_POINTS = 32
 
 
 @dataclass(frozen=True)
@@ -33,17 +33,16 @@ class ProbabilityRaster:
 
     def at(self, points: Floats) -> Floats:
         """The probability at places (n, 2); NaN outside the image and where it has no data."""
-        rasterio = load_rasterio()
+        windows = load_rasterio().windows
         result = np.full(len(points), np.nan)
-        with _opened(self.path) as file:
-            places = reproject(points, self.crs, short_name_of(file))
-            columns, rows = np.floor(_through(~file.transform, places)).astype(np.int64).T
+        with self._opened() as (file, grid):
+            columns, rows = np.floor(grid.pixels(points, self.crs)).astype(np.int64).T
             known = (columns >= 0) & (columns < file.width) & (rows >= 0) & (rows < file.height)
             across = -(-file.width // _BLOCK)
             block = np.where(known, rows // _BLOCK * across + columns // _BLOCK, -1)
             for number in np.unique(block[known]).tolist():
                 top, left = (number // across * _BLOCK, number % across * _BLOCK)
-                window = rasterio.windows.Window(
+                window = windows.Window(
                     left, top, min(_BLOCK, file.width - left), min(_BLOCK, file.height - top)
                 )
                 values = file.read(1, window=window, masked=True)
@@ -59,39 +58,18 @@ class ProbabilityRaster:
 
     def outline(self) -> shapely.Geometry:
         """The image's outline in the system of the places."""
-        with _opened(self.path) as file:
-            share = np.linspace(0, 1, _EDGE_POINTS)
-            zero, one = np.zeros_like(share), np.ones_like(share)
-            ring = np.column_stack(
-                [
-                    np.concatenate([share, one, share[::-1], zero]) * file.width,
-                    np.concatenate([zero, share, one, share[::-1]]) * file.height,
-                ]
-            )
-            corners = _through(file.transform, ring)
-            return shapely.Polygon(reproject(corners, short_name_of(file), self.crs))
+        with self._opened() as (_, grid):
+            return shapely.Polygon(grid.outline(self.crs))
 
+    @contextmanager
+    def _opened(self) -> Iterator[tuple[Any, Georeference]]:
+        """The raster, and where it lies.
 
-def _through(transform: Any, points: Floats) -> Floats:
-    """Points (n, 2) from pixels (column, row) to places (x, y), or back by the inverse."""
-    a, b, c, d, e, f = transform[:6]
-    return np.asarray(points @ np.array([[a, d], [b, e]]) + (c, f))
-
-
-def short_name_of(file: Any) -> str:
-    """The system of an open raster.
-
-    Raises:
-        RoadexError: it names none.
-    """
-    if file.crs is None:
-        raise RoadexError(f"{file.name} names no coordinate reference system: assign one first")
-    return short_name(CRS.from_wkt(file.crs.to_wkt()))
-
-
-def _opened(path: Path) -> Any:
-    rasterio = load_rasterio()
-    try:
-        return rasterio.open(path)
-    except rasterio.errors.RasterioError as error:
-        raise RoadexError(f"probability={path} is no readable raster ({error})") from error
+        Raises:
+            RoadexError: it is damaged, turned against north, or names no coordinate system.
+        """
+        with open_raster(self.path) as file, readable(self.path):
+            grid = grid_of(self.path, file)
+            if grid is None:
+                raise RoadexError(f"probability={self.path}: no coordinate system; assign one")
+            yield file, grid

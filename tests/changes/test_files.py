@@ -179,7 +179,7 @@ def test_networks_in_the_frame_of_an_image_are_compared_too(tmp_path, caplog):
         ({"match_m": 30.0}, "moved_m=25: must be more than match_m=30"),
         ({"area": "{}/none.gpkg"}, "none.gpkg: no such file"),
         ({"area": "{}/town.osm"}, "no polygon"),
-        ({"probability": "{}/town.osm"}, "no readable raster"),
+        ({"probability": "{}/town.osm"}, "town.osm: not a readable"),
         ({"probability": "{}/bytes.tif"}, "holds values up to 204 and no probabilities"),
     ],
 )
