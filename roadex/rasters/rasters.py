@@ -106,7 +106,7 @@ def readable(path: Source) -> Iterator[None]:
         reason = next(iter(str(error.__cause__ or error).splitlines()), repr(error))
         if isinstance(path, Remote) or path.suffix.lower() == ".xml":
             raise RoadexError(
-                f"{path}: cannot be read ({without_secrets(reason)}); check the address, the "
+                f"{path}: cannot be read ({without_secrets(reason, True)}); check the address, the "
                 "access and the connection"
             ) from None
         raise RoadexError(

@@ -119,9 +119,14 @@ def as_source(text: str | Path) -> Source:
     return user_path(text)
 
 
-def without_secrets(text: str) -> str:
-    """A text whose addresses have neither credentials nor queries."""
-    return _SECRETS.sub("", text) if "://" in text or "/vsi" in text else text
+def without_secrets(text: str, of_address: bool = False) -> str:
+    """A text whose addresses have neither credentials nor queries.
+
+    Args:
+        of_address: whether it is about an address, of which it may show the last part alone.
+    """
+    seems_so = of_address or "://" in text or "/vsi" in text
+    return _SECRETS.sub("", text) if seems_so else text
 
 
 def leads_elsewhere(path: Path) -> bool:

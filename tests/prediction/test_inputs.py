@@ -239,3 +239,78 @@ def test_tiles_of_the_web_are_an_image(image, tmp_path):
     assert "far.xml: cannot be read" in said[-1] and "\n" not in said[-1]
     far, near = ((tmp_path / "out" / f"{name}.csv").read_text() for name in ("far", "near"))
     assert far.replace("far,", "near,") == near and near.count("\n") > 5
+
+
+WMS = """<GDAL_WMS>
+<Service name="WMS"><Version>1.1.1</Version><ServerUrl>{address}/wms?</ServerUrl>
+<SRS>EPSG:32632</SRS><ImageFormat>image/png</ImageFormat><Layers>{layer}</Layers><Styles/></Service>
+<DataWindow><UpperLeftX>500000</UpperLeftX><UpperLeftY>5000000</UpperLeftY>
+<LowerRightX>500200</LowerRightX><LowerRightY>4999800</LowerRightY><SizeX>400</SizeX><SizeY>400</SizeY>
+</DataWindow><Projection>EPSG:32632</Projection><BandsCount>3</BandsCount>
+<BlockSizeX>100</BlockSizeX><BlockSizeY>100</BlockSizeY></GDAL_WMS>"""
+
+
+def test_a_web_map_service_is_an_image_and_only_the_area_is_asked_for(image, tmp_path):
+    town = write_tif(tmp_path / "near.tif", image)
+    corner = {"type": "Polygon", "coordinates": [
+        [[500010, 4999990], [500040, 4999990], [500040, 4999960], [500010, 4999990]]]}  # fmt: skip
+    feature = {"type": "Feature", "properties": {}, "geometry": corner}
+    system = {"type": "name", "properties": {"name": "urn:ogc:def:crs:EPSG::32632"}}
+    area = {"type": "FeatureCollection", "crs": system, "features": [feature]}
+    (tmp_path / "area.geojson").write_text(json.dumps(area))
+    said: list[str] = []
+    with serving(tmp_path) as server:
+        for layer in ("near", "lost"):
+            (tmp_path / f"{layer}.xml").write_text(WMS.format(address=server.address, layer=layer))
+
+        def predict(source: Path, out: str, **settings: object) -> list[str]:
+            config = PredictConfig(
+                input=str(source), out=str(tmp_path / out), outputs=["csv"], **settings
+            )
+            return batch.predict_all(config, said.append)[0]
+
+        assert predict(tmp_path / "near.xml", "far") == predict(town, "near") == []
+        asked = len(server.maps)
+        assert asked >= 16
+        assert predict(tmp_path / "near.xml", "part", aoi=str(tmp_path / "area.geojson")) == []
+        assert 1 <= len({tuple(box) for box in server.maps[asked:]}) <= 4
+        assert predict(tmp_path / "lost.xml", "lost") == ["lost.xml"]
+    assert "lost.xml: cannot be read" in said[-1] and "\n" not in said[-1]
+    far, near = ((tmp_path / out / "near.csv").read_bytes() for out in ("far", "near"))
+    assert far == near and near.count(b"\n") > 5
+
+
+def test_of_addresses_that_fail_each_is_one_line_and_the_rest_is_done(image, tmp_path):
+    """One that is not there, one whose connection drops at half, one nobody may see."""
+    for column, name in enumerate(("a", "b")):
+        half = np.ascontiguousarray(image[:, 200 * column : 200 * column + 200])
+        half = half + np.random.default_rng(0).integers(0, 9, half.shape, np.uint8)
+        write_tif(tmp_path / f"{name}.tif", half, corner=(500_000.0 + 100 * column, 5_000_000.0))
+    said: list[str] = []
+    with serving(tmp_path) as server:
+        server.broken = {"b.tif"}
+        names = ("a.tif", "b.tif", "none.tif", "closed/c.tif")
+        lines = [f"{server.address}/{name}?token=secret" for name in names]
+        (tmp_path / "list.txt").write_text("\n".join(lines))
+        config = PredictConfig(
+            input=str(tmp_path / "list.txt"), out=str(tmp_path / "out"), mosaic=True,
+            outputs=["csv"],
+        )  # fmt: skip
+        failures, count = batch.predict_all(config, said.append)
+    assert sorted(failures) == ["b.tif", "c.tif", "none.tif"] and count == 4
+    failed = [line for line in said if line.startswith("failed: ")]
+    assert len(failed) == 3 and all(
+        "cannot be read" in line and "\n" not in line for line in failed
+    )
+    assert "404" in "".join(failed) and "403" in "".join(failed)
+    assert "secret" not in "".join(said)
+    assert (tmp_path / "out" / "list.csv").read_text().count("\n") > 2
+
+
+def test_a_bucket_without_access_is_one_line(tmp_path, store_of_objects):
+    for source in ("s3://closed/tiles/", "s3://closed/tiles/*.tif"):
+        with pytest.raises(RoadexError, match=r"s3://closed/tiles/.*(access|read)") as refused:
+            images = find_images(source)
+            with open_scene(images[0]):
+                pytest.fail("it was opened")
+        assert "\n" not in str(refused.value) and "secret" not in str(refused.value)

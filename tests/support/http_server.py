@@ -1,4 +1,7 @@
-"""A server of files on this machine that answers requests for ranges, as stores of images do."""
+"""A server of files on this machine that answers requests for ranges, as stores of images do.
+
+It also draws GeoTIFFs of its folder as a web map service (WMS 1.1.1), at the path `wms`.
+"""
 
 from __future__ import annotations
 
@@ -11,6 +14,10 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from urllib.parse import parse_qs
 
+import cv2
+import numpy as np
+import rasterio
+
 
 class Server(ThreadingHTTPServer):
     """Serves a folder.
@@ -18,6 +25,9 @@ class Server(ThreadingHTTPServer):
     Attributes:
         sent: bytes of content that went out, by path.
         ranges: how many requests asked for a range.
+        maps: the boxes that maps were drawn of.
+        broken: names of files of which half is sent before the connection ends.
+        closed: what names begin with that nobody may see.
     """
 
     daemon_threads = True
@@ -25,6 +35,9 @@ class Server(ThreadingHTTPServer):
     def __init__(self, folder: Path) -> None:
         super().__init__(("127.0.0.1", 0), _Handler)
         self.folder, self.sent, self.ranges = folder, {}, 0
+        self.maps: list[list[float]] = []
+        self.broken: set[str] = set()
+        self.closed = "closed"
 
     @property
     def address(self) -> str:
@@ -46,6 +59,12 @@ class _Handler(BaseHTTPRequestHandler):
         name = name.lstrip("/")
         file = self.server.folder / name
         asked_for = parse_qs(query, keep_blank_values=True)
+        if name.startswith(self.server.closed):
+            self._send(403, "application/xml", b"<Error><Code>AccessDenied</Code></Error>")
+            return
+        if name == "wms":
+            self._draw({key.upper(): values[0] for key, values in asked_for.items()})
+            return
         if file.is_dir() and "prefix" in asked_for:
             self._list(file, name.strip("/"), asked_for["prefix"][0])
             return
@@ -67,6 +86,8 @@ class _Handler(BaseHTTPRequestHandler):
         if asked:
             self.send_header("Content-Range", f"bytes {first}-{last}/{len(content)}")
         self.end_headers()
+        if name in self.server.broken:
+            body, self.close_connection = body[: len(body) // 2], True
         if with_body:
             self.server.sent[name] = self.server.sent.get(name, 0) + len(body)
             self.wfile.write(body)
@@ -84,11 +105,31 @@ class _Handler(BaseHTTPRequestHandler):
             f'<?xml version="1.0"?><ListBucketResult xmlns="{space}"><Name>{name}</Name>'
             f"<Prefix>{prefix}</Prefix><IsTruncated>false</IsTruncated>{objects}</ListBucketResult>"
         ).encode()
-        self.send_response(200)
-        self.send_header("Content-Type", "application/xml")
+        self._send(200, "application/xml", body)
+
+    def _draw(self, asked: dict[str, str]) -> None:
+        """A part of a layer as PNG, or what such services say of one that they lack."""
+        file = self.server.folder / f"{asked['LAYERS']}.tif"
+        if not file.is_file():
+            told = b"<ServiceExceptionReport>no such layer</ServiceExceptionReport>"
+            self._send(200, "application/vnd.ogc.se_xml", told)
+            return
+        box = [float(value) for value in asked["BBOX"].split(",")]
+        self.server.maps.append(box)
+        shape = int(asked["HEIGHT"]), int(asked["WIDTH"])
+        with rasterio.open(file) as layer:
+            window = layer.window(*box)
+            bands = layer.read(window=window, out_shape=(3, *shape), boundless=True)
+        _, content = cv2.imencode(".png", np.moveaxis(bands[::-1], 0, -1))
+        self._send(200, "image/png", content.tobytes())
+
+    def _send(self, status: int, kind: str, body: bytes) -> None:
+        self.send_response(status)
+        self.send_header("Content-Type", kind)
         self.send_header("Content-Length", str(len(body)))
         self.end_headers()
-        self.wfile.write(body)
+        if self.command != "HEAD":
+            self.wfile.write(body)
 
     def log_message(self, *_: object) -> None:
         """Nothing."""
