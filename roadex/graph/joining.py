@@ -13,6 +13,7 @@ from roadex.config.graph import DecodingSettings, GraphSettings
 from roadex.graph.blocks import SHARED, TICKS, BlockRoads, Key
 from roadex.graph.frame import extent
 from roadex.graph.network import (
+    add_like,
     add_road,
     empty_network,
     merge_node,
@@ -141,6 +142,28 @@ def _named_by_place(roads: _Roads, pixel: tuple[float, float]) -> RoadTable:
         roads.values[in_order],
         ATTRIBUTES,
     )
+
+
+def named_by_place(graph: nx.MultiGraph, pixel: tuple[float, float]) -> nx.MultiGraph:
+    """A network as `joined` gives it: nodes named after their place, in that order.
+
+    Args:
+        graph: in metres in the frame of an image.
+        pixel: metres per pixel along x and y.
+    """
+    nodes = list(graph)
+    places = np.array([position(graph, node) for node in nodes], np.float64).reshape(-1, 2)
+    ticks = np.rint(places / pixel * TICKS).astype(np.int64)
+    order = np.lexsort((ticks[:, 0], ticks[:, 1]))
+    names = _names(ticks[order]).tolist()
+    called = {nodes[i]: name for i, name in zip(order.tolist(), names, strict=True)}
+    result = nx.MultiGraph(**graph.graph)
+    result.add_nodes_from((name, graph.nodes[node]) for node, name in called.items())
+    roads = [(*sorted((called[u], called[v])), data) for u, v, data in graph.edges(data=True)]
+    roads.sort(key=lambda road: (road[0], road[1], road[2]["geometry"].tobytes()))
+    for u, v, data in roads:
+        add_like(result, u, v, data)
+    return result
 
 
 def _names(nodes: Ints) -> Ints:

@@ -13,7 +13,7 @@ import networkx as nx
 from roadex.files import is_whole_archive
 from roadex.graph import GraphSettings, probabilities_to_graph
 from roadex.graph.blocks import BlockRoads, Lattice, decode_block
-from roadex.graph.joining import joined
+from roadex.graph.joining import joined, named_by_place
 from roadex.graph.road_table import RoadTable
 from roadex.prediction.crew import Crew, Item, Task
 from roadex.prediction.place import add_probabilities
@@ -109,6 +109,7 @@ def decode(how: Decoding, crew: Crew, name: str) -> Decoded:
         frame = probabilities_to_graph(
             store.road, store.connectivity, how.threshold, how.gsd, how.settings
         )
+        frame = named_by_place(frame, how.gsd)
         add_probabilities(frame, store.road, how.gsd)
         return Decoded(frame)
     failed = crew.each(Task(name, how.run), how.missing())

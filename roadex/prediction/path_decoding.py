@@ -25,6 +25,7 @@ from roadex.config.graph import DecodingSettings
 from roadex.engine.pair_classifier import PairClassifier
 from roadex.files import atomic_write, is_whole_archive
 from roadex.graph.blocks import TICKS, Lattice
+from roadex.graph.joining import named_by_place
 from roadex.graph.paths.network import ClassifiedPairs, paths_to_graph
 from roadex.graph.paths.vertices import Floats, Ints, Strength, Vertices, apart, find_vertices
 from roadex.graph.probability_maps import STEPS
@@ -34,7 +35,7 @@ from roadex.prediction.decoding import Decoded
 from roadex.prediction.place import add_probabilities
 from roadex.prediction.store import Store
 
-_BLOCK_PX = 2048  # cells of all maps at once in 32 bits: a block takes about 300 MB
+LARGEST_BLOCK_PX = 2048  # cells of all maps at once in 32 bits: a block takes about 300 MB
 _FORMAT = 2  # of the files of blocks
 _BLUR_M = 15.0  # as far as smoothing reaches
 _CHAIN = 12  # spacings from which on vertices do not depend on each other
@@ -50,6 +51,7 @@ class PathDecoding:
         threshold: road where the probability reaches it, for the widths.
         gsd: width and height of their pixels in metres.
         settings: `paths.chance` is known.
+        block_px: the most that a block measures.
     """
 
     store: Store
@@ -57,11 +59,17 @@ class PathDecoding:
     threshold: float
     gsd: tuple[float, float]
     settings: DecodingSettings
+    block_px: int = LARGEST_BLOCK_PX
 
     @property
     def lattice(self) -> Lattice:
         """The blocks, which begin where a cell begins."""
-        return Lattice(self.store.shape, _BLOCK_PX // self.step * self.step)
+        return Lattice(self.store.shape, self.side)
+
+    @property
+    def side(self) -> int:
+        """Of a block, in pixels."""
+        return min(self.block_px, LARGEST_BLOCK_PX) // self.step * self.step
 
     @property
     def step(self) -> int:
@@ -71,7 +79,7 @@ class PathDecoding:
     @property
     def folder(self) -> Path:
         """Where vertices and pairs of blocks are kept until all are there."""
-        identity = [_FORMAT, self.gsd, asdict(self.classifier.head.config), _BLOCK_PX]
+        identity = [_FORMAT, self.gsd, asdict(self.classifier.head.config), self.side]
         key = hashlib.sha256(json.dumps(identity, default=str).encode()).hexdigest()[:12]
         return self.store.folder / f"paths-{key}"
 
@@ -195,6 +203,7 @@ def decode_paths(how: PathDecoding, crew: Crew, name: str) -> Decoded:
         failed = crew.each(task, how.missing("pairs"))
     classified, road = how.classified(vertices), how.store.road
     graph = paths_to_graph(classified, road, how.threshold, how.gsd, how.settings)
+    graph = named_by_place(graph, how.gsd)
     add_probabilities(graph, road, how.gsd)
     left_out = {f"roads of block {block}": reason for block, reason in failed.items()}
     return Decoded(graph, failed=left_out)

@@ -277,7 +277,7 @@ def network_of(
         classifier = classifier_of(model, options.graph)
         if classifier is not None:
             settings = with_chance(options.graph, model.chance)
-            paths = PathDecoding(store, classifier, threshold, view.gsd, settings)
+            paths = PathDecoding(store, classifier, threshold, view.gsd, settings, options.block_px)
             found = decode_paths(paths, crew, name)
         else:
             how = Decoding(store, threshold, view.gsd, options.graph, options.block_px)

@@ -15,7 +15,7 @@ import pytest
 
 from roadex.config.predict import PredictConfig
 from roadex.errors import RoadexError
-from roadex.prediction import batch
+from roadex.prediction import batch, block_scan
 from roadex.prediction.block_scan import scan_blocks
 from roadex.prediction.crew import Alone, Task, crew_of
 from roadex.prediction.pipeline import ReadingOptions, open_view
@@ -221,3 +221,37 @@ def test_what_all_share_is_sent_once_for_a_task_and_never_under_a_name_that_is_l
             assert crew.each(task, [(0, 0), (1, 0)]) == {}
             assert found == {(0, 0): 1, (1, 0): 2}
     assert len(names) == len(set(names)) == 5
+
+
+def test_the_same_command_goes_on_with_another_number_of_workers(town, tmp_path, monkeypatch):
+    distributed = pytest.importorskip("distributed")
+    monkeypatch.setattr(batch, "load_model", lambda *_: bright_model())
+    stored: list[tuple[int, int]] = []
+    store = block_scan._store
+
+    def predict(out: str, workers: int, stop_after: int = 999) -> None:
+        def keep(place: Store, block: tuple[int, int], *rest: object) -> None:
+            if len(stored) == stop_after:
+                raise KeyboardInterrupt
+            store(place, block, *rest)
+            stored.append(block)
+
+        monkeypatch.setattr(block_scan, "_store", keep)
+        options = {"n_workers": workers, "threads_per_worker": 1, "dashboard_address": ":0"}
+        with distributed.LocalCluster(processes=False, protocol="tcp", **options) as cluster:
+            config = PredictConfig(
+                input=str(town), out=str(tmp_path / out), block_px=400, overview_px=256,
+                outputs=["probability", "graphml"], cluster=cluster.scheduler_address,
+                workers=workers,
+            )  # fmt: skip
+            assert batch.predict_all(config, print)[0] == []
+
+    predict("whole", 1)
+    blocks = sorted(stored)
+    stored.clear()
+    with pytest.raises(KeyboardInterrupt):
+        predict("parts", 1, stop_after=2)
+    predict("parts", 2)
+    assert sorted(stored) == blocks and len(blocks) > 4
+    for name in ("town.probability.tif", "town.graphml"):
+        assert (tmp_path / "whole" / name).read_bytes() == (tmp_path / "parts" / name).read_bytes()

@@ -296,3 +296,34 @@ def test_other_bands_are_another_result(tmp_path, image):
     assert same.returncode == 0 and "done already" in same.stdout
     other = run("predict", *settings, "bands=[3,2,1]", cwd=tmp_path)
     assert other.returncode == 2 and "of another image or other settings" in other.stderr
+
+
+@pytest.mark.parametrize("block_px", [1024, 8192])
+def test_another_tile_changes_only_what_lies_near_it(tmp_path, image, monkeypatch, block_px):
+    """Nodes keep their names elsewhere, in networks of several blocks and of one."""
+    monkeypatch.setattr(batch, "load_model", lambda *_: bright_model())
+    town = np.tile(image, (4, 4, 1))
+    spans = [slice(0, 800), slice(800, 1600)]
+    (tmp_path / "tiles").mkdir()
+    for r, c in np.ndindex(2, 2):
+        write_tile(tmp_path / "tiles" / f"{r}{c}.tif", town, spans[r], spans[c])
+
+    def found(out: str) -> dict:
+        config = PredictConfig(
+            input=str(tmp_path / "tiles"), out=str(tmp_path / out), mosaic=True,
+            outputs=["gpkg"], block_px=block_px,
+        )  # fmt: skip
+        assert batch.predict_all(config, print)[0] == []
+        return geopandas.read_file(tmp_path / out / "tiles.roads.gpkg", layer="roads")
+
+    before = found("before")
+    town[40:360, 60:70] = 200  # a new road in the first tile, which takes the first numbers
+    write_tile(tmp_path / "tiles" / "00.tif", town, spans[0], spans[0])
+    after = found("after")
+    near = box(CORNER[0] - 1, CORNER[1] - 300, CORNER[0] + 300, CORNER[1] + 1)
+    kept = [
+        {(r.u, r.v, r.geometry.wkb) for r in roads.itertuples() if r.geometry.disjoint(near)}
+        for roads in (before, after)
+    ]
+    assert len(after) > len(before) and len(kept[0]) > 50
+    assert kept[0] == kept[1]

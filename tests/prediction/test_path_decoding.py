@@ -19,9 +19,11 @@ from roadex.metrics import apls
 from roadex.models.pair_head import PairHead
 from roadex.prediction import path_decoding
 from roadex.prediction.api import RoadPredictor
+from roadex.prediction.crew import crew_of
+from roadex.prediction.mosaic import mosaic_of
 from roadex.prediction.pipeline import LoadedModel, ReadingOptions, predict_scene
-from roadex.prediction.scene import array_scene
-from tests.support.stand_ins import bright_model, ladder, picture_of
+from roadex.prediction.scene import array_scene, open_scene
+from tests.support.stand_ins import bright_model, ladder, picture_of, write_tif
 
 SIDE_M = 200.0
 HEAD = PairHeadConfig(width=16, heads=2, samples=9, evidence=0)
@@ -76,15 +78,61 @@ def test_the_roads_of_an_image_are_those_it_shows(model, tmp_path):
 def test_blocks_give_the_roads_of_the_whole(model, tmp_path, monkeypatch):
     shape = (1000, 1000)
     whole = found(model, tmp_path / "whole", shape)
-    monkeypatch.setattr(path_decoding, "_BLOCK_PX", 256)
+    monkeypatch.setattr(path_decoding, "LARGEST_BLOCK_PX", 256)
     parts = found(model, tmp_path / "parts", shape)
     assert sorted(d for _, d in parts.degree) == sorted(d for _, d in whole.degree)
     assert total_length(parts) == pytest.approx(total_length(whole), rel=0.001)
     assert apls(whole, parts).value > 0.999
 
 
+def roads_of(scene, model: LoadedModel, folder, crew=None) -> nx.MultiGraph:
+    options = ReadingOptions(block_px=256)
+    return predict_scene(scene, model, options, folder, {}, crew=crew).frame
+
+
+def bits(roads: nx.MultiGraph) -> tuple[list, list]:
+    """All that a network holds, in its order."""
+    edges = roads.edges(keys=True, data=True)
+    return list(roads.nodes(data=True)), [
+        (u, v, key, {**data, "geometry": data["geometry"].tobytes()}) for u, v, key, data in edges
+    ]
+
+
+def test_any_number_of_workers_gives_the_roads_of_one_process_to_the_bit(model, tmp_path):
+    distributed = pytest.importorskip("distributed")
+    picture = picture_of(ladder(350.0), (700, 700), 0.5)
+    path = write_tif(tmp_path / "town.tif", picture)
+    with open_scene(path) as scene:
+        alone = bits(roads_of(scene, model, tmp_path / "alone"))
+        for workers in (1, 2):
+            options = {"n_workers": workers, "threads_per_worker": 1, "dashboard_address": ":0"}
+            with (
+                distributed.LocalCluster(processes=False, protocol="tcp", **options) as cluster,
+                crew_of(cluster.scheduler_address, workers, print) as crew,
+            ):
+                many = roads_of(scene, model, tmp_path / f"of_{workers}", crew)
+            assert bits(many) == alone
+    assert len(alone[1]) >= 7
+
+
+def test_the_roads_of_a_mosaic_are_those_of_the_whole(model, tmp_path):
+    picture = picture_of(ladder(350.0), (700, 700), 0.5)
+    tiles = []
+    for row, column in np.ndindex(2, 2):
+        corner = 500_000.0 + 160 * column, 5_000_000.0 - 160 * row
+        part = picture[320 * row : 320 * row + 380, 320 * column : 320 * column + 380]
+        tiles.append(write_tif(tmp_path / f"{row}{column}.tif", part, corner=corner))
+    with open_scene(write_tif(tmp_path / "whole.tif", picture)) as scene:
+        whole = roads_of(scene, model, tmp_path / "a")
+    for overlap in ("first", "blended"):
+        scene = mosaic_of(tiles, "town", overlap=overlap)
+        parts = roads_of(scene, model, tmp_path / overlap)
+        assert total_length(parts) == pytest.approx(total_length(whole), rel=0.001)
+        assert apls(whole, parts).value > 0.999
+
+
 def test_blocks_that_are_there_are_not_made_again(model, tmp_path, monkeypatch):
-    monkeypatch.setattr(path_decoding, "_BLOCK_PX", 128)
+    monkeypatch.setattr(path_decoding, "LARGEST_BLOCK_PX", 128)
     first = found(model, tmp_path)
     folder = next((tmp_path / "work").glob("paths-*"))
     kept = {file: file.stat().st_mtime_ns for file in folder.iterdir()}
