@@ -304,7 +304,7 @@ def test_of_addresses_that_fail_each_is_one_line_and_the_rest_is_done(image, tmp
     )
     assert "404" in "".join(failed) and "403" in "".join(failed)
     assert "secret" not in "".join(said)
-    assert (tmp_path / "out" / "list.csv").read_text().count("\n") > 2
+    assert "LINESTRING" in (tmp_path / "out" / "list.csv").read_text()
 
 
 def test_a_bucket_without_access_is_one_line(tmp_path, store_of_objects):
