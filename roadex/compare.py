@@ -53,7 +53,8 @@ def compare_files(config: CompareConfig) -> Comparison:
         raise RoadexError(
             f"moved_m={config.moved_m:g}: must be more than match_m={config.match_m:g}"
         )
-    networks = read_pair(config.map, config.roads, config.gsd)
+    rules = config.road_above, config.road_values
+    networks = read_pair(config.map, config.roads, config.gsd, *rules)
     probability = _probability(config, networks[0].graph.get("crs"))
     result = compare(*networks, _area(config, networks, probability), _rules(config), probability)
     title = f"{Path(config.map).name} and {Path(config.roads).name}"

@@ -82,7 +82,8 @@ def remove_abandoned(folder: Path) -> None:
         if path.is_dir():
             shutil.rmtree(path, ignore_errors=True)
         else:
-            path.unlink(missing_ok=True)
+            with suppress(OSError):  # in a folder of others that is only read
+                path.unlink()
 
 
 def _computer() -> str:
@@ -158,6 +159,25 @@ def read_json(path: Path) -> dict[str, Any] | None:
 def write_json(path: str | Path, content: Any) -> None:
     """Write JSON atomically, indented by two spaces; NaN and infinity become null."""
     write_text(path, json.dumps(_finite(content), indent=2, allow_nan=False) + "\n")
+
+
+def keep_json(path: Path, content: Any, needed: bool = True) -> None:
+    """`write_json` where the file says something else.
+
+    Args:
+        needed: whether a file that says something else must not stay; else it may where it cannot
+            be written, as in a folder of others that is only read.
+    """
+    if path.is_file() and read_json(path) == json.loads(json.dumps(_finite(content))):
+        return
+    if needed or not path.is_file() or os.access(path.parent, os.W_OK):
+        write_json(path, content)
+
+
+def is_readable(path: Path) -> bool:
+    """Whether a file or folder may be read; of one that is not seen, what would have it."""
+    nearest = next((p for p in (path, *path.absolute().parents) if os.path.lexists(p)), path)
+    return os.access(nearest, os.R_OK | os.X_OK if nearest.is_dir() else os.R_OK)
 
 
 def _finite(content: Any) -> Any:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import logging
 from pathlib import Path
+from typing import Any
 
 from roadex.command.frame import command
 from roadex.config.score import ScoreConfig
 from roadex.errors import RoadexError
+from roadex.graph.formats.options import COSMIQ_READER, ReadOptions, mask_rules
 from roadex.metrics.pairing import Pairs, find_pairs
 from roadex.metrics.summary import Job, check_names, score_many
 from roadex.metrics.tables import report, text_table, write_report
@@ -36,9 +38,7 @@ def main(config: ScoreConfig) -> None:
     if not names:
         raise RoadexError("metrics=[]: name at least one, such as metrics=[apls]")
     settings = config.metric_settings()
-    reference, timed = as_reference(config), "apls_time" in names
-    paths = Path(config.truth), Path(config.proposal)
-    pairs = find_pairs(*paths, config.gsd, reference, timed)
+    pairs = find_pairs(Path(config.truth), Path(config.proposal), read_options(config))
     _name_unpaired(pairs)
     results = score_many(pairs.jobs, settings, names, config.workers)
     content = report(results, pairs, settings)
@@ -47,6 +47,18 @@ def main(config: ScoreConfig) -> None:
         write_report(content, results, Path(config.out))
     if config.diagnose is not None:
         _diagnose(pairs.jobs, config, Path(config.diagnose))
+
+
+def read_options(config: ScoreConfig) -> ReadOptions:
+    """How truths and proposals are read.
+
+    Raises:
+        RoadexError: `road_above` and `road_values` are both set.
+    """
+    reference: dict[str, Any] = COSMIQ_READER if as_reference(config) else {}
+    masks = mask_rules(config.road_above, config.road_values)
+    timed = "apls_time" in config.metric_names()
+    return ReadOptions(gsd=config.gsd, timed=timed, masks=masks, **reference)
 
 
 def as_reference(config: ScoreConfig) -> bool:

@@ -101,6 +101,32 @@ def test_what_cannot_be_exported_or_read_is_refused_in_one_line(checkpoint, tmp_
         load_checkpoint(tmp_path / "card")
 
 
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [
+        ("threshold", 7.5),
+        ("threshold", True),
+        ("std", [0.2, 0.2]),
+        ("mean", [0.5, "a", 0.5]),
+        ("epoch", -2),
+        ("chance", 1.5),
+        ("contrast", {"all cities": [1, 2]}),
+        ("format", None),
+    ],
+)
+def test_values_of_a_card_that_no_export_writes_are_refused(checkpoint, tmp_path, key, value):
+    folder = tmp_path / "card"
+    export_checkpoint(ExportConfig(str(checkpoint), str(folder), "safetensors"))
+    card = json.loads((folder / "roadex.json").read_text())
+    (folder / "roadex.json").write_text(json.dumps({**card, key: value}))
+    with pytest.raises(RoadexError, match=f"roadex.json: damaged: its {key} cannot be used"):
+        load_checkpoint(folder)
+    card["config"]["graph"]["min_component"] = -5
+    (folder / "roadex.json").write_text(json.dumps(card))
+    with pytest.raises(RoadexError, match=r"roadex.json: "):
+        load_checkpoint(folder)
+
+
 def test_the_card_tells_the_test_scores_of_the_run(tmp_path):
     run = tmp_path / "run"
     (run / "checkpoints").mkdir(parents=True)

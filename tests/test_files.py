@@ -14,12 +14,15 @@ from roadex.errors import RoadexError
 from roadex.files import (
     atomic_write,
     began_at,
+    is_readable,
+    keep_json,
     remove_abandoned,
     temporary_name,
     user_path,
     write_json,
     write_table,
 )
+from roadex.rasters.pictures import list_images
 from roadex.sweep.records import Record, is_running
 
 
@@ -35,6 +38,28 @@ def test_folder_that_cannot_be_made_is_refused_by_name(tmp_path):
     (tmp_path / "file").write_text("")
     with pytest.raises(RoadexError, match=r"file/a.json cannot be written .*another folder"):
         write_json(tmp_path / "file" / "a.json", {})
+
+
+def test_what_says_the_same_is_not_written_again(tmp_path, monkeypatch):
+    path = tmp_path / "a.json"
+    keep_json(path, {"a": (1, 2)})
+    before = path.stat().st_ino
+    keep_json(path, {"a": [1, 2]})
+    assert path.stat().st_ino == before
+    monkeypatch.setattr("os.access", lambda *_: False)  # a folder of others
+    keep_json(path, {"a": 3}, needed=False)
+    assert path.stat().st_ino == before
+    keep_json(path, {"a": 3})
+    assert json.loads(path.read_text()) == {"a": 3}
+
+
+def test_what_may_not_be_read_is_told_from_what_may_not_be_written(tmp_path, monkeypatch):
+    assert is_readable(tmp_path) and is_readable(tmp_path / "new" / "folder")
+    real = os.access
+    monkeypatch.setattr("os.access", lambda path, *how: path != tmp_path and real(path, *how))
+    assert not is_readable(tmp_path) and not is_readable(tmp_path / "hidden.png")
+    with pytest.raises(RoadexError, match=r"dataset.images=.*cannot be read"):
+        list_images(tmp_path, "dataset.images")
 
 
 def test_json_has_null_where_there_is_no_number(tmp_path):

@@ -15,8 +15,9 @@ from omegaconf import OmegaConf
 from roadex.config.metrics import AplsSettings
 from roadex.config.paths import config_dir
 from roadex.config.schemas import register_schemas
-from roadex.graph.formats import write_network
+from roadex.graph.formats import ReadOptions, write_network
 from roadex.metrics import PRESETS, TopoSettings
+from roadex.metrics.pairing import load_pair
 from tests.conftest import ROOT
 from tests.support.networks import grid, moved
 
@@ -116,6 +117,18 @@ def test_two_files_of_one_name_are_refused(folders):
     shutil.copy(truth / "small.json", proposal / "small.json")
     done = run(f"truth={truth}", f"proposal={proposal}")
     assert done.returncode == 2 and "small.geojson and small.json" in done.stderr
+
+
+@pytest.mark.parametrize("move", [(5.0, 0.0), (0.0, 0.5), (40.0, -40.0)])
+def test_a_proposal_of_another_place_is_told(tmp_path, move, caplog):
+    for name, (east, north) in (("truth", (0.0, 0.0)), ("proposal", move)):
+        line = [[10 + east, 50 + north], [10.002 + east, 50 + north]]
+        geometry = {"type": "LineString", "coordinates": line}
+        (tmp_path / f"{name}.geojson").write_text(json.dumps(geometry))
+    load_pair(tmp_path / "truth.geojson", tmp_path / "truth.geojson", ReadOptions())
+    assert not caplog.text
+    load_pair(tmp_path / "truth.geojson", tmp_path / "proposal.geojson", ReadOptions())
+    assert "km from the truth: another place, or are the axes swapped?" in caplog.text
 
 
 def test_what_is_left_out_of_a_file_is_reported(tmp_path):

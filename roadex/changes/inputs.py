@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import networkx as nx
@@ -21,10 +23,17 @@ from roadex.metrics.pairing import tell_left_out
 log = logging.getLogger(__name__)
 # The number of different tags in one message.
 _NAMED = 8
+Reader = Callable[..., nx.MultiGraph]
 
 
-def read_pair(old: str, new: str, gsd: float | None) -> tuple[nx.MultiGraph, nx.MultiGraph]:
-    """The map and the roads in the system of the roads; what was left out is reported.
+def read_pair(
+    old: str,
+    new: str,
+    gsd: float | None,
+    road_above: float | None = None,
+    road_values: list[int] | None = None,
+) -> tuple[nx.MultiGraph, nx.MultiGraph]:
+    """The map and the roads in the system of the roads, with what was left out of each told.
 
     Roads end where a tag changes, so that each has one class.
 
@@ -32,9 +41,10 @@ def read_pair(old: str, new: str, gsd: float | None) -> tuple[nx.MultiGraph, nx.
         RoadexError: a file is missing, cannot be read or has no road, or only one of them has
             a coordinate system.
     """
-    seen = _read("roads", user_path(new), gsd, None)
+    how = partial(read_network, gsd=gsd, road_above=road_above, road_values=road_values)
+    seen = _read("roads", user_path(new), how, None)
     crs = seen.graph.get("crs")
-    known = _read("map", user_path(old), gsd, crs)
+    known = _read("map", user_path(old), how, crs)
     frames = [network.graph.get("crs") for network in (known, seen)]
     if frames[0] != frames[1]:
         where = [str(frame or "no coordinate system") for frame in frames]
@@ -45,10 +55,10 @@ def read_pair(old: str, new: str, gsd: float | None) -> tuple[nx.MultiGraph, nx.
     return known, seen
 
 
-def _read(key: str, path: Path, gsd: float | None, crs: str | None) -> nx.MultiGraph:
+def _read(key: str, path: Path, how: Reader, crs: str | None) -> nx.MultiGraph:
     if not path.is_file():
         raise RoadexError(f"{key}={path}: no such file")
-    network = without_paths(read_network(path, gsd, crs=crs, keep_apart=TAGS))
+    network = without_paths(how(path, crs=crs, keep_apart=TAGS))
     tell_left_out(path, network)
     _tell_unclear(path, network)
     if not network.number_of_edges():

@@ -28,6 +28,7 @@ from roadex.config.extensions import extension_folders
 from roadex.config.limits import check_known, check_limits
 from roadex.config.schemas import register_schemas, restore_training, schemas
 from roadex.errors import BAD_INPUT, INTERRUPTED, PREEMPTED, Preempted, RoadexError
+from roadex.files import is_readable
 from roadex.runs.names import discard_unused
 
 UNWRITABLE = (errno.EROFS, errno.EACCES, errno.EPERM, errno.ENOSPC, errno.EDQUOT)
@@ -162,6 +163,8 @@ def _guarded(action: Callable[[], Any]) -> int:
         if error.errno not in UNWRITABLE:
             raise
         where = error.filename or "a file"
+        if error.errno in (errno.EACCES, errno.EPERM) and not is_readable(Path(where)):
+            return _refuse(f"{where} cannot be read ({error.strerror}): let this user read it")
         return _refuse(f"{where} cannot be written ({error.strerror}): choose another folder")
     except Preempted as signal:
         _refuse(f"stopped by {signal}: the same command continues")

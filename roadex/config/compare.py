@@ -40,3 +40,7 @@ class CompareConfig:
     width_share: float = bounded(0.35, above=0, most=1)
     # Metres per pixel of inputs in pixels; null: from the files.
     gsd: float | None = bounded(None, above=0)
+    # A value of a mask above this is road, or one of `road_values`; null for both: as its values
+    # say, where they leave no doubt.
+    road_above: float | None = None
+    road_values: list[int] | None = None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from dataclasses import Field, field, fields, is_dataclass
 from typing import Any
@@ -70,6 +71,8 @@ def _groups(key: str, value: Any) -> Iterator[tuple[str, Any]]:
 
 def _check_value(key: str, value: Any, entry: Field[Any]) -> None:
     rules = entry.metadata
+    if isinstance(value, float) and math.isnan(value):
+        raise RoadexError(f"{key}=nan: must be a number")
     if "options" in rules and value not in rules["options"]:
         raise RoadexError(f"{key}={value}: choose one of {', '.join(map(str, rules['options']))}")
     if rules.get("least") is not None and value < rules["least"]:

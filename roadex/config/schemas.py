@@ -24,6 +24,7 @@ from roadex.config.export import ExportConfig
 from roadex.config.extensions import GROUPS, extensions, together
 from roadex.config.graph import DecodingSettings
 from roadex.config.inspect import InspectConfig
+from roadex.config.limits import check_limits
 from roadex.config.loss import LossConfig
 from roadex.config.metrics import AplsSettings, TopoSettings
 from roadex.config.names import renewed
@@ -135,7 +136,8 @@ def restore_training(plain: dict[str, Any], source: str) -> TrainConfig:
     """The inverse of `to_plain` for a training's settings.
 
     Raises:
-        RoadexError: `source` holds settings that this version does not have.
+        RoadexError: `source` holds settings that this version does not have, or values out of
+            their range.
     """
     _refuse_references(plain, source)
     plain = _with_datasets(renewed(plain))
@@ -145,10 +147,15 @@ def restore_training(plain: dict[str, Any], source: str) -> TrainConfig:
             config[group] = OmegaConf.structured(_schema(group, plain[group][choice], source))
         for name, beside in plain["datasets"].items():
             config.datasets[name] = OmegaConf.structured(_schema("dataset", beside["kind"], source))
-        return cast(TrainConfig, OmegaConf.to_object(OmegaConf.merge(config, plain)))
+        restored = cast(TrainConfig, OmegaConf.to_object(OmegaConf.merge(config, plain)))
     except (KeyError, TypeError, AttributeError, ValueError, OmegaConfBaseException) as error:
         reason = (str(error).strip().splitlines() or [repr(error)])[0]
         raise RoadexError(f"{source}: settings of another version of roadex ({reason})") from error
+    try:
+        check_limits(restored)
+    except (RoadexError, TypeError) as error:
+        raise RoadexError(f"{source}: {error}") from error
+    return restored
 
 
 def _schema(group: str, name: str, source: str) -> type:

@@ -30,6 +30,10 @@ class ScoreConfig:
     weight: str = choice("length", "length", "travel_time")
     # Metres per pixel of inputs in pixels; null: from the files.
     gsd: float | None = bounded(None, above=0)
+    # A value of a mask above this is road, or one of `road_values`; null for both: as the values of
+    # each mask say, where they leave no doubt.
+    road_above: float | None = None
+    road_values: list[int] | None = None
     # How GeoJSON in degrees is read: cosmiq as the reference APLS program reads it (edge lengths on
     # a sphere), which auto takes for presets that reproduce that program.
     reader: str = choice("auto", "auto", "plain", "cosmiq")

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import multiprocessing
 import os
+import signal
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
+from multiprocessing.process import BaseProcess
 from typing import TypeVar
 
 import cv2
@@ -16,6 +18,7 @@ from tqdm import tqdm
 from roadex.errors import RoadexError
 
 Result = TypeVar("Result")
+_PATIENCE_S = 5.0
 _WAITING = 4  # tasks per process handed out at once, so that results do not pile up
 
 
@@ -33,20 +36,35 @@ def over_tiles(
     """
     workers = min(workers or os.cpu_count() or 1, len(names))
     few = workers <= 1 or len(names) < 4
-    finished = ((n, work(n)) for n in names) if few else _parallel(work, names, workers)
+    seen: set[BaseProcess] = set()
+    finished = ((n, work(n)) for n in names) if few else _parallel(work, names, workers, seen)
     try:
         yield from tqdm(finished, total=len(names), desc=what, unit="tile", disable=None)
     except BrokenProcessPool as error:
-        raise RoadexError(
-            f"{what}: one of {workers} processes was ended from outside, perhaps for want of "
-            "memory; run it again with fewer workers, what is done is kept"
-        ) from error
+        raise RoadexError(f"{what}: {_cause(seen, workers)}") from error
+
+
+def _cause(processes: set[BaseProcess], workers: int) -> str:
+    """Why a pool is broken: a process of it was killed, or ended by itself, as at an import."""
+    for process in processes:
+        process.join(_PATIENCE_S)
+    codes = [process.exitcode for process in processes]
+    own = [code for code in codes if code is not None and code > 0]
+    if own and -signal.SIGKILL not in codes:
+        return (
+            f"one of {workers} processes ended by itself (exit code {own[0]}), and said why above; "
+            "a script that calls roadex needs `if __name__ == '__main__':`"
+        )
+    return (
+        f"one of {workers} processes was ended from outside, perhaps for want of memory; run it "
+        "again with fewer workers, what is done is kept"
+    )
 
 
 def _parallel(
-    work: Callable[[str], Result], names: list[str], workers: int
+    work: Callable[[str], Result], names: list[str], workers: int, seen: set[BaseProcess]
 ) -> Iterator[tuple[str, Result]]:
-    """Spawned, since a fork of a process with threads may hang."""
+    """Spawned, since a fork of a process with threads may hang; `seen` takes the processes."""
     context = multiprocessing.get_context("spawn")
     todo = iter(names)
     running: dict[Future[Result], str] = {}
@@ -54,6 +72,7 @@ def _parallel(
         try:
             for name in todo:
                 running[pool.submit(work, name)] = name
+                seen.update(multiprocessing.active_children())
                 if len(running) >= _WAITING * workers:
                     yield from _finished(running)
             while running:

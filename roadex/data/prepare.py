@@ -27,10 +27,16 @@ from roadex.data.sources.folder import located
 from roadex.data.splits import SPLITS, Splits, require_members, split_hash
 from roadex.data.stretch import Calibration, Histogram, calibrate
 from roadex.errors import RoadexError
-from roadex.files import remove_abandoned, sync_files, temporary_name, user_path, write_json
+from roadex.files import (
+    keep_json,
+    remove_abandoned,
+    sync_files,
+    temporary_name,
+    user_path,
+    write_json,
+)
+from roadex.rasters.masks import MOST_ROAD
 
-# Masks of roads are never road for the larger part of a whole dataset.
-_MOST_ROAD = 0.6
 Tell = Callable[[str], None]
 
 
@@ -114,7 +120,7 @@ def _described(
     _check_road(config, facts)
     calibration = read_contrast(folder)
     manifest = describe(config, identity, splits, facts, calibration, left_out)
-    write_json(folder / "manifest.json", manifest)
+    keep_json(folder / "manifest.json", manifest, needed=False)
     counts = ", ".join(f"{split} {len(splits[split])}" for split in SPLITS)
     tell(f"splits {counts} (list hash {split_hash(splits)}), prepared in {folder}")
     if "attributes_km" in manifest:
@@ -133,7 +139,7 @@ def _check_road(config: DatasetConfig, facts: dict[str, Any]) -> None:
         return
     pixels = sum(fact["pixels"] for fact in facts.values())
     share = sum(fact["road_pixels"] for fact in facts.values()) / max(pixels, 1)
-    if share == 0 or share > _MOST_ROAD:
+    if share == 0 or share > MOST_ROAD:
         found = "show no road" if share == 0 else f"are road by {share:.0%}"
         raise RoadexError(
             f"dataset {config.kind}: the masks of its {len(facts)} tiles {found}: say which values "
@@ -175,7 +181,7 @@ def _prepare_all(work: _Work, splits: Splits) -> dict[str, str]:
             _note(reason, name, left_out, work.keep_going)
     left_out = dict(sorted(left_out.items()))
     if work.keep_going:
-        write_json(work.report, _report(work, left_out, _without(splits, left_out)))
+        keep_json(work.report, _report(work, left_out, _without(splits, left_out)))
     return left_out
 
 

@@ -24,6 +24,8 @@ Calibration = dict[str, dict[str, Any]]
 
 EVERYWHERE = "all cities"
 LEVELS = 1 << 16
+# A share of pixels that does not have the same lowest or highest value by chance.
+_SHARED = 0.002
 
 
 def histogram(bands: NDArray[np.uint16], valid: NDArray[np.bool_] | None, every: int) -> Histogram:
@@ -52,9 +54,33 @@ def calibrate(histograms: Iterable[tuple[str, Histogram]], settings: StretchConf
     }
 
 
+def without_undeclared(values: NDArray[Any], counts: NDArray[np.int64]) -> NDArray[np.bool_]:
+    """Which of distinct values (n), in order, are data, `counts` (n) of pixels having each.
+
+    A lowest or highest value that many pixels share, far from all others, is taken for no data
+    that no file declares, such as -9999 or 65535.
+    """
+    kept = np.ones(len(values), np.bool_)
+    for end, way in ((0, 1), (-1, -1)):
+        rest = kept.copy()
+        rest[end] = False
+        if not rest.any() or counts[end] < _SHARED * counts.sum():
+            continue
+        others = values[rest][::way].astype(np.float64)
+        inner = np.searchsorted(np.cumsum(counts[rest][::way]), 0.98 * counts[rest].sum())
+        reach = abs(others[min(inner, len(others) - 1)] - others[0])
+        if abs(others[0] - float(values[end])) > 3 * max(reach, 1e-12):
+            kept = rest
+    return kept
+
+
 def _quantiles(counts: Histogram, share: float) -> list[int]:
-    """The smallest value of each band that at least a share of its pixels does not exceed."""
-    below = np.cumsum(counts, axis=1)
+    """The smallest value of each band that at least a share of its data does not exceed."""
+    sound = counts.copy()
+    for band in sound:
+        there = np.flatnonzero(band)
+        band[there[~without_undeclared(there, band[there])]] = 0
+    below = np.cumsum(sound, axis=1)
     return [int(np.searchsorted(band, share * band[-1])) for band in below]
 
 

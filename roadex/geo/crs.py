@@ -17,6 +17,8 @@ WGS84 = "EPSG:4326"
 # A map that differs more than this from the ground does not have ground metres.
 DISTORTION = 0.01
 _GROUND = Geod(ellps="WGS84")
+# By so many degrees data may lie outside the area of their system; swapped axes lead farther.
+_BESIDE = 15.0
 EARTH_RADIUS_M = 6_371_009.0  # the sphere of the reference APLS program
 
 
@@ -62,6 +64,11 @@ def is_local(crs: CRS) -> bool:
     return bool(crs.is_engineering)
 
 
+def local_unit_m(crs: CRS) -> float:
+    """Metres for a unit of an engineer's own system."""
+    return float(crs.axis_info[0].unit_conversion_factor) if crs.axis_info else 1.0
+
+
 def is_ground_metric(crs: CRS, points: Floats) -> bool:
     """Whether a metre between points (n, 2) is one on the ground, within 1 %.
 
@@ -82,16 +89,24 @@ def scale_at(crs: CRS, point: Floats) -> float:
     return float(np.sqrt(np.prod(100.0 / np.asarray(metres))))
 
 
-def check_coordinates(points: Floats, crs: str, name: str) -> None:
+def check_coordinates(points: Floats, crs: str, name: str, anywhere: bool = False) -> None:
     """Check that coordinates (n, 2), x or longitude first, can be of a system.
 
     Args:
         name: of the file, for the message.
+        anywhere: whether they may lie far from the area that the system is for, as what was
+            brought into the system of something else may.
 
     Raises:
-        RoadexError: they lie outside the globe, or far outside the area of use of the system.
+        RoadexError: they lie outside the globe, or far outside the area that the system is for; or
+            the system is an engineer's own in another unit than metres.
     """
     system = parse_crs(crs)
+    if is_local(system) and not is_metric(system):
+        raise RoadexError(
+            f"{name}: its local coordinate system counts in {local_unit_m(system):g} m "
+            f"({system.axis_info[0].unit_name}): convert it to metres first"
+        )
     if is_local(system) or not len(points):
         return
     finite = np.isfinite(points).all()
@@ -100,11 +115,12 @@ def check_coordinates(points: Floats, crs: str, name: str) -> None:
         fits = finite and low[0] >= -360 and high[0] <= 540 and low[1] >= -90 and high[1] <= 90
     else:
         fits = finite and _has_inverse(points, crs)
+        fits = fits and (anywhere or _is_near(points, system))
     if not fits:
         place = ", ".join(f"{value:g}" for value in points[0])
         raise RoadexError(
             f"{name}: its coordinates ({place}) do not fit its coordinate system "
-            f"({system.name}): assign the one that they are in"
+            f"({system.name}): assign the one that they are in, or swap the axes"
         )
 
 
@@ -116,6 +132,18 @@ def _has_inverse(points: Floats, crs: str) -> bool:
     except RoadexError:
         return False
     return bool(np.isfinite(back).all() and np.abs(back - corners).max() < 1.0)
+
+
+def _is_near(points: Floats, system: CRS) -> bool:
+    """Whether the middle of projected coordinates lies in or beside the area of their system."""
+    area = system.area_of_use
+    if area is None:
+        return True
+    longitude, latitude = reproject(points.mean(axis=0)[None], short_name(system), WGS84)[0]
+    width = (area.east - area.west) % 360 or 360.0
+    east = (longitude - area.west) % 360
+    beyond = min(east - width, 360 - east) if east > width else 0.0
+    return bool(beyond <= _BESIDE and area.south - _BESIDE <= latitude <= area.north + _BESIDE)
 
 
 def reproject(points: Floats, source: str, target: str) -> Floats:

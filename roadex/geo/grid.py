@@ -18,6 +18,8 @@ _GSD_SLACK = 0.3
 # A metric projection that differs more than this from the ground (Web Mercator) is not trusted.
 _DISTORTION = 0.01
 _SIDE_POINTS = 21
+# Pixels of other sizes show no roads: their coordinates are of another system.
+_LEAST_M, _MOST_M = 1e-3, 1e3
 
 
 @dataclass(frozen=True)
@@ -41,6 +43,13 @@ class Georeference:
         rows, columns = self.shape
         corners = np.array([[0, 0], [columns, 0], [0, rows], [columns, rows]], float)
         check_coordinates(self.coordinates(corners), self.crs, name)
+        pixel_m = self.pixel_metres() if all(self.step) else (0.0, 0.0)
+        if not _LEAST_M <= min(pixel_m) <= max(pixel_m) <= _MOST_M:
+            size = f"{pixel_m[0]:.3g} x {pixel_m[1]:.3g} m"
+            raise RoadexError(
+                f"{name}: its pixels would be {size} in its coordinate system "
+                f"({parse_crs(self.crs).name}): assign the one that they are in"
+            )
 
     def pixel_metres(self) -> tuple[float, float]:
         """Width and height of a pixel in metres, at the middle of the raster.

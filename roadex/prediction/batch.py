@@ -220,6 +220,7 @@ class _Job:
             self.tell(f"{stem}: {line}")
         facts: dict[str, Any] = {"checkpoint": model.source, "notes": list(found.notes)}
         facts["made_from"] = None if found.failures else made_from
+        facts["files"] = [path.name for path in existing_outputs(self.out, stem)]
         write_json(self.out / f"{stem}{SUMMARY}", {**summary, "roadex": __version__, **facts})
         for block, reason in found.failures.items():
             self.tell(f"failed: {stem}: {block}: {reason}; start the command again for the rest")
@@ -271,7 +272,12 @@ class _Job:
         summary = self.out / f"{stem}{SUMMARY}"
         summary_there = (read_json(summary) or {}) if summary in there else {}
         if summary_there.get("made_from") == made_from:
-            return True
+            gone = [
+                name for name in summary_there.get("files", []) if not (self.out / name).exists()
+            ]
+            if gone:
+                self.tell(f"{stem}: {', '.join(gone)} is missing: all files are written again")
+            return not gone
         unfinished = summary_there.get("made_from", made_from) is None
         if there and not work.is_dir() and not unfinished and not self.config.overwrite:
             raise RoadexError(

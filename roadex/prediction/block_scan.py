@@ -6,7 +6,6 @@ that the result is, bit for bit, that of the scan of the whole view.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
@@ -20,7 +19,7 @@ from numpy.typing import NDArray
 from roadex.engine.device import pick_device
 from roadex.engine.inference import Predictor, spans
 from roadex.errors import RoadexError
-from roadex.files import atomic_write, write_json
+from roadex.files import atomic_write
 from roadex.prediction.blend import Blender
 from roadex.prediction.contrast import Contrast
 from roadex.prediction.crew import Crew, Item, Task
@@ -30,11 +29,9 @@ from roadex.prediction.resample import Resampling
 from roadex.prediction.scan import predicted, to_levels
 from roadex.prediction.scene import FileScene, Scene, open_scene
 from roadex.prediction.slices import shifted
-from roadex.prediction.store import Store
+from roadex.prediction.store import Region, Store
 from roadex.prediction.view import View
 from roadex.rasters.remote import Source
-
-_DONE = "blocks.json"
 
 
 @dataclass(frozen=True)
@@ -83,26 +80,28 @@ def scan_blocks(
     side = max(1, round(block_px / stride))
     work = _Work(_opener(view.scene), view.contrast, view.resampling, view.pixel_m, store, side)
     rows, columns = (spans(length, predictor.settings) for length in view.shape)
-    done = _known(store, side)
     if store.progress()[0] == len(rows):
         return {}
     blocks = [(i, j) for i in range(0, len(rows), side) for j in range(0, len(columns), side)]
+    places = {b: (_own(rows, b[0], side), _own(columns, b[1], side)) for b in blocks}
+    store.keep_only(_region(place) for place in places.values())
 
     def keep(block: Item, failures: dict[Source, str]) -> None:
         if isinstance(view.scene, MosaicScene):
             view.scene.failures.update(failures)
-        _store(store, block, (_own(rows, block[0], side), _own(columns, block[1], side)))
+        _store(store, block, places[block])
         store.keep_sums()
-        done.append(block)
-        write_json(store.folder / _DONE, {"side": side, "blocks": done})
 
-    missing = [block for block in blocks if block not in done]
+    missing = [block for block in blocks if _region(places[block]) not in store.sums]
     shared = replace(predictor, model=predictor.model.cpu(), device=torch.device("cpu"))
     failed = crew.each(Task(view.scene.name, work.block, shared, keep), missing)
     if not failed:
         store.mark(len(rows), None)
-    names = {b: _named(_own(rows, b[0], side), _own(columns, b[1], side)) for b in failed}
-    return {names[block]: reason for block, reason in failed.items()}
+    return {_named(*places[block]): reason for block, reason in failed.items()}
+
+
+def _region(place: tuple[slice, slice]) -> Region:
+    return place[0].start, place[0].stop, place[1].start, place[1].stop
 
 
 def _named(rows: slice, columns: slice) -> str:
@@ -120,17 +119,6 @@ def _opener(scene: Scene) -> Callable[[], AbstractContextManager[Scene]]:
 
 def _as_it_is(scene: Scene) -> AbstractContextManager[Scene]:
     return nullcontext(scene)
-
-
-def _known(store: Store, side: int) -> list[Item]:
-    """The blocks that are in the store already."""
-    try:
-        content = json.loads((store.folder / _DONE).read_text(encoding="utf-8"))
-        if not store.sums:
-            return []
-        return [(int(i), int(j)) for i, j in content["blocks"]] if content["side"] == side else []
-    except (OSError, ValueError, KeyError, TypeError):
-        return []
 
 
 def _own(windows: list[slice], first: int, side: int) -> slice:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import product
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from roadex.config.dataset import StretchConfig
-from roadex.data.stretch import EVERYWHERE, Calibration, stretch
+from roadex.data.stretch import EVERYWHERE, Calibration, stretch, without_undeclared
 from roadex.errors import RoadexError
 from roadex.prediction.scene import Scene
 
@@ -17,8 +18,9 @@ TRAINING, IMAGE = "training", "image"
 _SAMPLE_PX = 2048
 # A scene with a larger share of black or white shows nothing.
 _NOTHING_TO_SEE = 0.95
-# A share of pixels that cannot have the same lowest value at random.
-_SHARED = 0.002
+# Values of 8 bits that span less show nothing, either.
+_FLAT = 10
+_PIECE_PX = 256
 
 
 @dataclass(frozen=True)
@@ -65,29 +67,61 @@ def choose_contrast(scene: Scene, wanted: str, calibration: Calibration) -> Cont
 
 
 def unseen(scene: Scene, contrast: Contrast | None) -> list[str]:
-    """A note if a stretch makes nearly all of a scene black or white."""
+    """A note if nearly all of a scene is plain black or white for the model."""
     if contrast is None:
-        return []
+        return _flat(_pieces(scene))
     values = _sample(scene)
     if not values.size:
         return []
     levels = contrast.to_8_bits(values[:, None, :])
     black, white = (float((levels == end).all(axis=-1).mean()) for end in (0, 255))
-    if max(black, white) < _NOTHING_TO_SEE:
+    if black + white < _NOTHING_TO_SEE:
         return []
-    colour = "black" if black > white else "white"
+    parts = ((black, "black"), (white, "white"))
+    seen = " and ".join(f"{share:.0%} of it {colour}" for share, colour in parts if share >= 0.01)
     low, high = (", ".join(f"{v:g}" for v in ends) for ends in (contrast.low, contrast.high))
     return [
-        f"the stretch from {low} to {high} leaves {max(black, white):.0%} of it {colour}: "
+        f"the stretch from {low} to {high} leaves {seen}: "
         "set contrast=image, or declare the value of no data in the file (gdal_edit.py -a_nodata)"
+    ]
+
+
+def _pieces(scene: Scene) -> NDArray[np.float64]:
+    """The values (3, n) of nine squares of a scene, so that a large one is not read twice."""
+    starts = [
+        [max(0, round((side - _PIECE_PX) * part)) for part in (0.0, 0.5, 1.0)]
+        for side in scene.shape
+    ]
+    found = []
+    for top, left in sorted(set(product(*starts))):
+        rows, columns = (
+            slice(start, min(start + _PIECE_PX, side))
+            for start, side in zip((top, left), scene.shape, strict=True)
+        )
+        piece = scene.read(rows, columns)
+        found.append(
+            piece.bands.reshape(3, -1) if piece.valid is None else piece.bands[:, piece.valid]
+        )
+    return np.asarray(np.concatenate(found, axis=1), np.float64)
+
+
+def _flat(values: NDArray[np.float64]) -> list[str]:
+    """A note where values (3, n) of 8 bits hardly differ."""
+    if not values.size:
+        return []
+    low, high = np.percentile(values, [1, 99], axis=1)
+    if (high - low).max() >= _FLAT:
+        return []
+    return [
+        f"nearly all values lie from {low.min():g} to {high.max():g} of 255, where there is hardly "
+        "anything to see: stretch the image (gdal_translate -scale) if it is not like that"
     ]
 
 
 def _own_contrast(scene: Scene) -> Contrast:
     """By the percentiles that training tiles are stretched by.
 
-    A lowest value that many pixels share, far below all others, is taken as undeclared no data, and
-    is not counted.
+    Values that are taken as undeclared no data are not counted.
     """
     values = _sample(scene)
     if not values.size:
@@ -110,10 +144,6 @@ def _sample(scene: Scene) -> NDArray[np.float64]:
 
 
 def _without_undeclared(band: NDArray[np.float64]) -> NDArray[np.float64]:
-    lowest = band.min()
-    rest = band[band > lowest]
-    shared = 1 - rest.size / band.size
-    if not rest.size or shared < _SHARED:
-        return band
-    reach = float(np.percentile(rest, 98) - rest.min())
-    return rest if rest.min() - lowest > 3 * max(reach, 1e-12) else band
+    values, counts = np.unique(band, return_counts=True)
+    data = values[without_undeclared(values, counts)]
+    return np.asarray(band[(band >= data[0]) & (band <= data[-1])])

@@ -110,6 +110,8 @@ def scan(view: View, predictor: Predictor, store: Store) -> int:
     rows, columns = (spans(side, predictor.settings) for side in view.shape)
     blender = Blender(rows, columns, predictor.settings.overlap, predictor.device)
     first, above = store.progress()
+    if not first:
+        store.keep_only([])
     blender.above = None if above is None else torch.from_numpy(above).to(predictor.device)
     total, done = len(rows) * len(columns), first * len(columns)
     with tqdm(

@@ -209,12 +209,6 @@ def scene_bands(path: Source, file: Any, wanted: list[int] | None) -> tuple[int,
     Raises:
         RoadexError: it is not a picture in RGB or grey of 8 or 16 bits or floats.
     """
-    names = {colour.name for colour in file.colorinterp}
-    source = file.tags(ns="IMAGE_STRUCTURE").get("SOURCE_COLOR_SPACE", "RGB")
-    if "cyan" in names or source in ("CMYK", "YCCK"):
-        raise RoadexError(f"{path}: colours for print (CMYK); save it as RGB")
-    if "palette" in names:
-        raise RoadexError(f"{path}: a colour table; save it as RGB")
     numbers = colour_bands(path, file, wanted, "bands")
     kinds = {file.dtypes[number - 1] for number in numbers}
     if len(kinds) > 1 or not kinds <= {*_INTEGERS, *_FLOATS}:

@@ -8,7 +8,7 @@ import os
 import shutil
 import zipfile
 import zlib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -24,7 +24,7 @@ log = logging.getLogger(__name__)
 _PIXELS_AT_ONCE = 1 << 26
 _NOTHING = np.zeros(0, np.float32)
 _ROAD, _PLANES, _VALID = "road.npy", "planes.npy", "valid.npy"
-_SUMS, _ATTRIBUTES = "sums.npy", "attributes.npy"
+_SUMS, _PROGRESS, _ATTRIBUTES = "sums.npy", "progress.npz", "attributes.npy"
 Region = tuple[int, int, int, int]  # first and last row and column, the last ones outside
 
 
@@ -150,24 +150,49 @@ class Store:
         with atomic_write(self.folder / _SUMS) as temporary, temporary.open("wb") as file:
             np.save(file, table.reshape(-1, 5))
 
-    def is_unchanged(self) -> bool:
-        """Whether everything is as it was written; reads the checksums of an earlier process."""
+    def read_sums(self) -> None:
+        """The checksums that an earlier process wrote down.
+
+        Raises:
+            ValueError: they are damaged.
+        """
         path = self.folder / _SUMS
-        if not path.is_file():
-            return self.progress()[0] == 0
-        for *region, value in np.load(path, allow_pickle=False).tolist():
-            self.sums[region[0], region[1], region[2], region[3]] = value
-        return all(self._sum(region) == value for region, value in self.sums.items())
+        if path.is_file():
+            for *region, value in np.load(path, allow_pickle=False).tolist():
+                self.sums[region[0], region[1], region[2], region[3]] = value
+        elif self.progress()[0]:
+            raise ValueError(f"{path} is gone")
+
+    def forget_damaged(self) -> int:
+        """The number of damaged regions, which no longer count as written.
+
+        Roads made of them are deleted. The progress of a scan by rows is deleted too: such a scan
+        starts again, since only its last row of windows is kept for blending.
+        """
+        damaged = [region for region, value in self.sums.items() if self._sum(region) != value]
+        if damaged:
+            (self.folder / _PROGRESS).unlink(missing_ok=True)
+            for made in (path for path in self.folder.iterdir() if path.is_dir()):
+                shutil.rmtree(made, ignore_errors=True)
+        for region in damaged:
+            del self.sums[region]
+        return len(damaged)
+
+    def keep_only(self, regions: Iterable[Region]) -> None:
+        """Forget all regions but these, such as those of other block sizes."""
+        kept = set(regions)
+        for region in self.sums.keys() - kept:
+            del self.sums[region]
 
     def mark(self, row: int, above: NDArray[np.float32] | None) -> None:
         """Record the number of finished rows of windows, and what they leave for the next."""
         self.keep_sums()
-        with atomic_write(self.folder / "progress.npz") as temporary:
+        with atomic_write(self.folder / _PROGRESS) as temporary:
             np.savez(temporary, row=np.array(row), above=_NOTHING if above is None else above)
 
     def progress(self) -> tuple[int, NDArray[np.float32] | None]:
         """The last record of `mark`; (0, None) at the beginning."""
-        path = self.folder / "progress.npz"
+        path = self.folder / _PROGRESS
         if not path.is_file():
             return 0, None
         with np.load(path) as content:
@@ -187,7 +212,9 @@ def open_store(
     evidence: int = 0,
     attributes: int = 0,
 ) -> Store:
-    """The store in `folder`, continued if it is intact and has that `identity`, else a new one.
+    """The store in `folder`, continued if it has that `identity`, else a new one.
+
+    Regions that are damaged are made again.
 
     Raises:
         RoadexError: the folder cannot be written, or the disk has no room for it.
@@ -206,8 +233,12 @@ def open_store(
         del sizes[_VALID]
     if read_json(marker) == json.loads(json.dumps(wanted)):
         if _is_whole(store, sizes):
+            total = len(store.sums)
+            if damaged := store.forget_damaged():
+                log.warning("%s: %d of %d parts are damaged and done again", folder, damaged, total)
             return store
         log.warning("%s: the files of an earlier run there are damaged; starting again", folder)
+        store.sums.clear()
     shutil.rmtree(folder, ignore_errors=True)
     try:
         folder.mkdir(parents=True)
@@ -225,14 +256,13 @@ def open_store(
 
 
 def _is_whole(store: Store, sizes: Mapping[str, tuple[int, ...]]) -> bool:
-    """Whether the arrays of a store and its progress are unchanged."""
+    """Whether the arrays of a store are there, its progress and its checksums."""
     try:
         for name, size in sizes.items():
             if size and np.load(store.folder / name, mmap_mode="r").shape != size:
                 return False
         store.progress()
-        if not store.is_unchanged():
-            return False
+        store.read_sums()
     except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile):
         return False
     return True

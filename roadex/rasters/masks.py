@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
@@ -26,6 +27,18 @@ _HALF = {"uint8": 127, "uint16": 32767}
 _GREY_SLACK = 24
 # Values above this are levels of brightness, not class numbers.
 _LAST_CLASS = 31
+# With at most this many values, greys must lie at the edges of roads, else they are a class.
+_FEW_VALUES = 8
+# If road is a larger share of the pixels with data, those without data are background.
+_HARDLY_ELSE = 0.4
+# A larger share of road than this means an inverted mask.
+MOST_ROAD = 0.6
+# Pixels at the border that warping may leave without data, as thin as a road.
+_RIM = 8
+# A road is thinner than this share of the shorter side, from its middle to its edge.
+_SOLID = 1 / 8
+# Probabilities above this are road.
+_CERTAIN = 0.5
 # Pixels processed at a time.
 _CHUNK = 1 << 22
 
@@ -81,7 +94,8 @@ def read_mask(path: Path, rules: MaskRules | None = None) -> Mask:
 
     Accepted: 0 and 1, 0 and 255 with or without soft edges, 0 and the largest number of
     a type, floats from 0 to 1, a colour table or RGB of one colour on black, roads drawn in alpha.
-    What the file declares as no data is ignored, and so is 255 beside 0 and 1.
+    What the file declares as no data is ignored, and so is 255 beside 0 and 1; but if more than
+    40 % of the rest is road, it is background.
 
     Raises:
         RoadexError: the file is damaged, or its values could mean several things.
@@ -92,8 +106,27 @@ def read_mask(path: Path, rules: MaskRules | None = None) -> Mask:
     found = road.astype(np.uint8)
     unknown = _unknown(values, rules)
     if unknown is not None:
-        found[unknown] = IGNORE
+        _require_road(path, road, unknown, values, rules)
+        only_road = not unknown.all() and road[~unknown].mean() > _HARDLY_ELSE
+        found[unknown] = 0 if only_road else IGNORE
     return Mask(found, values.gsd)
+
+
+def _require_road(
+    path: Path,
+    road: NDArray[np.bool_],
+    unknown: NDArray[np.bool_],
+    values: _Values,
+    rules: MaskRules,
+) -> None:
+    """Refuse roads that are declared as no data: what has none is drawn like roads."""
+    inner = unknown[_RIM:-_RIM, _RIM:-_RIM]
+    declared = values.nodata is not None and values.nodata != 0
+    if declared and inner.any() and not road[~unknown].any() and not _is_solid(unknown):
+        raise RoadexError(
+            f"{path}: no road, but {values.nodata:g} is declared as no data in lines: if these are "
+            f"the roads, set {rules.keys[1]}=[{values.nodata:g}]"
+        )
 
 
 def _read_values(path: Path) -> _Values:
@@ -146,15 +179,22 @@ def _joined(path: Path, bands: NDArray[Any], alpha: NDArray[Any] | None) -> _Val
     """One value for each pixel from colours (H, W, n) and alpha (H, W)."""
     if alpha is not None and (alpha == alpha.flat[0]).all():
         alpha = None
-    if alpha is not None and (bands == bands.reshape(-1, bands.shape[-1])[0]).all():
-        return _Values(alpha)  # one colour everywhere: the roads are drawn in alpha
-    grey = _grey(path, bands, None if alpha is None else alpha > 0)
     if alpha is None:
-        return _Values(grey)
-    shown = _distinct(grey[alpha > 0])
-    if len(shown) == 1 and shown[0] > 0:  # roads of one colour on a transparent ground
-        return _Values(np.where(alpha > 0, grey, 0).astype(grey.dtype))
-    return _Values(grey, valid=alpha > 0)
+        return _Values(_grey(path, bands, None))
+    shown = alpha > 0
+    grey = _grey(path, bands, shown)
+    colours = _distinct(grey[shown])
+    if len(colours) == 1 and (colours[0] > 0 or not _is_solid(shown)):
+        # One colour on a transparent ground: what is drawn is drawn in alpha, soft edges and all.
+        is_one = (bands == bands.reshape(-1, bands.shape[-1])[0]).all()
+        return _Values(alpha if is_one else shown.astype(np.uint8))
+    return _Values(grey, valid=shown)
+
+
+def _is_solid(area: NDArray[np.bool_]) -> bool:
+    """Whether an area (H, W) is too thick for roads, so that it is a picture's own extent."""
+    depth = cv2.distanceTransform(area.astype(np.uint8), cv2.DIST_L2, 3)
+    return bool(depth.max(initial=0) > _SOLID * min(area.shape))
 
 
 def _grey(path: Path, bands: NDArray[Any], shown: NDArray[np.bool_] | None) -> NDArray[Any]:
@@ -164,7 +204,8 @@ def _grey(path: Path, bands: NDArray[Any], shown: NDArray[np.bool_] | None) -> N
         return first
     wide = bands.astype(np.int64)
     spread = wide.max(axis=-1) - wide.min(axis=-1)
-    if spread.max(initial=0) <= (_GREY_SLACK if bands.dtype == np.uint8 else 0):
+    is_bright = bands.dtype == np.uint8 and wide.max(initial=0) > _HALF["uint8"]
+    if spread.max(initial=0) <= (_GREY_SLACK if is_bright else 0):
         return first
     visible = wide if shown is None else wide[shown]
     colours = np.unique(visible.reshape(-1, bands.shape[-1]), axis=0)
@@ -189,10 +230,39 @@ def _road(path: Path, values: _Values, rules: MaskRules) -> NDArray[np.bool_]:
         pixels = values.colours[pixels.astype(np.int64), 0]
     if rules.above is not None:
         return np.asarray(pixels > rules.above)
+    if values.colours is not None:
+        _require_order(path, values, rules)
     used = pixels if values.valid is None else pixels[values.valid]
     if values.nodata is not None:
         used = used[used != values.nodata]
-    return np.asarray(pixels > _limit(path, used, rules))
+    limit = _limit(path, used, rules)
+    if limit == _HALF.get(pixels.dtype.name):
+        _require_soft(path, pixels, used, rules)
+    return np.asarray(pixels > limit)
+
+
+def _require_order(path: Path, values: _Values, rules: MaskRules) -> None:
+    """Refuse a grey table whose numbers and brightness disagree on what is more."""
+    assert values.colours is not None
+    used = _distinct(values.pixels).astype(np.int64)
+    shades = values.colours[used, 0].astype(int)
+    if (np.diff(shades) < 0).any():
+        raise RoadexError(
+            f"{path}: its colour table shows the larger number darker ({_shown(values, used)}): "
+            f"say which numbers are road: {rules.keys[1]}=[{_rarest(values.pixels)}]"
+        )
+
+
+def _require_soft(path: Path, pixels: NDArray[Any], used: NDArray[Any], rules: MaskRules) -> None:
+    """Refuse a few values between black and white that lie elsewhere than at the edge of white."""
+    found = _distinct(used)
+    if not 3 <= len(found) <= _FEW_VALUES:
+        return
+    top = int(found[-1])
+    between = (pixels > top / 8) & (pixels < top * 7 / 8)
+    near = cv2.dilate((pixels >= top * 7 / 8).astype(np.uint8), np.ones((5, 5), np.uint8)) > 0
+    if np.count_nonzero(between & ~near) > 0.1 * np.count_nonzero(between):
+        raise _unclear(path, f"values {_listed(found)}", top, rules)
 
 
 def _is_grey_scale(colours: NDArray[np.uint8]) -> bool:
@@ -208,18 +278,44 @@ def _road_of_table(path: Path, values: _Values, rules: MaskRules) -> NDArray[np.
     painted = [int(number) for number in inside if values.colours[number].any()]
     if len(painted) > 1 or len(inside) < len(used):
         raise RoadexError(
-            f"{path}: its colour table has {len(used)} colours in use (numbers "
-            f"{_listed(used)}): say which numbers are road: {rules.keys[1]}=[{painted[0]}]"
+            f"{path}: its colour table has {len(used)} colours in use ({_shown(values, used)}): "
+            f"say which numbers are road: {rules.keys[1]}=[{_rarest(values.pixels)}]"
         )
     return np.isin(values.pixels, painted)
+
+
+def _shown(values: _Values, used: NDArray[Any]) -> str:
+    """Numbers of a colour table with their colours, for messages."""
+    assert values.colours is not None
+    table = values.colours
+    named = [
+        f"{number}: {','.join(map(str, table[number]))}" if number < len(table) else f"{number}"
+        for number in used[:_FEW_VALUES].tolist()
+    ]
+    return "; ".join(named) + ("; ..." if len(used) > _FEW_VALUES else "")
+
+
+def _rarest(pixels: NDArray[Any]) -> int:
+    """The number that the fewest pixels have, the likeliest to be road."""
+    found, counts = np.unique(pixels, return_counts=True)
+    return int(found[counts.argmin()])
 
 
 def _limit(path: Path, used: NDArray[Any], rules: MaskRules) -> float:
     """The value that road exceeds, from all values that occur."""
     if used.dtype.kind == "f":
         return _float_limit(path, used[np.isfinite(used)], rules)
+    if used.dtype.kind == "c":
+        raise RoadexError(
+            f"{path}: complex numbers; a mask has whole numbers: save the roads alone"
+        )
     found = _distinct(used)
     largest = int(found[-1]) if len(found) else 0
+    if len(found) and found[0] < 0:
+        raise RoadexError(
+            f"{path}: values {_listed(found)}: declare what has no data (gdal_edit.py -a_nodata "
+            f"{found[0]}), or set {rules.keys[1]}=[{largest}]"
+        )
     if largest <= 1 or set(found.tolist()) == {0, 1, IGNORE}:
         return 0
     half = _HALF.get(used.dtype.name)
@@ -228,9 +324,13 @@ def _limit(path: Path, used: NDArray[Any], rules: MaskRules) -> float:
         return largest / 2
     if half is not None and largest > half and not _looks_like_classes(found):
         return half
-    raise RoadexError(
-        f"{path}: values {_listed(found)}, which do not show what is road: set {rules.keys[1]}="
-        f"[{largest}], or {rules.keys[0]}=N for values above N"
+    raise _unclear(path, f"values {_listed(found)}", largest, rules)
+
+
+def _unclear(path: Path, what: str, largest: int, rules: MaskRules) -> RoadexError:
+    return RoadexError(
+        f"{path}: {what}, which do not show what is road: set {rules.keys[1]}=[{largest}], or "
+        f"{rules.keys[0]}=N for values above N"
     )
 
 
@@ -241,8 +341,8 @@ def _looks_like_classes(found: NDArray[Any]) -> bool:
 
 def _float_limit(path: Path, used: NDArray[Any], rules: MaskRules) -> float:
     low, high = float(used.min(initial=0)), float(used.max(initial=0))
-    if low >= 0 and high <= 1:
-        return 0.5
+    if low >= 0 and high <= 1 and (high == 0 or high > _CERTAIN):
+        return _CERTAIN
     if set(_distinct(used).tolist()) <= {0.0, float(IGNORE)}:
         return IGNORE / 2
     raise RoadexError(
@@ -255,7 +355,7 @@ def _unknown(values: _Values, rules: MaskRules) -> NDArray[np.bool_] | None:
     """Which pixels (H, W) are ignored; None: none."""
     pixels = values.pixels
     parts = [] if values.valid is None else [~values.valid]
-    if values.nodata is not None and not _means_background(values):
+    if values.nodata is not None:
         parts.append(np.isnan(pixels) if np.isnan(values.nodata) else pixels == values.nodata)
     if pixels.dtype.kind == "f":
         parts.append(~np.isfinite(pixels))
@@ -265,13 +365,8 @@ def _unknown(values: _Values, rules: MaskRules) -> NDArray[np.bool_] | None:
         parts.append(pixels == IGNORE)
     if not parts:
         return None
-    return np.asarray(np.logical_or.reduce(parts))
-
-
-def _means_background(values: _Values) -> bool:
-    """Whether 0 was declared as no data although it means background, as QGIS often does."""
-    rest = _distinct(values.pixels)
-    return values.nodata == 0 and len(rest[rest != 0]) <= 1
+    unknown = np.asarray(np.logical_or.reduce(parts))
+    return unknown if rules.values is None else unknown & ~np.isin(pixels, rules.values)
 
 
 def _distinct(values: NDArray[Any]) -> NDArray[Any]:

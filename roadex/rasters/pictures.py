@@ -5,6 +5,8 @@ What cannot be read, or does not fit into memory, is refused.
 
 from __future__ import annotations
 
+import glob
+import math
 import os
 from pathlib import Path
 
@@ -14,34 +16,49 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from roadex.errors import RoadexError
-from roadex.files import atomic_write, user_path
+from roadex.files import atomic_write, is_readable, user_path
+from roadex.rasters.remote import leads_elsewhere
 
 # Real images exceed Pillow's limit; the declared size is compared with the memory instead.
 Image.MAX_IMAGE_PIXELS = None
 _BYTES_PER_PIXEL = 8
 _PNG = b"\x89PNG\r\n\x1a\n"
+VRT = ".vrt"
 IMAGE_SUFFIXES = (".png", ".jpg", ".jpeg", ".tif", ".tiff", ".bmp", ".webp")
 
 
 def list_images(folder: str | Path, key: str) -> list[Path]:
-    """The image files in a folder, by name.
+    """The image files in a folder, or those that match a pattern such as DIR/*.vrt, by name.
 
     Args:
         key: the setting that named the folder, for the message.
 
     Raises:
-        RoadexError: the folder does not exist or holds no image.
+        RoadexError: the folder does not exist, or no image is there.
     """
-    return list_files(folder, key, IMAGE_SUFFIXES)
+    found = list_files(folder, key, IMAGE_SUFFIXES)
+    for file in found:
+        if file.suffix.lower() == VRT and leads_elsewhere(file):
+            raise RoadexError(f"{file}: this VRT reads from the network; fetch what it names first")
+    return found
 
 
 def list_files(folder: str | Path, key: str, suffixes: tuple[str, ...]) -> list[Path]:
     """The files in a folder with one of some suffixes, by name; else as `list_images`."""
     path = user_path(folder)
     what = "images" if suffixes == IMAGE_SUFFIXES else "files"
-    if not path.is_dir():
+    if not path.is_dir() and glob.has_magic(path.name) and path.parent.is_dir():
+        suffixes, pattern = (*suffixes, VRT) if what == "images" else suffixes, path.name
+        path = path.parent
+    elif path.is_dir():
+        pattern = "*"
+    else:
         raise RoadexError(f"{key}={folder}: there is no such folder; name the one with the {what}")
-    found = sorted(p for p in path.iterdir() if p.suffix.lower() in suffixes and is_shown(p))
+    if not is_readable(path):
+        raise RoadexError(
+            f"{key}={folder}: cannot be read (Permission denied): let this user read it"
+        )
+    found = sorted(p for p in path.glob(pattern) if p.suffix.lower() in suffixes and is_shown(p))
     if not found:
         raise RoadexError(f"{key}={folder}: no {what} there ({', '.join(suffixes)})")
     return found
@@ -130,8 +147,8 @@ def world_file_pixel(picture: Path) -> tuple[float, float] | None:
     """Width and height of a picture's pixels in metres by its world file; None without one."""
     for path in _beside(picture):
         numbers = _numbers(path)
-        if numbers is not None and not any(numbers[1:3]):
-            return pixel_of_step(numbers[0], numbers[3])
+        if numbers is not None:
+            return pixel_of_step(math.hypot(*numbers[:2]), math.hypot(*numbers[2:4]))
     return None
 
 

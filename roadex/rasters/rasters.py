@@ -6,6 +6,7 @@ Every command uses these rules: training, prediction, and the masks of both.
 from __future__ import annotations
 
 import logging
+import math
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -17,10 +18,12 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from pyproj import CRS
 
 from roadex.errors import RoadexError
 from roadex.extras import install_line
 from roadex.files import atomic_write
+from roadex.geo.crs import is_local, is_metric, local_unit_m, parse_crs
 from roadex.geo.grid import Georeference
 from roadex.rasters.pictures import pixel_of_step, require_memory, world_file_pixel
 from roadex.rasters.remote import HTTP_OPTIONS, REMOTE_OPTIONS, Remote, Source, without_secrets
@@ -229,9 +232,19 @@ def pixel_metres(file: Any, grid: Georeference | None) -> tuple[float, float] | 
     if grid is not None:
         return grid.pixel_metres()
     place = file.transform
-    if file.crs is not None or place.is_identity or place.b or place.d:
+    if place.is_identity:
         return None
-    return pixel_of_step(place.a, place.e)
+    step = math.hypot(place.a, place.d), math.hypot(place.b, place.e)
+    local = _local_system(file)
+    if local is not None:
+        return step[0] * local_unit_m(local), step[1] * local_unit_m(local)
+    return None if file.crs is not None else pixel_of_step(*step)
+
+
+def _local_system(file: Any) -> CRS | None:
+    """The system of an open raster, where it is an engineer's own; else None."""
+    system = None if file.crs is None else parse_crs(file.crs.to_wkt())
+    return system if system is not None and is_local(system) else None
 
 
 def read_bands(file: Any, numbers: tuple[int, ...], **how: Any) -> NDArray[Any]:
@@ -265,6 +278,9 @@ def validity(
         return None
     masks = file.read_masks(sorted(set(numbers)), **how)
     valid: NDArray[np.bool_] = (masks > 0).any(axis=0)
+    for number, mask in zip(sorted(set(numbers)), masks, strict=True):
+        if "per_dataset" in {flag.name for flag in file.mask_flag_enums[number - 1]}:
+            valid &= mask > 0
     for number, colour in enumerate(file.colorinterp, start=1):
         if colour.name == "alpha":
             valid &= file.read(number, **how) > 0
@@ -282,22 +298,30 @@ def grid_of(path: Source, file: Any) -> Georeference | None:
         RoadexError: it is turned against north, has control points only, or does not fit its
             coordinate system.
     """
-    if file.crs is None and file.gcps[1] is None:
+    place, local = file.transform, _local_system(file)
+    if place.is_identity and file.gcps[0]:
+        system = "" if file.gcps[1] else "-s_srs EPSG:... "
+        raise RoadexError(
+            f"{path}: it has ground control points only; warp it first: "
+            f"gdalwarp {system}{path.name} north_up.tif"
+        )
+    nowhere = _is_pixels(place, file.height) and local is None
+    if file.crs is None or place.is_identity or nowhere:
         return None
-    if file.transform.is_identity:
-        if file.gcps[0]:
-            raise RoadexError(
-                f"{path}: it has ground control points only; warp it first: "
-                f"gdalwarp {path.name} north_up.tif"
-            )
-        return None
-    place = file.transform
+    if local is not None and not is_metric(local):
+        return None  # its pixels tell their size, see `pixel_metres`
     if max(abs(place.b), abs(place.d)) > 1e-6 * min(abs(place.a), abs(place.e)):
         raise RoadexError(f"{path}: its rows do not run east; warp it to a north-up grid first")
     crs = f"EPSG:{file.crs.to_epsg()}" if file.crs.to_epsg() else file.crs.to_wkt()
     grid = Georeference(crs, (place.c, place.f), (place.a, place.e), (file.height, file.width))
     grid.check(str(path))
     return grid
+
+
+def _is_pixels(place: Any, height: int) -> bool:
+    """Whether a geotransform only counts pixels, with y upwards from the bottom or from 0."""
+    unit = abs(place.a) == abs(place.e) == 1 and not place.b and not place.d
+    return unit and place.c == 0 and place.f in (0, height)
 
 
 def colour_bands(
@@ -309,13 +333,19 @@ def colour_bands(
         wanted: the numbers that the setting `key` gives; None: by the bands' names or their count.
 
     Raises:
-        RoadexError: there are no such bands, or nothing identifies them.
+        RoadexError: there are no such bands, nothing says which they are, or the colours are those
+            of a table or for print.
     """
+    names = [colour.name for colour in file.colorinterp]
+    source = file.tags(ns="IMAGE_STRUCTURE").get("SOURCE_COLOR_SPACE", "RGB")
+    if "cyan" in names or source in ("CMYK", "YCCK"):
+        raise RoadexError(f"{path}: colours for print (CMYK); save it as RGB")
+    if "palette" in names:
+        raise RoadexError(f"{path}: a colour table; save it as RGB")
     if wanted is not None:
         if len(wanted) != 3 or not all(1 <= band <= file.count for band in wanted):
             raise RoadexError(f"{path}: {key}={wanted}: name three of its {file.count}")
         return tuple(wanted)
-    names = [colour.name for colour in file.colorinterp]
     if {"red", "green", "blue"} <= set(names):
         return tuple(names.index(colour) + 1 for colour in ("red", "green", "blue"))
     if file.count not in BANDS:

@@ -7,7 +7,7 @@ import math
 import os
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, TypeGuard
 
 import torch
 from torch import Tensor, nn
@@ -167,26 +167,9 @@ def _check_content(path: str | Path, content: dict[str, Any]) -> None:
     Raises:
         RoadexError: the file is damaged, or was changed.
     """
-    numbers = (int, float)
-    kinds: dict[str, Any] = {"weights": dict, "config": dict, "scores": dict, "epoch": int}
-    wrong = [key for key, kind in kinds.items() if not isinstance(content.get(key), kind)]
-    epoch, threshold = content.get("epoch"), content.get("threshold")
-    if isinstance(epoch, bool) or (isinstance(epoch, int) and epoch < 0):
-        wrong.append("epoch")
-    if isinstance(threshold, bool) or not isinstance(threshold, numbers) or not 0 < threshold <= 1:
-        wrong.append("threshold")
-    chance = content.get("chance")
-    if chance is not None and (type(chance) is not float or not 0 < chance <= 1):
-        wrong.append("chance")
-    if not isinstance(content.get("contrast", {}), dict):
-        wrong.append("contrast")
-    # Images are divided by std.
-    for key, least in (("mean", -math.inf), ("std", 0.0)):
-        values = content.get(key)
-        if not (isinstance(values, list) and len(values) >= 3) or not all(
-            isinstance(v, numbers) and math.isfinite(v) and v > least for v in values
-        ):
-            wrong.append(key)
+    wrong = unusable(content)
+    if not isinstance(content.get("weights"), dict):
+        wrong.insert(0, "weights")
     if wrong:
         raise RoadexError(f"checkpoint={path}: damaged: its {', '.join(wrong)} cannot be used")
     if not all(isinstance(value, Tensor) for value in content["weights"].values()):
@@ -197,6 +180,50 @@ def _check_content(path: str | Path, content: dict[str, Any]) -> None:
             f"checkpoint={path}: damaged: its weights have changed since they were written; take "
             "another copy, or checkpoints/last.pt of the run"
         )
+
+
+def unusable(content: dict[str, Any]) -> list[str]:
+    """What beside the weights of a checkpoint's or export's content is not there or not usable."""
+    kinds: dict[str, Any] = {"config": dict, "scores": dict, "epoch": int}
+    wrong = [key for key, kind in kinds.items() if not isinstance(content.get(key), kind)]
+    epoch = content.get("epoch")
+    if isinstance(epoch, bool) or (isinstance(epoch, int) and epoch < 0):
+        wrong.append("epoch")
+    threshold, chance = content.get("threshold"), content.get("chance")
+    if not _is_number(threshold) or not 0 < threshold <= 1:
+        wrong.append("threshold")
+    if chance is not None and (type(chance) is not float or not 0 < chance <= 1):
+        wrong.append("chance")
+    contrast = content.get("contrast", {})
+    if not isinstance(contrast, dict) or not all(map(_is_stretch, contrast.values())):
+        wrong.append("contrast")
+    # Images are divided by std.
+    wrong += [
+        key
+        for key, least in (("mean", -math.inf), ("std", 0.0))
+        if not _are_numbers(content.get(key), least)
+    ]
+    return wrong
+
+
+def _is_stretch(value: Any) -> bool:
+    """Whether a value has the ends of a contrast, of each band."""
+    return isinstance(value, dict) and all(
+        _are_numbers(value.get(end), -math.inf) for end in ("low", "high")
+    )
+
+
+def _are_numbers(values: Any, above: float) -> bool:
+    """Whether values are a list of at least three numbers above one."""
+    return (
+        isinstance(values, list)
+        and len(values) >= 3
+        and all(_is_number(value) and value > above for value in values)
+    )
+
+
+def _is_number(value: Any) -> TypeGuard[float]:
+    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
 
 
 def read_content(path: str | Path) -> dict[str, Any]:

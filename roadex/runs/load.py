@@ -18,7 +18,7 @@ from roadex.extras import install_line
 from roadex.models.contract import Logits, pad_to_multiple
 from roadex.models.registry import build_pair_head
 from roadex.runs import names
-from roadex.runs.checkpoint import Checkpoint, read_checkpoint
+from roadex.runs.checkpoint import Checkpoint, read_checkpoint, unusable
 
 # Files of an exported folder, which cannot be used alone.
 _PARTS = (".onnx", ".safetensors")
@@ -163,14 +163,13 @@ def load_exported(folder: Path) -> Checkpoint:
 
 def _check_card(path: Path, card: dict[str, Any]) -> None:
     """Raise RoadexError where the description lacks something, or has it of another kind."""
-    kinds: dict[str, Any] = {
-        "config": dict, "threshold": (int, float), "mean": list, "std": list, "epoch": int,
-        "scores": dict, "contrast": dict, "format": str,
-    }  # fmt: skip
-    wrong = [key for key, kind in kinds.items() if not isinstance(card.get(key), kind)]
-    if card.get("chance") is not None and not isinstance(card["chance"], float):
-        wrong.append("chance")
-    if card.get("format") == "onnx" and not isinstance(card.get("multiple"), int):
+    wrong = unusable(card)
+    if not isinstance(card.get("format"), str):
+        wrong.append("format")
+    multiple = card.get("multiple", 1)
+    if type(multiple) is not int or multiple < 1:
+        wrong.append("multiple")
+    if card.get("format") == "onnx" and "multiple" not in card:
         wrong.append("multiple")
     if wrong:
         raise RoadexError(f"{path}: damaged: its {', '.join(wrong)} cannot be used; export again")

@@ -6,11 +6,12 @@ import hashlib
 import itertools
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.core.override_parser.types import Override
 
+from roadex.config.incidental import INCIDENTAL
 from roadex.errors import RoadexError
 
 # Longer parts of a folder's name are cut, and distinguished by a digest.
@@ -84,6 +85,13 @@ def _job(choice: Sequence[str], swept: set[str], seed: int) -> Job:
     varied = sorted(f"{key}={value}" for key, value in pairs if key in swept - {"seed"})
     own_seed = next((value for key, value in pairs if key == "seed"), str(seed))
     return Job(tuple(choice), tuple(varied), row_name(varied), own_seed)
+
+
+def apart(job: Job) -> Job:
+    """The job in a folder that its fixed settings name, but for those that change no result."""
+    keys = ("seed", *INCIDENTAL)
+    fixed = sorted(o for o in job.overrides if not o.lstrip("+").startswith(keys))
+    return replace(job, row=f"{job.row}-{_digest('+'.join(fixed))}")
 
 
 def row_name(varied: Sequence[str]) -> str:

@@ -26,7 +26,7 @@ from roadex.command.refusal import CONFIG_ERRORS, refusal
 from roadex.config.train import TrainConfig
 from roadex.errors import RoadexError
 from roadex.revision import revision
-from roadex.sweep.jobs import Job, expand
+from roadex.sweep.jobs import SINGLE, Job, apart, expand
 from roadex.sweep.overview import Overview, Watch, survey
 from roadex.sweep.process import stopped_by_signals
 from roadex.sweep.records import State, check_version, claim, close, forget
@@ -67,6 +67,7 @@ class ResumableSweep:
         configure_log(self.config.hydra.hydra_logging, self.config.hydra.verbose)
         jobs = expand(self._declared() + arguments, self.config.seed, self._parser())
         check_version(self.folder, revision(), self.config.sweep.any_version)
+        jobs = [self._apart(job) for job in jobs]
         epochs = {job.folder: self._checked(job).trainer.epochs for job in jobs}
 
         def look() -> Overview:
@@ -92,10 +93,27 @@ class ResumableSweep:
         assert self.hydra_context is not None
         return OverridesParser.create(config_loader=self.hydra_context.config_loader)
 
+    def _apart(self, job: Job) -> Job:
+        """A job that varies nothing, in a folder of its own where one of other settings has its."""
+        from roadex.runs.resume import require_same
+
+        if job.row != SINGLE:
+            return job
+        try:
+            require_same(self.folder / job.folder, self._composed(job))
+        except RoadexError:
+            return apart(job)
+        return job
+
     def _checked(self, job: Job) -> TrainConfig:
         """The job's settings, complete and in range, and those of the run in its folder, if any."""
         from roadex.runs.resume import require_same
 
+        config = self._composed(job)
+        require_same(self.folder / job.folder, config)
+        return config
+
+    def _composed(self, job: Job) -> TrainConfig:
         assert self.hydra_context is not None
         loader = self.hydra_context.config_loader
         try:
@@ -105,7 +123,6 @@ class ResumableSweep:
             config: TrainConfig = typed(composed)
         except CONFIG_ERRORS as error:
             raise RoadexError(f"{refusal(error)} ({job.title})") from error
-        require_same(self.folder / job.folder, config)
         return config
 
     def _overrides(self, job: Job) -> list[str]:

@@ -24,6 +24,7 @@ class WandbTracker:
     def __init__(
         self, config: TrackingConfig, settings: dict[str, Any], folder: Path, job_type: str
     ) -> None:
+        _give_cache(folder)
         self.run = wandb.init(
             id=_run_id(folder),
             # Offline only the id joins the parts; W&B warns of other options.
@@ -70,6 +71,16 @@ class WandbTracker:
     def finish(self, exit_code: int) -> None:
         """End the run, so that the next one of this process is a run of its own."""
         self.run.finish(exit_code=exit_code)
+
+
+def _give_cache(folder: Path) -> None:
+    """Let W&B's helper keep its log with the run where this user has no home folder to write to.
+
+    Else it writes its log among the lines of the training.
+    """
+    home = os.environ.get("HOME", "")
+    if "XDG_CACHE_HOME" not in os.environ and not (home and os.access(home, os.W_OK)):
+        os.environ["XDG_CACHE_HOME"] = str(folder.resolve() / "wandb" / "cache")
 
 
 def end_service() -> None:

@@ -89,7 +89,7 @@ BAD = {
     "GeoJSON cut short": (
         lambda raw: label(raw, 3, json.dumps(GOOD)[:60]), "img3.geojson is not JSON"
     ),
-    "swapped axes": (swapped, "img3.geojson: no line lies within img3.tif; are the axes swapped"),
+    "swapped axes": (swapped, "img3.geojson: its coordinates"),
     "lines of another place": (
         lambda raw: label(raw, 3, geojson(line((5000, 10), (5030, 10)))),
         "img3.geojson: no line lies within img3.tif",

@@ -55,6 +55,32 @@ def test_missing_or_empty_folders_are_refused(tmp_path):
         folder(images, empty)
 
 
+def test_images_may_be_a_pattern_of_vrts(tmp_path):
+    pytest.importorskip("rasterio")
+    images, masks = write_folder(tmp_path, 4)
+    for path in images.glob("*.png"):
+        shape = Image.open(path).size
+        bands = "".join(
+            f'<VRTRasterBand dataType="Byte" band="{n}"><SimpleSource><SourceFilename '
+            f'relativeToVRT="1">{path.name}</SourceFilename><SourceBand>{n}</SourceBand>'
+            "</SimpleSource></VRTRasterBand>"
+            for n in (1, 2, 3)
+        )
+        path.with_suffix(".vrt").write_text(
+            f'<VRTDataset rasterXSize="{shape[0]}" rasterYSize="{shape[1]}">{bands}</VRTDataset>'
+        )
+    found, whole = folder(images / "*.vrt", masks), folder(images, masks)
+    assert {entry.image.suffix for entry in found.entries.values()} == {".vrt"}
+    for name in whole.entries:
+        np.testing.assert_array_equal(found.read(name).image, whole.read(name).image)
+    assert sorted(folder(images / "tile0[12].png", masks).entries) == ["tile01", "tile02"]
+    with pytest.raises(RoadexError, match=r"dataset.images=.*\*.tif: no images there"):
+        folder(images / "*.tif", masks)
+    next(images.glob("*.vrt")).write_text("<VRTDataset>http://example.com/a.tif</VRTDataset>")
+    with pytest.raises(RoadexError, match="this VRT reads from the network"):
+        folder(images / "*.vrt", masks)
+
+
 def test_no_pair_at_all_is_refused_with_the_remedy(tmp_path):
     write_pair(tmp_path / "i", tmp_path / "m", "a", suffixes=("_rgb", "_road"))
     with pytest.raises(RoadexError, match=r"no image has a label.*set dataset.image_suffix"):

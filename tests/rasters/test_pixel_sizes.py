@@ -46,16 +46,81 @@ def test_a_world_file_tells_the_pixel_size(tmp_path, name):
     "spoil",
     [
         lambda path: world_file(path, 2e-6, down=-2e-6),
-        lambda path: world_file(path, turn=0.1),
         lambda path: path.write_text("0.25\n0\n0"),
         lambda path: path.write_bytes(b"\xff\xfe\x00 1 2 3 4 5"),
         lambda path: path.write_text("one two three four five six"),
     ],
-    ids=["degrees", "turned", "short", "binary", "words"],
+    ids=["degrees", "short", "binary", "words"],
 )
 def test_a_world_file_that_tells_no_metres_is_left_alone(tmp_path, spoil):
     spoil(tmp_path / "a.pgw")
     assert world_file_pixel(tmp_path / "a.png") is None
+
+
+def test_a_turned_picture_has_pixels_of_a_size_too(tmp_path):
+    world_file(tmp_path / "a.pgw", 0.3, 0.4, -0.3)
+    assert world_file_pixel(tmp_path / "a.png") == pytest.approx((0.5, 0.5))
+
+
+def placed_tif(path, crs, place, points=()):
+    import rasterio
+    from rasterio.control import GroundControlPoint
+
+    shape = {"width": SIDE, "height": SIDE, "count": 1, "dtype": "uint8"}
+    with rasterio.open(path, "w", "GTiff", crs=crs, transform=place, **shape) as file:
+        file.write(np.zeros((1, SIDE, SIDE), np.uint8))
+        if points:
+            file.gcps = [GroundControlPoint(*point) for point in points], crs or rasterio.CRS()
+    return path
+
+
+FOOT = 'LOCAL_CS["site",UNIT["foot",0.3048]]'
+METRE = 'LOCAL_CS["site",UNIT["metre",1]]'
+PLACES = {
+    "feet of a site": (FOOT, (2, 0, 10, 0, -2, 20), 0.6096),
+    "metres of a site": (METRE, (0.5, 0, 10, 0, -0.5, 20), 0.5),
+    "turned, without a system": (None, (0.3, 0.4, 10, 0.4, -0.3, 20), 0.5),
+    "a system, pixels from below": ("EPSG:32611", (1, 0, 0, 0, -1, SIDE), None),
+    "a system, pixels from above": ("EPSG:32611", (1, 0, 0, 0, -1, 0), None),
+    "degrees, pixels from below": ("EPSG:4326", (1, 0, 0, 0, -1, SIDE), None),
+}
+
+
+@pytest.mark.parametrize("kind", PLACES)
+def test_pixels_are_as_large_as_the_raster_says_if_it_says(tmp_path, kind):
+    from rasterio import Affine
+
+    crs, place, size = PLACES[kind]
+    with open_scene(placed_tif(tmp_path / "a.tif", crs, Affine(*place))) as scene:
+        assert scene.pixel_m == (pytest.approx((size, size), rel=1e-4) if size else None)
+        assert (scene.grid is None) == (kind != "metres of a site")
+
+
+NOWHERE = {
+    "no size": ("EPSG:32611", (0, 0, 5e5, 0, 0, 4e6), "would be 0 x 0 m"),
+    "degrees called metres": ("EPSG:32611", (1e-5, 0, -115, 0, -1e-5, 36), "would be 1e-05 x"),
+    "degrees at the pole": ("EPSG:4326", (1e-5, 0, 10, 0, -1e-5, 89.9999), "would be"),
+    "northing first": ("EPSG:32611", (1, 0, 4e6, 0, -1, 5e5), "do not fit its coordinate system"),
+}
+
+
+@pytest.mark.parametrize("kind", NOWHERE)
+def test_a_raster_that_cannot_lie_where_it_says_is_refused(tmp_path, kind):
+    from rasterio import Affine
+
+    crs, place, said = NOWHERE[kind]
+    path = placed_tif(tmp_path / "a.tif", crs, Affine(*place))
+    with pytest.raises(RoadexError, match=f"a.tif: .*{said}"), open_scene(path):
+        pass
+
+
+@pytest.mark.parametrize("crs", ["EPSG:32611", None])
+def test_control_points_are_told_with_or_without_their_system(tmp_path, crs):
+    points = [(0, 0, 5e5, 4e6), (0, SIDE, 500_064, 4e6), (SIDE, 0, 5e5, 3_999_936)]
+    path = placed_tif(tmp_path / "a.tif", crs, None, points)
+    command = "gdalwarp a.tif" if crs else "gdalwarp -s_srs EPSG:... a.tif"
+    with pytest.raises(RoadexError, match=f"control points only.*{command}"), open_scene(path):
+        pass
 
 
 @pytest.mark.parametrize("gsd", [0.5, 2.0])

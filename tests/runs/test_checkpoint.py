@@ -119,6 +119,28 @@ def test_failed_writing_leaves_the_old_file(checkpoint, tmp_path, monkeypatch):
 
 
 @pytest.mark.parametrize(
+    ("group", "key", "value"),
+    [
+        ("model", "width", -3),
+        ("model", "stacks", 0),
+        ("model", "name", None),
+        ("dataset", "gsd", float("nan")),
+        ("optimizer", "lr", "fast"),
+        ("trainer", "epochs", [1]),
+        ("augment", "flip", {}),
+    ],
+)
+def test_settings_that_no_training_has_are_refused(checkpoint, tmp_path, group, key, value):
+    save_checkpoint(tmp_path / "c.pt", checkpoint)
+    content = torch.load(tmp_path / "c.pt", weights_only=True)
+    content["config"][group][key] = value
+    torch.save(content, tmp_path / "changed.pt")
+    with pytest.raises(RoadexError, match=r"changed.pt: ") as refused:
+        load_checkpoint(tmp_path / "changed.pt")
+    assert "\n" not in str(refused.value)
+
+
+@pytest.mark.parametrize(
     ("key", "value"),
     [
         ("std", [0.2, 0.0, 0.2]),
@@ -127,7 +149,9 @@ def test_failed_writing_leaves_the_old_file(checkpoint, tmp_path, monkeypatch):
         ("epoch", True),
         ("threshold", True),
         ("threshold", 0.0),
+        ("threshold", float("nan")),
         ("contrast", []),
+        ("contrast", {"all cities": {"low": [0, 0, 0]}}),
     ],
 )
 def test_values_that_no_training_writes_are_refused(checkpoint, tmp_path, key, value):

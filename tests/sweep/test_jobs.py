@@ -7,7 +7,7 @@ from hydra.core.override_parser.overrides_parser import OverridesParser
 
 from roadex.command.overrides import quote
 from roadex.errors import RoadexError
-from roadex.sweep.jobs import expand, row_name
+from roadex.sweep.jobs import apart, expand, row_name
 
 
 def folders(*arguments: str) -> list[str]:
@@ -60,3 +60,14 @@ def test_a_range_without_single_values_is_refused():
 def test_any_text_is_quoted_as_one_value(text):
     value = OverridesParser.create().parse_override(f"key={quote(text)}").value()
     assert str(getattr(value, "text", value)) == text
+
+
+def test_a_sweep_that_varies_nothing_has_a_folder_for_each_of_its_fixed_settings():
+    def away(*arguments):
+        (job,) = expand(["seed=3", *arguments], 0)
+        return apart(job).folder
+
+    first = away("optimizer.lr=0.1", "model.stacks=2")
+    assert first == away("model.stacks=2", "optimizer.lr=0.1", "trainer.num_workers=4")
+    assert first.startswith("single-") and first.endswith("/seed-3")
+    assert first != away("optimizer.lr=0.2", "model.stacks=2")

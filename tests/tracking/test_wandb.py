@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import time
 from pathlib import Path
 
@@ -173,3 +174,19 @@ def test_a_report_is_kept_as_tables_and_an_artifact(tmp_path, monkeypatch):
     ]
     (artifact,) = [one for one in kept if one.name == "report-my_stacks"]
     assert [entry.path for entry in artifact.manifest.contents] == ["table.md"]
+
+
+@pytest.mark.parametrize("home", [None, "", "/nonexistent"])
+def test_without_a_home_the_helper_keeps_its_log_with_the_run(tmp_path, monkeypatch, home):
+    from roadex.tracking.wandb_tracker import _give_cache
+
+    monkeypatch.delenv("XDG_CACHE_HOME", raising=False)
+    monkeypatch.delenv("HOME", raising=False)
+    if home is not None:
+        monkeypatch.setenv("HOME", home)
+    _give_cache(tmp_path)
+    assert os.environ["XDG_CACHE_HOME"] == str(tmp_path / "wandb" / "cache")
+    monkeypatch.delenv("XDG_CACHE_HOME")
+    monkeypatch.setenv("HOME", str(tmp_path))
+    _give_cache(tmp_path)
+    assert "XDG_CACHE_HOME" not in os.environ

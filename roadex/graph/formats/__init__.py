@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from pathlib import Path
 
 import networkx as nx
@@ -17,7 +17,13 @@ from roadex.graph.formats.geopackage import (
 )
 from roadex.graph.formats.graphml import read_graphml, write_graphml
 from roadex.graph.formats.masks import network_of_mask
-from roadex.graph.formats.options import COSMIQ_READER, HAVERSINE_MM, PLANAR, ReadOptions
+from roadex.graph.formats.options import (
+    COSMIQ_READER,
+    HAVERSINE_MM,
+    PLANAR,
+    ReadOptions,
+    mask_rules,
+)
 from roadex.graph.formats.osm_files import read_osm
 from roadex.graph.formats.pickles import read_pickle, write_pickle
 from roadex.graph.formats.pixel_graphs import read_roadtracer, write_roadtracer
@@ -92,6 +98,8 @@ def read_network(
     doubled_vanish: bool = False,
     keep_apart: tuple[str, ...] = (),
     timed: bool = False,
+    road_above: float | None = None,
+    road_values: Collection[int] | None = None,
     settings: GraphSettings | None = None,
 ) -> nx.MultiGraph:
     """A road network from a file, in metres.
@@ -110,6 +118,8 @@ def read_network(
             roadex.graph.attributes; else roads run from junction to junction.
         timed: give pieces of bare lines the time that they take before they are joined to roads,
             which then have the sum as `travel_time_s`.
+        road_above: values of a mask above this are road; None: as they say themselves.
+        road_values: these values of a mask are road, and nothing else.
         settings: the way from a mask to a graph.
 
     Returns:
@@ -120,9 +130,9 @@ def read_network(
     """
     if edge_length not in (PLANAR, HAVERSINE_MM):
         raise RoadexError(f"edge_length={edge_length}: choose {PLANAR} or {HAVERSINE_MM}")
-    decoding = settings or GraphSettings()
+    decoding, masks = settings or GraphSettings(), mask_rules(road_above, road_values)
     options = ReadOptions(
-        gsd, crs, edge_length, min_component_m, doubled_vanish, keep_apart, timed, decoding
+        gsd, crs, edge_length, min_component_m, doubled_vanish, keep_apart, timed, masks, decoding
     )
     networks = read_networks(path, options)
     if len(networks) != 1:

@@ -47,6 +47,7 @@ from roadex.graph.formats.settled import PIXEL_M, drop_small_components, frame_o
 from roadex.graph.skeleton import Floats
 
 MEMBER = "roadex"
+_DIGITS = 10  # of a degree: less than a hundredth of a millimetre
 
 
 def read_geojson(path: Path, options: ReadOptions) -> nx.MultiGraph:
@@ -55,7 +56,7 @@ def read_geojson(path: Path, options: ReadOptions) -> nx.MultiGraph:
     Raises:
         RoadexError: no GeoJSON, or coordinates that are neither degrees nor in a named system.
     """
-    return network_from_geojson(path, read_object(path), options)
+    return network_from_geojson(path, read_object(path, _sequence), options)
 
 
 def network_from_geojson(
@@ -105,6 +106,8 @@ def geographic_network(
             "name their system in a `crs` member"
         )
     check_coordinates(points, source, str(path))
+    if parse_crs(source).is_geographic:
+        lines = _on_one_side(lines, points)
     target = frame_of(points, source, options.crs)
     apart, timed = options.keep_apart, options.timed
     if target == short_name(parse_crs(source)):
@@ -115,6 +118,15 @@ def geographic_network(
     vanish = options.doubled_vanish
     graph = network_from_lines(lines, target, place, measure, dropped, vanish, apart, timed)
     return drop_small_components(graph, options.min_component_m)
+
+
+def _sequence(text: str) -> dict[str, Any] | None:
+    """The features of a text of one a line (RFC 8142), as ogr2ogr writes them; else None."""
+    lines = [line.strip("\x1e \r") for line in text.split("\n")]
+    features = [json.loads(line) for line in lines if line]
+    if all(isinstance(f, dict) and f.get("type") == "Feature" for f in features):
+        return {"type": "FeatureCollection", "features": features}
+    return None
 
 
 def _features(content: dict[str, Any]) -> list[dict[str, Any]]:
@@ -189,6 +201,25 @@ def _own_network(content: dict[str, Any]) -> nx.MultiGraph | None:
         line = reproject(written, WGS84, str(crs)) if _in_degrees(crs) else written
         rows.append((written, line, properties))
     return own_network(graph, rows, read_name)
+
+
+def _on_one_side(lines: list[Line], points: Floats) -> list[Line]:
+    """Lines whose longitudes go on beyond 180 degrees where their points (n, 2) lie about it.
+
+    The ends of a line that was cut there, as the standard demands, are then one vertex.
+    """
+    if not len(points) or np.ptp(points[:, 0]) <= 180:
+        return lines
+    turns = np.radians(points[:, 0])
+    middle = np.degrees(np.arctan2(np.sin(turns).mean(), np.cos(turns).mean()))
+    if abs(middle) < 90:
+        return lines
+    start = middle - 180
+    moved = []
+    for line, attributes in lines:
+        longitude = np.round((line[:, 0] - start) % 360 + start, _DIGITS)
+        moved.append((np.column_stack([longitude, line[:, 1:]]), attributes))
+    return moved
 
 
 _UNITS = {"px": "pixel", "m": "metre"}

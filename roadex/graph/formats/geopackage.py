@@ -157,6 +157,8 @@ def network_of_table(path: Path, table: Any, options: ReadOptions) -> nx.MultiGr
 def records(table: Any) -> list[dict[str, Any]]:
     """The rows of a table without their shapes; of each the values that are there."""
     columns = table.drop(columns=table.geometry.name)
+    if not len(columns.columns):
+        return [{} for _ in range(len(table))]
     present = columns.notna().to_dict("records")
     return [
         {name: plain(value) for name, value in row.items() if there[name]}

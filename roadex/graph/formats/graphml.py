@@ -42,7 +42,7 @@ def read_graphml(path: Path, options: ReadOptions) -> nx.MultiGraph:
     except (KeyError, TypeError, ValueError, shapely.errors.ShapelyError) as error:
         raise RoadexError(f"{path}: nodes need x and y, roads WKT lines ({error!r})") from error
     crs = content.graph.get("crs")
-    return network_from_edges(path, nodes, edges, None if crs is None else str(crs))
+    return network_from_edges(path, nodes, edges, str(crs) if crs else None)
 
 
 def _edge(u: str, v: str, data: dict[str, Any]) -> Edge:

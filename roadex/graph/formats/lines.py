@@ -72,6 +72,7 @@ def network_from_lines(
 def _sound_parts(line: Line, dropped: Counter[str]) -> list[Line]:
     """The parts of a line with finite coordinates and at least two different points in a row."""
     points, attributes = np.asarray(line[0], dtype=np.float64) + 0.0, line[1]  # no negative zero
+    dropped["line without points"] += not len(points)
     finite = np.isfinite(points).all(axis=1)
     dropped["vertex without finite coordinates"] += int((~finite).sum())
     pieces = np.split(points, np.flatnonzero(~finite)) if not finite.all() else [points]

@@ -9,10 +9,7 @@ import networkx as nx
 from roadex.errors import RoadexError
 from roadex.graph.decode import mask_to_graph
 from roadex.graph.formats.options import ReadOptions
-from roadex.rasters.masks import MaskRules, read_mask
-
-_RULES = MaskRules(keys=("road_above", "road_values"))
-_MOST_ROAD = 0.75
+from roadex.rasters.masks import MOST_ROAD, read_mask
 
 
 def network_of_mask(path: Path, options: ReadOptions) -> nx.MultiGraph:
@@ -23,10 +20,11 @@ def network_of_mask(path: Path, options: ReadOptions) -> nx.MultiGraph:
     """
     if not path.is_file():
         raise RoadexError(f"{path} does not exist: check the path")
-    mask = read_mask(path, _RULES)
+    mask = read_mask(path, options.masks)
     road = mask.road == 1
-    if road.mean() > _MOST_ROAD:
+    if road.mean() > MOST_ROAD:
         raise RoadexError(
-            f"{path}: {road.mean():.0%} of it is road: is it black on white? Invert it"
+            f"{path}: {road.mean():.0%} of it is road: is it black on white? Then set "
+            f"{options.masks.keys[1]}=[0]"
         )
     return mask_to_graph(road, options.pixel_size(path, mask.gsd), options.graph)

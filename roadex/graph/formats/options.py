@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ from roadex.config.graph import GraphSettings
 from roadex.errors import RoadexError
 from roadex.files import read_json
 from roadex.graph.frame import Gsd, pixel_size
+from roadex.rasters.masks import MaskRules
 
 log = logging.getLogger(__name__)
 
@@ -26,6 +28,18 @@ COSMIQ_READER: dict[str, Any] = {
     "min_component_m": 5.0,
     "doubled_vanish": True,
 }
+
+
+def mask_rules(above: float | None, values: Collection[int] | None) -> MaskRules:
+    """What the settings `road_above` and `road_values` say of masks.
+
+    Raises:
+        RoadexError: they say two things.
+    """
+    if above is not None and values is not None:
+        raise RoadexError("road_above and road_values: give one of them, not both")
+    keys = ("road_above", "road_values")
+    return MaskRules(above, None if values is None else tuple(values), keys)
 
 
 @dataclass(frozen=True)
@@ -48,6 +62,8 @@ class ReadOptions:
     keep_apart: tuple[str, ...] = ()
     # Whether pieces of bare lines get their travel time before they are joined to roads.
     timed: bool = False
+    # What the values of masks mean.
+    masks: MaskRules = field(default_factory=lambda: mask_rules(None, None))
     # The way from a mask to a graph.
     graph: GraphSettings = field(default_factory=GraphSettings)
 
@@ -89,19 +105,34 @@ def read_text(path: Path) -> str:
     return text
 
 
-def read_object(path: Path) -> dict[str, Any]:
+def read_object(
+    path: Path, otherwise: Callable[[str], dict[str, Any] | None] = lambda text: None
+) -> dict[str, Any]:
     """The object in a JSON file.
+
+    Args:
+        otherwise: the object in a text that is no JSON; None or a ValueError if there is none.
 
     Raises:
         RoadexError: the file cannot be read or does not hold a JSON object.
     """
+    text = read_text(path)
     try:
-        content = json.loads(read_text(path))
+        content = json.loads(text)
     except (ValueError, RecursionError) as error:
-        raise RoadexError(f"{path} is not JSON ({error}): is it cut short?") from error
+        content = _or_else(text, otherwise)
+        if content is None:
+            raise RoadexError(f"{path} is not JSON ({error}): is it cut short?") from error
     if not isinstance(content, dict):
         raise RoadexError(f"{path} holds no JSON object: is it a road network?")
     return content
+
+
+def _or_else(text: str, otherwise: Callable[[str], Any]) -> Any:
+    try:
+        return otherwise(text)
+    except (ValueError, RecursionError):
+        return None
 
 
 def plain(value: Any) -> Any:

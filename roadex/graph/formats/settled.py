@@ -26,13 +26,17 @@ from roadex.graph.skeleton import Floats
 
 # Twice around the Earth: nothing lies farther away, and every metre of a road costs time.
 _FARTHEST_M = 1e8
+# A lone road, or the longest of several, that is shorter was measured in degrees: a thousandth of
+# one is a hundred metres.
+_SHORTEST_M = (0.02, 0.1)
 
 
 def check_extent(graph: nx.MultiGraph, path: Path) -> None:
     """Refuse a network whose coordinates cannot be metres on Earth.
 
     Raises:
-        RoadexError: one is infinite, or farther from the origin than any place.
+        RoadexError: one is infinite, or farther from the origin than any place; or all roads are so
+            short that they are degrees.
     """
     lines = [line for *_, line in graph.edges(data="geometry")]
     farthest = max((float(np.abs(line).max()) for line in lines if len(line)), default=0.0)
@@ -40,6 +44,12 @@ def check_extent(graph: nx.MultiGraph, path: Path) -> None:
         raise RoadexError(
             f"{path}: a road reaches to a coordinate of {farthest:.3g} m, no place on Earth: "
             "correct the coordinates, or the pixel size (gsd)"
+        )
+    longest = max((length for *_, length in graph.edges(data="length")), default=np.inf)
+    if longest < _SHORTEST_M[graph.number_of_edges() > 1]:
+        raise RoadexError(
+            f"{path}: its longest road is {longest:.2g} m: are its coordinates degrees? Name their "
+            "system (`crs`), or mend the one that it names"
         )
 
 
@@ -56,7 +66,7 @@ def settled(graph: nx.MultiGraph, path: Path, wanted: str | None) -> nx.MultiGra
     if crs is None:
         return graph
     places = np.array([position(graph, node) for node in graph], dtype=np.float64).reshape(-1, 2)
-    check_coordinates(places, crs, str(path))
+    check_coordinates(places, crs, str(path), anywhere=crs == wanted)
     target = frame_of(places, crs, wanted)
     if target is None or target == short_name(parse_crs(crs)):
         graph.graph["crs"] = short_name(parse_crs(crs))

@@ -28,13 +28,17 @@ def read_any_json(path: Path, options: ReadOptions) -> nx.MultiGraph:
         return network_from_geojson(path, content, options)
     if not isinstance(content.get("nodes"), list) or not isinstance(content.get("edges"), list):
         raise RoadexError(f"{path} is neither GeoJSON nor lists of `nodes` and `edges`")
+    if content.get("units", "m") not in ("m", "metre", "metres", "meter", "meters"):
+        raise RoadexError(
+            f"{path}: units {content['units']!r}: coordinates are metres, or those of its `crs`"
+        )
     try:
         nodes = {i: (_number(x), _number(y)) for i, (x, y) in enumerate(content["nodes"])}
         edges = [_edge(item) for item in content["edges"]]
     except (KeyError, TypeError, ValueError) as error:
         raise RoadexError(f"{path}: a node or edge is malformed ({error!r})") from error
     crs = content.get("crs")
-    return network_from_edges(path, nodes, edges, None if crs is None else str(crs))
+    return network_from_edges(path, nodes, edges, str(crs) if crs else None)
 
 
 def _edge(item: Any) -> Edge:

