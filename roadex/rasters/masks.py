@@ -29,8 +29,8 @@ _GREY_SLACK = 24
 _LAST_CLASS = 31
 # With at most this many values, greys must lie at the edges of roads, else they are a class.
 _FEW_VALUES = 8
-# If road is a larger share of the pixels with data, those without data are background.
-_HARDLY_ELSE = 0.4
+# Soft edges reach no farther from a road, in pixels.
+_SOFT_PX = 4
 # A larger share of road than this means an inverted mask.
 MOST_ROAD = 0.6
 # Pixels at the border that warping may leave without data, as thin as a road.
@@ -94,8 +94,8 @@ def read_mask(path: Path, rules: MaskRules | None = None) -> Mask:
 
     Accepted: 0 and 1, 0 and 255 with or without soft edges, 0 and the largest number of
     a type, floats from 0 to 1, a colour table or RGB of one colour on black, roads drawn in alpha.
-    What the file declares as no data is ignored, and so is 255 beside 0 and 1; but if more than
-    40 % of the rest is road, it is background.
+    What the file declares as no data is ignored, and so is 255 beside 0 and 1; but if
+    nothing else than roads has data, it is background.
 
     Raises:
         RoadexError: the file is damaged, or its values could mean several things.
@@ -107,9 +107,18 @@ def read_mask(path: Path, rules: MaskRules | None = None) -> Mask:
     unknown = _unknown(values, rules)
     if unknown is not None:
         _require_road(path, road, unknown, values, rules)
-        only_road = not unknown.all() and road[~unknown].mean() > _HARDLY_ELSE
-        found[unknown] = 0 if only_road else IGNORE
+        found[unknown] = 0 if _is_road_alone(road, ~unknown, values.pixels) else IGNORE
     return Mask(found, values.gsd)
+
+
+def _is_road_alone(road: NDArray[np.bool_], known: NDArray[np.bool_], pixels: NDArray[Any]) -> bool:
+    """Whether nothing but roads and their soft edges has data, so that the rest is background."""
+    if not (road & known).any() or (known & ~road & (pixels == 0)).any():
+        return False
+    side = 2 * _SOFT_PX + 1
+    near = cv2.dilate((road & known).astype(np.uint8), np.ones((side, side), np.uint8)) > 0
+    elsewhere = known & ~near
+    return bool(np.count_nonzero(elsewhere) <= 0.01 * np.count_nonzero(known))
 
 
 def _require_road(

@@ -115,6 +115,16 @@ def test_what_is_unknown_is_ignored(tmp_path, unknown):
     np.testing.assert_array_equal(mask[:, 5:], ROAD[:, 5:])
 
 
+@pytest.mark.parametrize("height", [5, 9, 14, 18])
+def test_what_is_unknown_stays_so_beside_much_road(tmp_path, height):
+    """Tiles of which most that is known is road still know some that is not."""
+    values = np.zeros((HEIGHT, WIDTH), np.uint8)
+    values[:height] = 1
+    values[:, :5] = 255
+    mask = read_mask(tiff(tmp_path / "mask.tif", values, nodata=255)).road
+    assert (mask[:, :5] == IGNORE).all() and (mask[:height, 5:] == 1).all()
+
+
 @pytest.mark.parametrize(
     "values",
     [
