@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.core.override_parser.types import Override
 
-from roadex.config.incidental import INCIDENTAL
+from roadex.config.names import INCIDENTAL
 from roadex.errors import RoadexError
 
 # Longer parts of a folder's name are cut, and distinguished by a digest.
