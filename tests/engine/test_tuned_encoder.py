@@ -157,3 +157,30 @@ def test_dinov3_starts_from_the_users_file_and_learns_by_changes_alone(tmp_path)
     assert own[place].equal(original["blocks.3.attn.qkv.weight"])
     learning = {name for name, p in backbone.extractor.named_parameters() if p.requires_grad}
     assert learning == {name for name in own if name.endswith((".0.up", ".0.down"))}
+
+
+def larger_network(file: Path, name: str, *prefixes: str) -> dict[str, torch.Tensor]:
+    """Write an encoder's random tensors below prefixes, with another part; give the tensors."""
+    own = timm.create_model(name, num_classes=0).state_dict()
+    below = {prefix + key: value for prefix in prefixes for key, value in own.items()}
+    torch.save({**below, "fpn.layer.weight": torch.zeros(1)}, file)
+    return own
+
+
+def test_an_encoder_of_satellite_images_is_found_in_the_larger_network_of_its_file(tmp_path):
+    """The choice itself, with its smallest relative in place of 24 million parameters."""
+    file = tmp_path / "satlas.pth"
+    original = larger_network(file, "resnet10t", "backbone.resnet.")
+    config = train_config("backbone=satlas_resnet50", f"backbone.weights={file}").backbone
+    assert config.name == "resnet50"
+    assert input_normalization(config) == ([0.0] * 3, [1.0] * 3)
+    own = TimmBackbone(replace(config, name="resnet10t"), 8).extractor.state_dict()
+    assert len(own) > 50 and all(value.equal(original[name]) for name, value in own.items())
+
+
+def test_a_file_of_two_encoders_is_not_guessed_from(tmp_path):
+    file = tmp_path / "moco.pth"
+    larger_network(file, "resnet10t", "base.", "momentum.")
+    config = train_config(*UNET[2:], f"backbone.weights={file}").backbone
+    with pytest.raises(RoadexError, match=r"several encoders \(base\., momentum\.\)"):
+        TimmBackbone(config, 8)

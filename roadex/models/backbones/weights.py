@@ -38,7 +38,7 @@ def timm_options(config: TimmBackboneConfig) -> dict[str, Any]:
     if config.weights == "imagenet_package":
         state = _package_weights(config.name)
     else:
-        state = read_weights(user_path(config.weights))
+        state = _own_part(config, read_weights(user_path(config.weights)))
         _require_fit(config, state)
     return {"pretrained": True, "pretrained_cfg_overlay": {"state_dict": state}}
 
@@ -127,24 +127,49 @@ def _package_weights(name: str) -> dict[str, Tensor]:
     return dict(zip(here, there.values(), strict=True))
 
 
+def _own_part(config: TimmBackboneConfig, state: dict[str, Tensor]) -> dict[str, Tensor]:
+    """The encoder's tensors without the prefix that a larger network put before their names.
+
+    Raises:
+        RoadexError: the file holds several such encoders.
+    """
+    own = _shapes(config)
+    first = next(iter(own))
+    if first in state:
+        return state
+    prefixes = [name.removesuffix(first) for name in state if name.endswith(f".{first}")]
+    whole = [p for p in prefixes if all(p + name in state for name in own)]
+    if len(whole) > 1:
+        raise RoadexError(
+            f"backbone.weights={config.weights}: it holds several encoders ({', '.join(whole)}); "
+            "save the tensors of one of them in a file"
+        )
+    if not whole:
+        return state
+    return {k.removeprefix(whole[0]): v for k, v in state.items() if k.startswith(whole[0])}
+
+
+def _shapes(config: TimmBackboneConfig) -> dict[str, torch.Size]:
+    """The shape of each tensor that a file must hold, by name: all but the image classifier."""
+    with torch.device("meta"):
+        own = timm.create_model(config.name, num_classes=0).state_dict()
+    return {name: value.shape for name, value in own.items() if _COUNTERS not in name}
+
+
 def _require_fit(config: TimmBackboneConfig, state: dict[str, Tensor]) -> None:
     """Check a file against the whole model; the image classifier may be missing.
 
     Raises:
         RoadexError: the first tensor that is missing or has another shape.
     """
-    with torch.device("meta"):
-        own = timm.create_model(config.name, num_classes=0).state_dict()
-    for name, value in own.items():
-        if _COUNTERS in name:
-            continue
+    for name, shape in _shapes(config).items():
         if name not in state:
             raise RoadexError(
                 f"backbone.weights={config.weights}: no tensor '{name}', which "
                 f"backbone.name={config.name} needs: choose the model that the file was made for"
             )
-        if state[name].shape != value.shape:
-            shapes = f"{list(state[name].shape)} there, {list(value.shape)} here"
+        if state[name].shape != shape:
+            shapes = f"{list(state[name].shape)} there, {list(shape)} here"
             raise RoadexError(
                 f"backbone.weights={config.weights}: '{name}' does not fit "
                 f"backbone.name={config.name} ({shapes})"
