@@ -28,7 +28,7 @@ class PairHeadConfig:
     # How vertices and pairs are found; they belong to the model, which learns to classify these.
     vertices: VertexSettings = field(default_factory=VertexSettings)
     # Maps that the model gives for the classification of pairs alone.
-    evidence: int = bounded(8, least=0, most=64)
+    evidence: int = bounded(8, least=0, most=256)
     width: int = bounded(40, least=8)
     # Times the pairs of a vertex attend to each other.
     layers: int = bounded(2, least=1, most=12)
@@ -171,3 +171,24 @@ class SegformerConfig(EncoderDecoderConfig):
 
     name: str = "segformer"
     width: int = bounded(256, least=8)
+
+
+def _published_pairs() -> PairHeadConfig:
+    """Those of SAM-Road; a pixel there is a metre wide."""
+    vertices = VertexSettings(spacing_m=16.0, reach_m=64.0, winding=1000.0)
+    return PairHeadConfig(vertices=vertices, evidence=65, width=128, layers=3)
+
+
+@dataclass
+class SamRoadConfig(ModelConfig):
+    """SAM-Road (Hetang et al. 2024) on any timm encoder: roadex/models/sam_road.py.
+
+    Of `pair_head.evidence` the first map is that of the keypoints.
+    """
+
+    name: str = "sam_road"
+    connectivity: bool = False
+    paths: bool = True
+    # Channels of the encoder's map as decoder and head see it.
+    width: int = bounded(256, least=16)
+    pair_head: PairHeadConfig = field(default_factory=_published_pairs)

@@ -68,6 +68,7 @@ SCHEMAS: dict[str, type] = {
     "model/dlinknet": model.DLinkNetConfig,
     "model/deeplabv3plus": model.DeepLabV3PlusConfig,
     "model/segformer": model.SegformerConfig,
+    "model/sam_road": model.SamRoadConfig,
     "backbone/paper": backbone.PaperBackboneConfig,
     "backbone/light": backbone.LightBackboneConfig,
     "backbone/timm": backbone.TimmBackboneConfig,

@@ -30,8 +30,9 @@ from roadex.errors import RoadexError
 from roadex.losses.multitask import WholeBatch, attribute_labels, count_batch, multitask_loss
 from roadex.losses.pairs import pair_loss
 from roadex.models.encoders import FrozenEncoder, encoder_of
-from roadex.models.pair_head import PAIR_PARTS, PairHead
+from roadex.models.pair_head import PAIR_PARTS
 from roadex.models.registry import build_model
+from roadex.models.sam_road import head_of
 from roadex.runs.checkpoint import Checkpoint, load_weights
 from roadex.runs.load import load_trainable
 
@@ -148,11 +149,11 @@ class Learner:
         batch: Crop,
     ) -> tuple[Tensor, Losses]:
         """The loss with that of the pairs of vertices, a mean over the crops of the whole batch."""
-        head = self.model.pair_head
-        assert isinstance(head, PairHead)
-        losses = pair_loss(
-            head, logits, micro_batch["roads"], micro_batch["mask"], self.config.dataset.gsd
-        )
+        head = head_of(self.model)
+        assert head is not None
+        labels = micro_batch["roads"], micro_batch["mask"]
+        gsd = self.config.dataset.gsd
+        losses = pair_loss(head, logits, *labels, gsd, micro_batch["connectivity"])
         pairs = losses.sum() / (len(batch["mask"]) * self.group.size)
         return loss + self.config.loss.pairs * pairs, {**terms, "pairs": pairs}
 

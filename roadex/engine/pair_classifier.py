@@ -12,23 +12,24 @@ from torch import Tensor, nn
 
 from roadex.errors import RoadexError
 from roadex.graph.paths.network import ClassifiedPairs
-from roadex.graph.paths.vertices import Vertices, candidate_pairs, find_vertices
+from roadex.graph.paths.vertices import Vertices
 from roadex.models.contract import EVIDENCE
-from roadex.models.pair_head import Cell, PairHead, cells, strength
+from roadex.models.pair_head import Cell, cells
+from roadex.models.sam_road import Head, head_of
 
 
 @dataclass(frozen=True)
 class PairClassifier:
     """A trained pair head."""
 
-    head: PairHead
+    head: Head
     device: torch.device
 
     @classmethod
     def of(cls, model: nn.Module, device: torch.device) -> PairClassifier | None:
         """The classifier of a model; None if it classifies no pairs."""
-        head = getattr(model, "pair_head", None)
-        return cls(head, device) if isinstance(head, PairHead) else None
+        head = head_of(model)
+        return None if head is None else cls(head, device)
 
     @classmethod
     def wanted(cls, model: nn.Module, device: torch.device, decoder: str) -> PairClassifier | None:
@@ -73,15 +74,14 @@ class PairClassifier:
         A pair's logit is the mean over its two directions.
         """
         self.head.eval()
-        settings = self.head.config.vertices
         if vertices is None:
-            vertices = find_vertices(strength(maps[0], self.head.classes, cell), settings)
-        pairs = candidate_pairs(vertices.points, settings)
+            vertices = self.head.find(self.head.strength(maps[0], cell))
+        pairs = self.head.candidates(vertices.points)
         if not len(pairs):
             return ClassifiedPairs(vertices, pairs, np.zeros(0))
         points = torch.from_numpy(vertices.points).float().to(self.device)
         kinds = torch.from_numpy(vertices.kinds).to(self.device)
-        either = [torch.from_numpy(p.copy()).to(self.device) for p in (pairs, pairs[:, ::-1])]
-        logits = [self.head(maps, cell, [points], [kinds], [way]) for way in either]
-        chances = (sum(logits) / 2).sigmoid().cpu().numpy().astype(np.float64)
+        asked = torch.from_numpy(pairs).to(self.device)
+        logits = self.head.both(maps, cell, [points], [kinds], [asked])
+        chances = logits.sigmoid().cpu().numpy().astype(np.float64)
         return ClassifiedPairs(vertices, pairs, chances)

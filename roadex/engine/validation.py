@@ -15,8 +15,10 @@ from functools import partial
 from typing import TypeVar
 
 import numpy as np
+import torch
 
 from roadex.config.graph import needs_connectivity, with_chance
+from roadex.config.labels import IGNORE
 from roadex.config.model import learnt_attributes
 from roadex.config.train import TrainConfig
 from roadex.data.parallel import settle_in
@@ -32,9 +34,12 @@ from roadex.engine.evaluation import (
 from roadex.engine.inference import Predictor, for_member
 from roadex.engine.pair_classifier import PairClassifier
 from roadex.errors import RoadexError
+from roadex.losses.pairs import keypoints
 from roadex.metrics.attributes import AttributeCounts
 from roadex.metrics.pixel import ThresholdCurve
 from roadex.metrics.summary import PairScore, mean_scores
+from roadex.models.contract import EVIDENCE
+from roadex.models.sam_road import TopologyHead
 from roadex.runs.checkpoint import Checkpoint
 
 SPLIT = "validation"
@@ -134,6 +139,8 @@ class Validator:
         classifier = PairClassifier.wanted(
             predictor.model, predictor.device, self.config.graph.decoder
         )
+        if classifier is not None and isinstance(classifier.head, TopologyHead):
+            self._choose_thresholds(predictor, classifier.head, names)
         attributes = learnt_attributes(self.config.model)
         own = predict_tiles(
             predictor, self.dataset, names, SPLIT, directions, for_member, classifier, attributes
@@ -149,6 +156,22 @@ class Validator:
         ]
         graphs = self.scorers.start(tasks)
         return Validation(threshold, pooled, self.group, graphs, chances)
+
+    def _choose_thresholds(
+        self, predictor: Predictor, head: TopologyHead, names: list[str]
+    ) -> None:
+        """Those of points of the head, in place: of the best F1 of either map over the split."""
+        curves = ThresholdCurve(), ThresholdCurve()
+        for name in names:
+            tile = self.dataset.tile(name)
+            found = for_member(predictor, self.dataset.member(name))(tile.image)
+            nodes = keypoints(torch.tensor(tile.connectivity)).numpy()
+            curves[0].update(found[EVIDENCE][0], nodes, tile.connectivity == IGNORE)
+            curves[1].update(found["segmentation"][1], tile.mask == 1, tile.mask == IGNORE)
+        own = [[curve.road.tolist(), curve.background.tolist()] for curve in curves]
+        counts = np.sum([np.array(part, dtype=np.int64) for part in self.group.gather(own)], axis=0)
+        chosen = [ThresholdCurve(*count).best_threshold() for count in counts]
+        head.thresholds.copy_(torch.tensor(chosen))
 
     def _chances(self, classifier: PairClassifier | None) -> tuple[float | None, ...]:
         """The chances to choose from, or the one that is set."""

@@ -17,7 +17,14 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from roadex.config.model import PairHeadConfig
-from roadex.graph.paths.vertices import Strength
+from roadex.graph.paths.vertices import (
+    Floats,
+    Ints,
+    Strength,
+    Vertices,
+    candidate_pairs,
+    find_vertices,
+)
 
 Cell = tuple[float, float]
 
@@ -105,7 +112,7 @@ def _kernel(deviation: float) -> NDArray[np.float32]:
     return np.asarray(weights / weights.sum(), np.float32)
 
 
-def _read(maps: Tensor, points: Tensor, cell: Cell) -> Tensor:
+def read_at(maps: Tensor, points: Tensor, cell: Cell) -> Tensor:
     """Bilinear values (C, ...) of maps (C, h, w) at points (..., 2), x, y in metres."""
     size = points.new_tensor([maps.shape[-1] * cell[0], maps.shape[-2] * cell[1]])
     grid = (2 * points / size - 1).view(1, -1, 1, 2).to(maps.dtype)
@@ -173,6 +180,8 @@ class PairAttention(nn.Module):
 class PairHead(nn.Module):
     """Logits that a road joins two vertices, from the cells of images."""
 
+    point_maps = 0  # of the evidence, that vertices are found in
+
     def __init__(self, config: PairHeadConfig, classes: int) -> None:
         """`classes` of connectivity, 0 without that task."""
         super().__init__()
@@ -198,6 +207,32 @@ class PairHead(nn.Module):
         # Named as in the checkpoints that there are.
         self.judge = nn.Sequential(nn.LayerNorm(width), nn.Linear(width, 1))
 
+    def strength(self, maps: Tensor, cell: Cell) -> Strength:
+        """Cells (C, h, w) as vertices are found in them."""
+        return strength(maps, self.classes, cell)
+
+    def find(self, found: Strength) -> Vertices:
+        """The vertices of an image."""
+        return find_vertices(found, self.config.vertices)
+
+    def candidates(self, points: Floats) -> Ints:
+        """Indices (m, 2), the smaller first, of vertices that a road may join."""
+        return candidate_pairs(points, self.config.vertices)
+
+    def both(
+        self,
+        maps: Tensor,
+        cell: Cell,
+        points: list[Tensor],
+        kinds: list[Tensor],
+        pairs: list[Tensor],
+    ) -> Tensor:
+        """As `forward`, each logit the mean over the two directions of its pair."""
+        either = [self(maps, cell, points, kinds, pairs)]
+        either.append(self(maps, cell, points, kinds, [pair.flip(1) for pair in pairs]))
+        result: Tensor = (either[0] + either[1]) / 2
+        return result
+
     def forward(
         self,
         maps: Tensor,
@@ -218,7 +253,7 @@ class PairHead(nn.Module):
         seen = self._as_seen(maps)
         vertices = torch.cat(
             [
-                torch.cat([_read(m, p, cell).T, functional.one_hot(k, _KINDS).to(m.dtype)], dim=1)
+                torch.cat([read_at(m, p, cell).T, functional.one_hot(k, _KINDS).to(m.dtype)], dim=1)
                 for m, p, k in zip(seen, points, kinds, strict=True)
             ]
         )
@@ -247,7 +282,7 @@ class PairHead(nn.Module):
         shares = torch.linspace(0, 1, count, device=maps.device, dtype=ends.dtype)
         way = ends[:, None, 0] + shares[:, None] * step[:, None]
         lanes = torch.stack([way + offset * across[:, None] for offset in _BESIDE_M])
-        return _read(maps, lanes, cell).permute(2, 1, 0, 3).flatten(1, 2)
+        return read_at(maps, lanes, cell).permute(2, 1, 0, 3).flatten(1, 2)
 
     def _as_seen(self, maps: Tensor) -> Tensor:
         """The cells, with 0 for the connectivity if the head must not see it."""

@@ -12,7 +12,7 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from roadex.config.backbone import BackboneConfig
 from roadex.config.extensions import extensions, together
-from roadex.config.model import ModelConfig
+from roadex.config.model import ModelConfig, SamRoadConfig
 from roadex.models.encoder_decoder import (
     build_deeplabv3plus,
     build_dlinknet,
@@ -23,6 +23,7 @@ from roadex.models.encoder_decoder import (
 from roadex.models.multibranch import Multibranch
 from roadex.models.pair_head import PairHead
 from roadex.models.roadex import Roadex
+from roadex.models.sam_road import Head, SamRoad, TopologyHead
 from roadex.models.stacked_multitask import StackedMultitask
 
 MODELS: dict[str, Callable[[Any, BackboneConfig], nn.Module]] = {
@@ -35,6 +36,7 @@ MODELS: dict[str, Callable[[Any, BackboneConfig], nn.Module]] = {
     "dlinknet": build_dlinknet,
     "deeplabv3plus": build_deeplabv3plus,
     "segformer": build_segformer,
+    "sam_road": SamRoad,
 }
 
 
@@ -50,8 +52,10 @@ def build_model(config: ModelConfig, backbone: BackboneConfig) -> nn.Module:
     return model
 
 
-def build_pair_head(config: ModelConfig) -> PairHead:
+def build_pair_head(config: ModelConfig) -> Head:
     """The head that classifies pairs of vertices on what a model of these settings says."""
+    if isinstance(config, SamRoadConfig):
+        return TopologyHead(config.pair_head)
     return PairHead(config.pair_head, config.connectivity_classes if config.connectivity else 0)
 
 

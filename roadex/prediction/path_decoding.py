@@ -27,9 +27,9 @@ from roadex.files import atomic_write, is_whole_archive
 from roadex.graph.blocks import TICKS, Lattice
 from roadex.graph.joining import named_by_place
 from roadex.graph.paths.network import ClassifiedPairs, paths_to_graph
-from roadex.graph.paths.vertices import Floats, Ints, Strength, Vertices, apart, find_vertices
+from roadex.graph.paths.vertices import Floats, Ints, Strength, Vertices, apart
 from roadex.graph.probability_maps import STEPS
-from roadex.models.pair_head import Cell, cells, pixels_of_a_cell, strength
+from roadex.models.pair_head import Cell, cells, pixels_of_a_cell
 from roadex.prediction.crew import Crew, Item, Task
 from roadex.prediction.decoding import Decoded
 from roadex.prediction.place import add_probabilities
@@ -85,10 +85,10 @@ class PathDecoding:
 
     def find(self, block: Item) -> None:
         """Find the vertices of a block."""
-        settings = self.classifier.head.config.vertices
-        halo = _CHAIN * settings.spacing_m + _BLUR_M
-        maps, cell, corner = self._cells(block, halo, with_evidence=False)
-        found = find_vertices(self._part(maps, cell, corner), settings)
+        head = self.classifier.head
+        halo = _CHAIN * head.config.vertices.spacing_m + _BLUR_M
+        maps, cell, corner = self._cells(block, halo, head.point_maps)
+        found = head.find(self._part(maps, cell, corner))
         points = found.points + corner * np.array(self.gsd)
         own = self._owned(points, block)
         assert found.ranks is not None
@@ -105,7 +105,7 @@ class PathDecoding:
         if not len(near):
             _save(self._file("pairs", block), pairs=np.zeros((0, 2), int), chances=np.zeros(0))
             return
-        maps, cell, corner = self._cells(block, reach + _BLUR_M)
+        maps, cell, corner = self._cells(block, reach + _BLUR_M, config.evidence)
         shift = corner * np.array(self.gsd)
         local = Vertices(vertices.points[near] - shift, vertices.kinds[near])
         classified = self.classifier.classified(maps, cell, local)
@@ -146,26 +146,24 @@ class PathDecoding:
         order = np.lexsort((pairs[:, 1], pairs[:, 0]))
         return ClassifiedPairs(vertices, pairs[order], chances[order])
 
-    def _cells(
-        self, block: Item, halo_m: float, with_evidence: bool = True
-    ) -> tuple[Tensor, Cell, Floats]:
+    def _cells(self, block: Item, halo_m: float, evidence_maps: int) -> tuple[Tensor, Cell, Floats]:
         """The cells around a block, their size, and the corner of their first, x, y in pixels."""
         halo = self.step * int(np.ceil(halo_m / min(self.gsd) / self.step))
         rows, columns = self.lattice.window(block, halo)
         road = _unit(self.store.road[rows, columns])
         ways = self.store.connectivity
-        evidence = self.store.evidence if with_evidence else None
+        evidence = self.store.evidence if evidence_maps else None
         maps, cell = cells(
             road[None],
             None if ways is None else _unit(ways[:, rows, columns])[None],
-            None if evidence is None else _unit(evidence[:, rows, columns])[None],
+            None if evidence is None else _unit(evidence[:evidence_maps, rows, columns])[None],
             self.gsd,
         )
         return maps.to(self.classifier.device), cell, np.array([columns.start, rows.start], float)
 
     def _part(self, maps: Tensor, cell: Cell, corner: Floats) -> Strength:
         """The cells around a block as a part of the image."""
-        found = strength(maps[0], self.classifier.head.classes, cell)
+        found = self.classifier.head.strength(maps[0], cell)
         left, top = np.rint(corner * self.gsd / cell).astype(int).tolist()
         right, bottom = left + found.ridge.shape[1], top + found.ridge.shape[0]
         rows, columns = (

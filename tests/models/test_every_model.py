@@ -169,7 +169,9 @@ def test_compiled_model_answers_as_the_model(name, backend):
         assert_alike(theirs, ours)
 
 
-@pytest.mark.parametrize("name", ["unet", "linknet", "dlinknet", "deeplabv3plus", "segformer"])
+@pytest.mark.parametrize(
+    "name", ["unet", "linknet", "dlinknet", "deeplabv3plus", "segformer", "sam_road"]
+)
 def test_encoder_decoders_refuse_a_backbone_that_is_not_an_encoder(name):
     with pytest.raises(RoadexError, match=rf"backbone=paper: model={name} .*backbone=timm"):
         build_model(ZOO[name][0], PAPER)

@@ -19,6 +19,7 @@ from roadex.config.model import (
     ModelConfig,
     MultibranchConfig,
     RoadexConfig,
+    SamRoadConfig,
     SegformerConfig,
     StackedMultitaskConfig,
     StackedOrientationConfig,
@@ -39,6 +40,7 @@ ZOO: dict[str, tuple[ModelConfig, BackboneConfig]] = {
     "dlinknet": (DLinkNetConfig(), TIMM),
     "deeplabv3plus": (DeepLabV3PlusConfig(width=16), TIMM),
     "segformer": (SegformerConfig(width=16), TIMM),
+    "sam_road": (SamRoadConfig(width=16, paths=False), TIMM),
 }
 
 

@@ -13,10 +13,11 @@ import shapely
 from numpy.typing import NDArray
 from scipy.sparse import coo_matrix
 from scipy.sparse.csgraph import dijkstra
+from scipy.spatial import cKDTree
 
 from roadex.config.graph import VertexSettings
 from roadex.graph.network import oriented
-from roadex.graph.paths.vertices import Bools, Floats, Ints
+from roadex.graph.paths.vertices import Bools, Floats, Ints, apart
 
 # x and y of both ends, and the numbers of the points there: equal numbers are one place.
 Segments = NDArray[np.float64]
@@ -98,6 +99,44 @@ def _parts(rows: Segments, enter: Floats, leave: Floats, new: float) -> Segments
     last = np.where(leave < 1, fresh[len(rows) :], rows[:, 5])
     points = [start + enter[:, None] * step, start + leave[:, None] * step]
     return np.column_stack([*points, first, last])
+
+
+_STEP_M = 4.0  # between the points that true roads are divided into
+_JITTER_M = 1.0
+
+
+def drawn_points(
+    rows: Segments, pixel: tuple[float, float], spacing_m: float, random: np.random.Generator
+) -> tuple[Floats, Bools]:
+    """Points on true roads as SAM-Road draws them: junctions first, then others at random.
+
+    Args:
+        rows: true roads in pixels.
+        pixel: metres per pixel along x and y.
+        spacing_m: the least distance between points.
+
+    Returns:
+        Points (n, 2), x, y in metres, moved at random by about a metre; and whether each lies
+        within `spacing_m` of a junction.
+    """
+    if not len(rows):
+        return np.zeros((0, 2)), np.zeros(0, dtype=np.bool_)
+    ends = rows[:, :4].reshape(-1, 2, 2) * pixel
+    names, counts = np.unique(rows[:, 4:], return_counts=True)
+    junction = np.isin(rows[:, 4:], names[counts > 2])
+    steps = np.maximum(np.ceil(np.hypot(*(ends[:, 1] - ends[:, 0]).T) / _STEP_M), 1).astype(int)
+    owner = np.repeat(np.arange(len(rows)), steps)
+    number = np.arange(len(owner)) - np.repeat(steps.cumsum() - steps, steps)
+    share = (number / steps[owner])[:, None]
+    between = ends[owner, 0] * (1 - share) + ends[owner, 1] * share
+    nodes = ends[junction]
+    others = random.permutation(np.concatenate([between, ends[:, 1]]))
+    every = np.concatenate([random.permutation(nodes), others])
+    points = every[apart(every, spacing_m)]
+    near = np.zeros(len(points), dtype=np.bool_)
+    if len(nodes):
+        near = cKDTree(nodes).query(points)[0] < spacing_m
+    return points + random.normal(0.0, _JITTER_M, points.shape), near
 
 
 _SAME_M = (

@@ -91,6 +91,37 @@ def find_vertices(
     return Vertices(exact, kind[kept].astype(np.int64), ranks[order][kept])
 
 
+def suppressed_points(
+    strength: Strength, least: tuple[float, float], spacing: tuple[float, float]
+) -> Vertices:
+    """The points of an image by non-maximum suppression, as SAM-Road finds them.
+
+    Args:
+        strength: the road as its ridge, the keypoints as its junctions.
+        least: the probabilities that keypoints and points of the road exceed.
+        spacing: metres between keypoints, and between all points, keypoints being first.
+    """
+    kinds = [(JUNCTION, strength.junctions, least[0], spacing[0])]
+    kinds += [(ALONG, strength.ridge, least[1], spacing[1])]
+    parts: list[tuple[Ints, Ints, Ranks]] = []
+    for name, score, lowest, gap in kinds:
+        there = np.argwhere(score > lowest)
+        names = np.full(len(there), name)
+        rank = _ranks(names, score[score > lowest], there + strength.origin)
+        order = np.argsort(rank, kind="stable")
+        kept = order[apart(_centres(there[order], strength), gap)]
+        parts.append((there[kept], names[kept], rank[kept]))
+    places, kind, ranks = (np.concatenate(each) for each in zip(*parts, strict=True))
+    points = _centres(places, strength)
+    kept = apart(points, spacing[1])
+    return Vertices(points[kept], kind[kept].astype(np.int64), ranks[kept])
+
+
+def _centres(places: Ints, strength: Strength) -> Floats:
+    """The centres (n, 2), x, y in metres, of cells (n, 2), row and column."""
+    return np.asarray((places[:, ::-1] + 0.5) * strength.cell, np.float64)
+
+
 def _ranks(kinds: Ints, scores: Map, places: Ints) -> Ranks:
     """The order of candidates: by kind, then by score.
 
@@ -231,3 +262,19 @@ def candidate_pairs(points: Floats, settings: VertexSettings) -> Ints:
 def _distance(first: Floats, second: Floats) -> Floats:
     result: Floats = np.hypot(*(first - second).T)
     return result
+
+
+def nearest_pairs(points: Floats, reach_m: float, most: int) -> Ints:
+    """Indices (m, 2), the smaller first, of points of which one is near the other.
+
+    That is, within `reach_m` and among the `most` nearest to it.
+    """
+    if len(points) < 2:
+        return np.zeros((0, 2), dtype=np.int64)
+    count = min(most + 1, len(points))
+    distances, near = cKDTree(points).query(points, count)
+    own = np.repeat(np.arange(len(points)), count).reshape(near.shape)
+    kept = (distances <= reach_m) & (near != own)
+    pairs = np.sort(np.column_stack([own[kept], near[kept]]), axis=1)
+    unique: Ints = np.unique(pairs, axis=0).astype(np.int64)
+    return unique
