@@ -72,14 +72,13 @@ class SamRoad(nn.Module):
         self.multiple = max(strides)
         self.channels_last = gives_channels_last(self.encoder, backbone.name, self.multiple)
         self.classes = task_classes(config)
-        self.keypoints = 1 if config.paths else 0
         self.neck = nn.Sequential(
             nn.Conv2d(int(info.channels()[self.level]), config.width, 1, bias=False),
             ChannelNorm(config.width),
             nn.Conv2d(config.width, config.width, 3, padding=1, bias=False),
             ChannelNorm(config.width),
         )
-        self.decoder = _decoder(config.width, sum(self.classes.values()) + self.keypoints)
+        self.decoder = _decoder(config.width, sum(self.classes.values()) + int(config.paths))
         self.evidence: nn.Module | None = None
         if config.paths:
             self.evidence = nn.Conv2d(config.width, config.pair_head.evidence - 1, 1)
@@ -93,11 +92,12 @@ class SamRoad(nn.Module):
             feature = feature.permute(0, 3, 1, 2)
         features = self.neck(feature)
         maps = _at_size(self.decoder(features), padded)[..., :height, :width]
-        *parts, keypoints = maps.split([*self.classes.values(), self.keypoints], dim=1)
+        solved = sum(self.classes.values())
+        parts = maps[:, :solved].split(list(self.classes.values()), dim=1)
         logits = {task: [part] for task, part in zip(self.classes, parts, strict=True)}
         if self.evidence is not None:
             described = _at_size(self.evidence(features), padded)[..., :height, :width]
-            logits[EVIDENCE] = [torch.cat([keypoints, described], dim=1)]
+            logits[EVIDENCE] = [torch.cat([maps[:, solved:], described], dim=1)]
         return logits
 
 
