@@ -7,6 +7,8 @@ the pixels of the publication.
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 import torch
 from torch import Tensor, nn
@@ -26,8 +28,7 @@ from roadex.graph.paths.vertices import (
 from roadex.models.contract import EVIDENCE, Logits, pad_to_multiple, task_classes
 from roadex.models.pair_head import Cell, PairHead, read_at
 
-STRIDE = 16  # that of the map that is decoded
-_CHANNELS = (128, 64, 32)  # of the decoder at strides 8, 4 and 2
+_NARROWEST = 8  # channels of the decoder
 _KEYPOINTS = 3  # the channel of the cells; the features follow it
 _NODES_M = 8.0  # keypoints are at least so far apart
 _NEVER = -20.0  # the logit of a pair that no source has among its nearest
@@ -47,7 +48,7 @@ class ChannelNorm(nn.Module):
 
 
 class SamRoad(nn.Module):
-    """Encoder at stride 16, four transposed convolutions to the maps, and features for pairs.
+    """The coarsest map of an encoder, transposed convolutions to all maps, features for pairs.
 
     With `config.paths` the first map of the evidence is that of the keypoints: junctions and ends.
     """
@@ -67,18 +68,18 @@ class SamRoad(nn.Module):
 
         self.encoder = create_extractor(backbone)
         info = feature_info(self.encoder)
-        strides = [int(stride) for stride in info.reduction()]
-        self.level = _level(strides)
-        self.multiple = max(strides)
+        self.multiple = int(info.reduction()[-1])
         self.channels_last = gives_channels_last(self.encoder, backbone.name, self.multiple)
         self.classes = task_classes(config)
         self.neck = nn.Sequential(
-            nn.Conv2d(int(info.channels()[self.level]), config.width, 1, bias=False),
+            nn.Conv2d(int(info.channels()[-1]), config.width, 1, bias=False),
             ChannelNorm(config.width),
             nn.Conv2d(config.width, config.width, 3, padding=1, bias=False),
             ChannelNorm(config.width),
         )
-        self.decoder = _decoder(config.width, sum(self.classes.values()) + int(config.paths))
+        self.decoder = _decoder(
+            config.width, sum(self.classes.values()) + int(config.paths), self.multiple
+        )
         self.evidence: nn.Module | None = None
         if config.paths:
             self.evidence = nn.Conv2d(config.width, config.pair_head.evidence - 1, 1)
@@ -87,7 +88,7 @@ class SamRoad(nn.Module):
         """Normalised RGB (B, 3, H, W) of any size to one map (B, K, H, W) for each task."""
         height, width = image.shape[-2:]
         padded = pad_to_multiple(image, self.multiple)
-        feature = list(self.encoder(padded))[self.level]
+        feature = list(self.encoder(padded))[-1]
         if self.channels_last:
             feature = feature.permute(0, 3, 1, 2)
         features = self.neck(feature)
@@ -101,17 +102,12 @@ class SamRoad(nn.Module):
         return logits
 
 
-def _level(strides: list[int]) -> int:
-    """The last map that is not coarser than stride 16."""
-    fine = [level for level, stride in enumerate(strides) if stride <= STRIDE]
-    return fine[-1] if fine else len(strides) - 1
-
-
-def _decoder(width: int, maps: int) -> nn.Sequential:
-    """Four transposed convolutions, each of which doubles the sides."""
+def _decoder(width: int, maps: int, stride: int) -> nn.Sequential:
+    """Transposed convolutions, each of which doubles the sides: four for a stride of 16."""
     layers: list[nn.Module] = []
-    inputs = width
-    for outputs in _CHANNELS:
+    inputs, doublings = width, max(1, round(math.log2(stride)))
+    for _ in range(doublings - 1):
+        outputs = max(inputs // 2, _NARROWEST)
         layers += [nn.ConvTranspose2d(inputs, outputs, 2, stride=2), ChannelNorm(outputs)]
         layers += [nn.GELU()]
         inputs = outputs
@@ -119,7 +115,7 @@ def _decoder(width: int, maps: int) -> nn.Sequential:
 
 
 def _at_size(maps: Tensor, image: Tensor) -> Tensor:
-    """Maps of encoders of another stride than 16 are resized to the image."""
+    """Maps of encoders whose stride is no power of two are resized to the image."""
     size = image.shape[-2:]
     if maps.shape[-2:] == size:
         return maps
