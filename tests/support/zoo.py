@@ -40,7 +40,7 @@ ZOO: dict[str, tuple[ModelConfig, BackboneConfig]] = {
     "dlinknet": (DLinkNetConfig(), TIMM),
     "deeplabv3plus": (DeepLabV3PlusConfig(width=16), TIMM),
     "segformer": (SegformerConfig(width=16), TIMM),
-    "sam_road": (SamRoadConfig(width=16, paths=False), TimmBackboneConfig(name="test_vit")),
+    "sam_road": (SamRoadConfig(width=64, paths=False), TimmBackboneConfig(name="test_vit")),
 }
 
 
