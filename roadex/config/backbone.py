@@ -61,8 +61,7 @@ class TimmBackboneConfig(BackboneConfig):
             self.weights = "hub"
         if (self.mean is None) != (self.std is None):
             raise RoadexError("backbone.mean and backbone.std: set both or neither")
-        sizes = {len(self.mean or [0.0] * 3), len(self.std or [1.0] * 3)}
-        if sizes != {3} or min(self.std or [1.0]) <= 0:
+        if self.mean is not None and self.std is not None and not _fits_rgb(self.mean, self.std):
             raise RoadexError(
                 "backbone.mean and backbone.std: a value each for red, green and blue, and "
                 "deviations above 0"
@@ -73,3 +72,7 @@ class TimmBackboneConfig(BackboneConfig):
     def is_frozen(self, epoch: int) -> bool:
         """Whether the encoder learns nothing in an epoch, counted from 1."""
         return self.freeze == ALWAYS or epoch <= int(self.freeze)
+
+
+def _fits_rgb(mean: list[float], std: list[float]) -> bool:
+    return len(mean) == len(std) == 3 and min(std) > 0

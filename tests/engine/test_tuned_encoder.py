@@ -136,6 +136,8 @@ def test_satmae_starts_from_the_users_file_with_the_colours_of_its_training(tmp_
 def test_half_of_a_normalisation_is_refused():
     with pytest.raises(RoadexError, match=r"backbone.mean and backbone.std: set both or neither"):
         train_config("backbone=timm", "backbone.mean=[0.5,0.5,0.5]")
+    with pytest.raises(RoadexError, match="a value each for red, green and blue"):
+        train_config("backbone=timm", "backbone.mean=[]", "backbone.std=[]")
     for std in ("[0.5,0.5]", "[0.5,0,0.5]"):
         with pytest.raises(RoadexError, match="a value each for red, green and blue"):
             train_config("backbone=timm", "backbone.mean=[0.5,0.5,0.5]", f"backbone.std={std}")
