@@ -67,20 +67,18 @@ def main(overrides: list[str]) -> None:
     print(f"four times the area takes {memory:.2f} times the memory and {spent:.2f} times the time")
 
 
-def measured(side: int, settings: Settings, network: str = STAND_IN) -> dict[str, Any]:
+def measured(side: int, settings: Settings, model: str = STAND_IN) -> dict[str, Any]:
     """The summary of an image of that side, with `peak_bytes`, in a process of its own.
 
     `worker_bytes` is the peak of the largest of that process's own.
 
     Args:
-        network: `STAND_IN`, or `SHIPPED` for the weights that come with roadex.
+        model: `STAND_IN`, or `SHIPPED` for the weights that come with roadex.
     """
     with tempfile.TemporaryDirectory() as folder:
-        told = [str(side), folder, str(settings.block_px), settings.cluster, str(settings.workers)]
-        told.append(network)
-        done = subprocess.run(
-            [sys.executable, "-m", __name__, *told], stdout=subprocess.PIPE, text=True, check=True
-        )
+        values = (side, folder, settings.block_px, settings.cluster, settings.workers, model)
+        command = [sys.executable, "-m", __name__, *map(str, values)]
+        done = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True)
     result: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
     return result
 
@@ -142,11 +140,11 @@ def _source(name: str, band: int, x: int, y: int) -> str:
 
 
 def _measure(
-    side: int, folder: Path, block_px: int, cluster: str, workers: int, network: str
+    side: int, folder: Path, block_px: int, cluster: str, workers: int, weights: str
 ) -> None:
     """Predict an image in this process, and print its summary."""
     image = folder / "town.vrt"
-    model = _stand_in() if network == STAND_IN else load_model(None)
+    model = _stand_in() if weights == STAND_IN else load_model(None)
     write_town(image, side, model.gsd)
     config = PredictConfig(
         input=str(image),
@@ -171,5 +169,5 @@ def _measure(
 
 
 if __name__ == "__main__":
-    _, _side, _folder, _block_px, _cluster, _workers, _network = sys.argv
-    _measure(int(_side), Path(_folder), int(_block_px), _cluster, int(_workers), _network)
+    _, _side, _folder, _block_px, _cluster, _workers, _weights = sys.argv
+    _measure(int(_side), Path(_folder), int(_block_px), _cluster, int(_workers), _weights)

@@ -1,6 +1,6 @@
 """How much faster several workers predict an image than one, as a ratio inside one run.
 
-The network is the one that comes with roadex, the image a VRT that repeats a tile of wavy streets.
+The model is the one that comes with roadex, the image a VRT that repeats a tile of wavy streets.
 Every worker has one thread, so a ratio near the number of workers wants as many idle cores.
 """
 
@@ -28,22 +28,22 @@ class Settings:
     block_px: int = bounded(1792, least=1024)
     # How many workers are compared with one.
     workers: int = bounded(2, least=2)
-    network: str = choice(SHIPPED, SHIPPED, STAND_IN)
+    model: str = choice(SHIPPED, SHIPPED, STAND_IN)
 
 
 def main(overrides: list[str]) -> None:
     """Predict an image with one worker, then with several, by the clock.
 
-    Blocks are what workers do: the network and the drawing of roads. With the steps that the
-    client does alone it is all that the summary's seconds count; the command starts workers, too.
+    Workers run the model and draw the roads of blocks. The summary's seconds count these and the
+    steps that the client does alone; the whole command also starts the workers.
 
-    Settings: size=7296 and block_px=1792 (pixels), workers=2, network=shipped (or stand-in).
+    Settings: size=7296 and block_px=1792 (pixels), workers=2, model=shipped (or stand-in).
     """
     settings = parse_settings(Settings, overrides)
     load = os.getloadavg()[0]
     image = Image(size=settings.size, block_px=settings.block_px, cluster="local")
     found = [
-        measured(settings.size, replace(image, workers=count), settings.network)
+        measured(settings.size, replace(image, workers=count), settings.model)
         for count in (1, settings.workers)
     ]
     print(f"{settings.size} px a side, blocks of {settings.block_px}, {os.cpu_count()} cores")

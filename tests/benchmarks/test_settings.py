@@ -20,7 +20,7 @@ REFUSED = {
     "prepare": "tiles=2",
     "train": "steps=0",
     "validation": "size=x",
-    "workers": "network=none",
+    "workers": "model=none",
 }
 DEVELOPMENT = {"map": "frames=x", "metrics": "speed=3"}
 HOMES = dict.fromkeys(REFUSED, "roadex.benchmarks")
