@@ -31,6 +31,8 @@ FORWARDED = (signal.SIGTERM, signal.SIGUSR1, signal.SIGINT)
 PR_SET_PDEATHSIG = 1
 # A training that is signalled to stop saves itself after its step.
 STOP_SECONDS = 60.0
+# Whoever started a training records its end a moment after it.
+RECORD_SECONDS = 5.0
 
 
 def in_sweep() -> bool:
@@ -150,9 +152,7 @@ def stop(process: subprocess.Popen[bytes], number: int = signal.SIGTERM) -> None
     """Ask a process to save itself and end, and wait for it; kill it if it does not end."""
     if process.returncode is None:
         process.send_signal(number)
-    until = time.monotonic() + STOP_SECONDS
-    while not _ended(process.pid) and time.monotonic() < until:
-        time.sleep(0.1)
+    _wait_while(lambda: not _ended(process.pid), STOP_SECONDS)
     if not _ended(process.pid):
         process.kill()
 
@@ -203,6 +203,16 @@ def end_trainings(sweep: Path) -> None:
     for record in running:
         with suppress(OSError):
             os.kill(record.pid, signal.SIGTERM)
-    until = time.monotonic() + STOP_SECONDS
-    while any(map(is_running, running)) and time.monotonic() < until:
+    _wait_while(lambda: any(map(is_running, running)), STOP_SECONDS)
+    stopped = {record.pid for record in running}
+    _wait_while(
+        lambda: any(record.pid in stopped and record.code is None for record in all_records(sweep)),
+        RECORD_SECONDS,
+    )
+
+
+def _wait_while(condition: Callable[[], bool], seconds: float) -> None:
+    """Wait until a condition is over, for a limited time."""
+    until = time.monotonic() + seconds
+    while condition() and time.monotonic() < until:
         time.sleep(0.1)
