@@ -31,6 +31,7 @@ from roadex.models.pair_head import Cell, PairHead, read_at
 _NARROWEST = 8  # channels of the decoder
 _KEYPOINTS = 3  # the channel of the cells; the features follow it
 _NODES_M = 8.0  # keypoints are at least so far apart
+_STRIDE = 16  # of the publication's encoder
 _NEVER = -20.0  # the logit of a pair that no source has among its nearest
 
 
@@ -48,7 +49,9 @@ class ChannelNorm(nn.Module):
 
 
 class SamRoad(nn.Module):
-    """The coarsest map of an encoder, transposed convolutions to all maps, features for pairs.
+    """An encoder's map at stride 16, transposed convolutions to all maps, features for pairs.
+
+    Of an encoder that cannot stop at that stride its coarsest map.
 
     With `config.paths` the first map of the evidence is that of the keypoints: junctions and ends.
     """
@@ -66,7 +69,7 @@ class SamRoad(nn.Module):
             gives_channels_last,
         )
 
-        self.encoder = create_extractor(backbone)
+        self.encoder = create_extractor(backbone, coarsest=_STRIDE)
         info = feature_info(self.encoder)
         self.multiple = int(info.reduction()[-1])
         self.channels_last = gives_channels_last(self.encoder, backbone.name, self.multiple)

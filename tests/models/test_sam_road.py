@@ -51,6 +51,17 @@ def test_any_transformer_is_an_encoder_for_any_size():
     assert learnt and all("parametrizations" in name for name in learnt)
 
 
+@pytest.mark.parametrize(
+    "name, stride", [("tf_efficientnet_lite0", 16), ("swin_tiny_patch4_window7_224", 32)]
+)
+def test_encoders_have_the_stride_of_the_publication_where_they_can(name, stride):
+    small = replace(CONFIG, pair_head=SMALL)
+    model = build_model(small, TimmBackboneConfig(name=name))
+    assert model.multiple == stride
+    model(torch.randn(1, 3, 64, 64))["segmentation"][0].sum().backward()
+    assert not [name for name, value in model.encoder.named_parameters() if value.grad is None]
+
+
 def test_points_are_apart_and_keypoints_come_first():
     _, road = crossing()
     head = TopologyHead(SMALL)

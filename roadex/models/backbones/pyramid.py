@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 import math
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any, cast
 
 import timm
@@ -84,14 +84,23 @@ def _resize(x: Tensor, size: tuple[int, ...]) -> Tensor:
     return functional.interpolate(x, size=size, mode="bilinear", align_corners=False)
 
 
-def create_extractor(config: TimmBackboneConfig) -> nn.Module:
+def create_extractor(config: TimmBackboneConfig, coarsest: int | None = None) -> nn.Module:
     """A timm feature extractor, for images of any size if the model allows it.
+
+    Args:
+        coarsest: no map is coarser than this stride, where the model can dilate its last stages.
 
     Raises:
         RoadexError: no such model, a model without feature maps, or weights that cannot be fetched.
     """
     with explained(config):
-        extractor = _create_for_any_size(config.name, timm_options(config))
+        options = timm_options(config)
+        extractor = _create_for_any_size(config.name, options)
+        if coarsest and max(feature_info(extractor).reduction()) > coarsest:
+            with suppress(TypeError):  # it cannot
+                extractor = _create_for_any_size(
+                    config.name, {**options, "output_stride": coarsest}
+                )
         if config.lora_rank:
             adapt(extractor, config.lora_rank, config.name)
         return extractor
