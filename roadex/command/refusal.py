@@ -22,6 +22,7 @@ from roadex.config.schemas import schemas
 from roadex.extras import install_line
 
 _TIMM_ONLY = ("backbone.pretrained", "backbone.name", "backbone.weights", "backbone.detail")
+_SEE_HELP = ": --help lists the groups"
 CONFIG_ERRORS = (HydraException, OmegaConfBaseException)
 
 
@@ -40,7 +41,10 @@ def refusal(error: Exception) -> str:
     if key in _TIMM_ONLY:
         return f"{key} is a setting of timm's encoders: add backbone=timm (or lite0, resnet34, ...)"
     if key:
-        return f"there is no setting '{key}'{_suggest(key, known_keys())}"
+        known = known_keys()
+        if key in known:
+            return f"'{key}' is a setting of other commands, not of this one{_SEE_HELP}"
+        return f"there is no setting '{key}'{_suggest(key, known)}"
     return _first_line(error)
 
 
@@ -89,7 +93,7 @@ def _missing_choice(error: MissingConfigException) -> str:
 
 def _suggest(word: str, words: Iterable[str]) -> str:
     near = difflib.get_close_matches(word, list(words), n=1, cutoff=0.6)
-    return f": did you mean '{near[0]}'?" if near else ": --help lists the groups"
+    return f": did you mean '{near[0]}'?" if near else _SEE_HELP
 
 
 def _first_line(error: BaseException) -> str:

@@ -16,6 +16,7 @@ REFUSALS = {
     "model.stacks=two": "model.stacks: Value 'two' of type 'str' could not be converted to Integer",
     "model.stacks=0": "model.stacks=0: must be at least 1",
     "model.global_aware=all": "expected one of [none, channel, spatial, both]",
+    "metrics=[apls]": "'metrics' is a setting of other commands, not of this one",
     "modle=paper": "there is no setting 'modle': did you mean 'model'?",
     "dataset=deepglob": "dataset=deepglob: there is no such choice; choose one of",
     "dataset=deepglobe": "dataset.root is needed: add dataset.root=VALUE",
