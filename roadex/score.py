@@ -58,7 +58,7 @@ def read_options(config: ScoreConfig) -> ReadOptions:
     reference: dict[str, Any] = COSMIQ_READER if as_reference(config) else {}
     masks = mask_rules(config.road_above, config.road_values)
     timed = "apls_time" in config.metric_names()
-    return ReadOptions(gsd=config.gsd, timed=timed, masks=masks, **reference)
+    return ReadOptions(gsd=config.gsd, timed=timed, one_way=False, masks=masks, **reference)
 
 
 def as_reference(config: ScoreConfig) -> bool:

@@ -15,6 +15,8 @@ from functools import lru_cache
 from typing import Any
 
 import networkx as nx
+import numpy as np
+from numpy.typing import NDArray
 
 KPH_PER_MPH = 1.609344
 _KPH_PER_KNOT = 1.852
@@ -78,6 +80,16 @@ _SPEED_COLUMNS = {
 _CLASS_COLUMNS = ("highway", "road_type", "inferred_road_type", "fclass", "class")
 # Those in which a number is one of SpaceNet's classes.
 _NUMBERED = ("road_type", "inferred_road_type")
+# Along its line, against it, or both.
+_FORWARD, _BACKWARD, _BOTH = 1, -1, 0
+_DIRECTIONS = {
+    **dict.fromkeys(("yes", "true", "1", "1.0"), _FORWARD),
+    **dict.fromkeys(("-1", "-1.0", "reverse"), _BACKWARD),
+    # Reversible lanes change their direction in the course of a day.
+    **dict.fromkeys(("no", "false", "0", "0.0", "reversible", "alternating"), _BOTH),
+}
+# Those of Geofabrik's Shapefiles, which are known by their column `fclass`.
+_GEOFABRIK = {"f": _FORWARD, "t": _BACKWARD, "b": _BOTH}
 # The tags at whose change a road is split: see `read_network(keep_apart=)`.
 TAGS = (
     *_CLASS_COLUMNS, "lanes", "surface", "width", "maxspeed", "bridge", "tunnel", "layer", "paved",
@@ -200,6 +212,37 @@ def without_paths(graph: nx.MultiGraph) -> nx.MultiGraph:
     counts = Counter(f"way with highway={kind}" for kind in left_out.values())
     copy.graph["dropped"] = dict(Counter(graph.graph.get("dropped", {})) + counts)
     return copy
+
+
+def direction_of(data: Mapping[str, Any]) -> int | None:
+    """Where the `oneway` tag of a road leads: 1 along its line, -1 against it, 0 both ways.
+
+    A road without the tag leads both ways; None if the tag is not understood.
+    """
+    codes = _GEOFABRIK if "fclass" in data else {}
+    texts = [text.lower() for text in texts_of(data.get("oneway"))]
+    found = {codes.get(text, _DIRECTIONS.get(text)) for text in texts}
+    return found.pop() if len(found) == 1 else None if found else _BOTH
+
+
+def directed(
+    line: NDArray[np.float64], data: Mapping[str, Any], dropped: Counter[str]
+) -> tuple[NDArray[np.float64], dict[str, Any]]:
+    """A line (n, 2) as its traffic runs, and its attributes with `oneway` as true or false.
+
+    A tag that is not understood is left out and counted in `dropped`: the road leads both ways.
+    """
+    attributes = dict(data)
+    if "oneway" not in attributes:
+        return line, attributes
+    tag = attributes.pop("oneway")
+    direction = direction_of(data)
+    if direction is None:
+        dropped[f"oneway={';'.join(texts_of(tag))}, taken for a road of both directions"] += 1
+        return line, attributes
+    if texts_of(tag):
+        attributes["oneway"] = direction != _BOTH
+    return (line[::-1] if direction == _BACKWARD else line), attributes
 
 
 def is_tunnel(data: Mapping[str, Any]) -> bool:

@@ -5,6 +5,8 @@ have `geometry`, a float64 array (n >= 2, 2) of x, y in metres whose ends are th
 `length` in metres. `graph.graph["crs"]` is None in the image frame (x right, y down; the centre of
 pixel (row, col) lies at ((col + 0.5) * gsd, (row + 0.5) * gsd)), else a projected CRS as text.
 
+A road with a true `oneway` leads only the way that its geometry runs; all others lead both ways.
+
 Parallel edges, self-loops and isolated rings (a self-loop at one node) are legal; lines that cross
 without a shared node do not connect.
 """
@@ -21,6 +23,7 @@ from numpy.typing import ArrayLike, NDArray
 Step = tuple[Hashable, Hashable, int]
 # Attributes that add up when roads are merged, if each of them has it.
 SUMMED = ("length", "travel_time_s")
+ONE_WAY = "oneway"
 
 
 def empty_network(crs: str | None = None) -> nx.MultiGraph:
@@ -99,6 +102,12 @@ def oriented(graph: nx.MultiGraph, u: Hashable, v: Hashable, key: int) -> NDArra
     return line[::-1] if _gap(line[-1], start) < _gap(line[0], start) else line
 
 
+def leads(graph: nx.MultiGraph, u: Hashable, v: Hashable, key: int) -> bool:
+    """Whether traffic may take an edge from u to v."""
+    data = graph.edges[u, v, key]
+    return data.get(ONE_WAY) is not True or _runs_from(graph, u, data)
+
+
 def walked_distances(line: NDArray[np.float64]) -> NDArray[np.float64]:
     """Distance (n) from the first point to each point of a polyline (n, 2), along it."""
     steps = np.diff(line, axis=0)
@@ -112,6 +121,8 @@ def total_length(graph: nx.MultiGraph) -> float:
 
 def merge_degree_two(graph: nx.MultiGraph, keep_apart: Collection[str] = ()) -> nx.MultiGraph:
     """A copy in which roads run through, from end or junction to end or junction.
+
+    A road also ends where its traffic does not go on in the same direction.
 
     A ring whose nodes all have degree 2 becomes a self-loop at the first of them. Lengths add up,
     and so do travel times. Where the parts of a road disagree, a float attribute becomes the mean
@@ -182,7 +193,9 @@ def _joined(graph: nx.MultiGraph, chain: list[Step]) -> dict[str, Any]:
         joined.pop(name, None)
         if all(isinstance(value, int | float) for value in values):
             joined[name] = sum(value for value in values if value is not None)
-    joined["geometry"] = np.concatenate([lines[0], *(line[1:] for line in lines[1:])])
+    line = np.concatenate([lines[0], *(line[1:] for line in lines[1:])])
+    against = joined.get(ONE_WAY) is True and not leads(graph, *chain[0])
+    joined["geometry"] = np.ascontiguousarray(line[::-1]) if against else line
     return joined
 
 
@@ -211,7 +224,25 @@ def _is_passed_through(
     if node in graph.adj[node] or sum(map(len, graph.adj[node].values())) != 2:
         return False
     (_, _, one), (_, _, other) = _incident(graph, node)
+    if not _goes_on(graph, node, one, other):
+        return False
     return all(one.get(name) == other.get(name) for name in keep_apart)
+
+
+def _goes_on(
+    graph: nx.MultiGraph, node: Hashable, one: dict[str, Any], other: dict[str, Any]
+) -> bool:
+    """Whether the traffic of one road at a node is that of the other."""
+    tagged = [data.get(ONE_WAY) is True for data in (one, other)]
+    if not all(tagged):
+        return not any(tagged)
+    return _runs_from(graph, node, one) != _runs_from(graph, node, other)
+
+
+def _runs_from(graph: nx.MultiGraph, node: Hashable, data: dict[str, Any]) -> bool:
+    """Whether the geometry of a road at a node begins there; a loop's does."""
+    line, place = data["geometry"], position(graph, node)
+    return _gap(line[0], place) <= _gap(line[-1], place)
 
 
 def _gap(point: NDArray[np.float64], target: tuple[float, float]) -> float:

@@ -8,7 +8,7 @@ import networkx as nx
 from shapely.geometry import LineString
 
 from roadex.graph.attributes import described
-from roadex.graph.network import oriented
+from roadex.graph.network import ONE_WAY, leads, oriented
 
 # Attributes for which osmnx has other names or other content.
 _OURS = ("geometry", "length", "key")
@@ -17,7 +17,7 @@ UNKNOWN_HIGHWAY = "road"
 
 
 def to_osmnx(graph: nx.MultiGraph) -> nx.MultiDiGraph:
-    """A copy as osmnx has street networks: both directions of every road as edges of their own.
+    """A copy as osmnx has street networks: an edge for each direction in which a road leads.
 
     Nodes are numbered from 0 in their order and have `x`, `y` in the network's system and
     `street_count`; edges have `length` in metres, `geometry` as a LineString in their own
@@ -39,10 +39,14 @@ def to_osmnx(graph: nx.MultiGraph) -> nx.MultiDiGraph:
         line = oriented(graph, u, v, key)
         shared = {name: value for name, value in data.items() if name not in _OURS}
         shared.setdefault("highway", UNKNOWN_HIGHWAY)
-        shared |= {"osmid": road, "length": float(data["length"]), "oneway": False}
+        shared |= {"osmid": road, "length": float(data["length"])}
+        shared[ONE_WAY] = data.get(ONE_WAY) is True
         shared["travel_time"] = shared.pop("travel_time_s")
-        _add(result, numbers[u], numbers[v], shared, LineString(line), turned=False)
-        _add(result, numbers[v], numbers[u], shared, LineString(line[::-1]), turned=True)
+        if leads(graph, u, v, key):
+            _add(result, numbers[u], numbers[v], shared, LineString(line), turned=False)
+        if not shared[ONE_WAY] or (u != v and leads(graph, v, u, key)):
+            turned = not shared[ONE_WAY]
+            _add(result, numbers[v], numbers[u], shared, LineString(line[::-1]), turned=turned)
     return result
 
 

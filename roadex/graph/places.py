@@ -9,7 +9,7 @@ import networkx as nx
 import numpy as np
 from scipy.spatial import cKDTree
 
-from roadex.graph.network import Step, add_road, oriented, walked_distances
+from roadex.graph.network import Step, add_road, leads, oriented, walked_distances
 from roadex.graph.skeleton import Floats, Ints
 
 _SPACING_M = 1.0
@@ -68,8 +68,12 @@ def points_at(line: Floats, walked: Floats, stops: Floats) -> Floats:
 
 
 def cut_road(graph: nx.MultiGraph, step: Step, nodes: dict[float, Hashable]) -> None:
-    """Cut a road, in place, at distances from its first node, where new nodes are put."""
+    """Cut a road, in place, at distances from its first node, where new nodes are put.
+
+    The parts of a road of one direction keep it.
+    """
     u, v, key = step
+    turned = not leads(graph, u, v, key)
     line, data = oriented(graph, u, v, key), dict(graph.edges[step])
     walked = walked_distances(line)
     stops = np.array(sorted(nodes))
@@ -81,4 +85,7 @@ def cut_road(graph: nx.MultiGraph, step: Step, nodes: dict[float, Hashable]) -> 
     kept = {k: value for k, value in data.items() if k not in ("geometry", "length")}
     for i, piece in enumerate(pieces):
         before, after = corners[max(i - 1, 0) : i], corners[i : i + 1]
-        add_road(graph, names[i], names[i + 1], np.vstack([before, piece, after]), **kept)
+        part, first, last = np.vstack([before, piece, after]), names[i], names[i + 1]
+        if turned:
+            part, first, last = part[::-1], last, first
+        add_road(graph, first, last, part, **kept)

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from roadex.errors import RoadexError
 from roadex.graph.attributes import described
-from roadex.graph.network import SUMMED, Step, oriented, polyline_length
+from roadex.graph.network import SUMMED, Step, leads, oriented, polyline_length
 from roadex.graph.places import cut_road
 
 Place = tuple[float, float]
@@ -31,7 +31,7 @@ class Route:
         nodes: junctions and ends passed through, in order.
         length_m: in metres.
         line: (n, 2) in the network's coordinates, from road to road.
-        travel_time_s: in seconds, at the speeds of roadex.graph.attributes; roads lead both ways.
+        travel_time_s: in seconds, at the speeds of roadex.graph.attributes.
     """
 
     nodes: list[Hashable]
@@ -41,7 +41,12 @@ class Route:
 
 
 def shortest_route(
-    graph: nx.MultiGraph, start: Place, end: Place, reach_m: float, weight: str = LENGTH
+    graph: nx.MultiGraph,
+    start: Place,
+    end: Place,
+    reach_m: float,
+    weight: str = LENGTH,
+    one_way: bool = True,
 ) -> Route:
     """The best way from the place on a road nearest to `start` to that nearest to `end`.
 
@@ -49,6 +54,7 @@ def shortest_route(
         start, end: x, y in the network's coordinates.
         reach_m: how far a place may lie from the nearest road, in the network's units.
         weight: "length" for the shortest way, "travel_time" for the fastest.
+        one_way: whether roads with a true `oneway` lead only the way that their lines run.
 
     Raises:
         RoadexError: there is no road, a place is farther from it, no road leads there, or there
@@ -60,11 +66,12 @@ def shortest_route(
     places = [("start", first), ("end", last)]
     _split(whole, places)
     ends = [(name,) if place.node is None else place.node for name, place in places]
+    driven = _driven(whole, attribute, one_way)
     try:
-        nodes = nx.shortest_path(whole, *ends, weight=attribute)
+        nodes = nx.shortest_path(driven, *ends, weight=attribute)
     except nx.NetworkXNoPath as error:
         raise RoadexError(f"no road leads from {start} to {end}") from error
-    steps = [_best_step(whole, u, v, attribute) for u, v in pairwise(nodes)]
+    steps = [(u, v, driven[u][v]["key"]) for u, v in pairwise(nodes)]
     lines = [oriented(whole, *step) for step in steps]
     line = np.concatenate(lines) if lines else np.array([first.point])
     length, seconds = (sum(whole.edges[s][name] for s in steps) for name in SUMMED)
@@ -82,9 +89,17 @@ def weight_attribute(weight: str) -> str:
     return WEIGHTS[weight]
 
 
-def _best_step(graph: nx.MultiGraph, u: Hashable, v: Hashable, attribute: str) -> Step:
-    """The best of the roads between two nodes."""
-    return u, v, min(graph[u][v], key=lambda key: graph.edges[u, v, key][attribute])
+def _driven(graph: nx.MultiGraph, attribute: str, one_way: bool) -> nx.DiGraph:
+    """The best road from each node to each of its neighbours: its key and what it costs."""
+    best = nx.DiGraph()
+    best.add_nodes_from(graph)
+    for first, last, key, cost in graph.edges(keys=True, data=attribute):
+        for u, v in ((first, last), (last, first)):
+            if one_way and not leads(graph, u, v, key):
+                continue
+            if not best.has_edge(u, v) or cost < best[u][v][attribute]:
+                best.add_edge(u, v, **{attribute: cost, "key": key})
+    return best
 
 
 @dataclass(frozen=True)

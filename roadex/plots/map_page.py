@@ -19,6 +19,7 @@ from PIL import Image
 
 from roadex.graph.attribute_labels import CLASSES, class_of
 from roadex.graph.attributes import has_no_speed, road_attributes, table_speed
+from roadex.graph.network import ONE_WAY
 from roadex.graph.road_table import RoadTable, table_of
 from roadex.plots.html import array_text, jpeg_uri, png_uri, script_data, shrunk, write_page
 from roadex.plots.overlays import Picture
@@ -113,6 +114,7 @@ def network_data(network: nx.MultiGraph | RoadTable) -> dict[str, Any]:
         "widths": _attribute(table, "width_m"),
         "probabilities": _attribute(table, "mean_probability"),
         "speeds": array_text(speeds[order], "f4"),
+        "oneWay": array_text(_one_way(network)[order], "u1"),
         "slowest": table_speed(None),
         "classes": CLASSES,
         "classRanks": array_text(_class_ranks(network)[order], "f4"),
@@ -133,6 +135,13 @@ def _speeds(network: nx.MultiGraph | RoadTable) -> NDArray[np.float64]:
         ],
         dtype=np.float64,
     )
+
+
+def _one_way(network: nx.MultiGraph | RoadTable) -> NDArray[np.bool_]:
+    """Which roads lead only the way that their lines run; a table of roads knows no directions."""
+    if isinstance(network, RoadTable):
+        return np.zeros(len(network), bool)
+    return np.array([data.get(ONE_WAY) is True for *_, data in network.edges(data=True)], bool)
 
 
 def _class_ranks(network: nx.MultiGraph | RoadTable) -> NDArray[np.float64]:

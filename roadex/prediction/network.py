@@ -120,16 +120,18 @@ class RoadNetwork:
         end: tuple[float, float],
         reach_m: float = 100.0,
         weight: str = LENGTH,
+        one_way: bool = True,
     ) -> Route:
         """The best way by road between the places on roads nearest to two places (x, y).
 
         Args:
             reach_m: how far from a road a place may lie.
             weight: "length" for the shortest way, "travel_time" for the fastest.
+            one_way: whether roads with a true `oneway` lead only the way that their lines run.
 
         Raises:
             RoadexError: a place lies farther from any road, or no road leads there.
         """
         if not self.graph.number_of_edges():
             raise RoadexError(f"{self.view.scene.name}: no road was found, so there is no route")
-        return shortest_route(self.graph, start, end, reach_m, weight)
+        return shortest_route(self.graph, start, end, reach_m, weight, one_way)

@@ -108,7 +108,7 @@ class OwnLines:
 
     def draw(self, entry: Entry, frame: Frame) -> Labels:
         """See `LineLabels.draw`."""
-        drawn = read_network(entry.label)
+        drawn = read_network(entry.label, one_way=False)
         placed = to_image_frame(drawn, frame.grid, frame.scale)
         inside = clip_to_tile(placed, frame.size)
         if placed.number_of_edges() and not inside.number_of_edges():
@@ -122,7 +122,7 @@ class OwnLines:
 
     def _tagged(self, entry: Entry, frame: Frame) -> nx.MultiGraph:
         """The roads once more, split where their tags change, with the widths as drawn."""
-        drawn = read_network(entry.label, keep_apart=TAGS)
+        drawn = read_network(entry.label, keep_apart=TAGS, one_way=False)
         placed = to_image_frame(drawn, frame.grid, frame.scale)
         inside = clip_to_tile(placed, frame.size, keep_apart=TAGS)
         for *_, data in inside.edges(data=True):
@@ -196,7 +196,7 @@ class _Map:
     """The roads of a file that images show: no tunnels, no ways without cars."""
 
     def __init__(self, path: Path) -> None:
-        graph = without_paths(read_network(path, keep_apart=TAGS))
+        graph = without_paths(read_network(path, keep_apart=TAGS, one_way=False))
         if graph.graph.get("crs") is None:
             raise RoadexError(
                 f"{path} names no coordinate system, so images cannot be located in it"

@@ -98,6 +98,7 @@ def read_network(
     doubled_vanish: bool = False,
     keep_apart: tuple[str, ...] = (),
     timed: bool = False,
+    one_way: bool = True,
     road_above: float | None = None,
     road_values: Collection[int] | None = None,
     settings: GraphSettings | None = None,
@@ -118,6 +119,7 @@ def read_network(
             roadex.graph.attributes; else roads run from junction to junction.
         timed: give pieces of bare lines the time that they take before they are joined to roads,
             which then have the sum as `travel_time_s`.
+        one_way: keep the direction of one-way streets, at whose change roads of bare lines end.
         road_above: values of a mask above this are road; None: as they say themselves.
         road_values: these values of a mask are road, and nothing else.
         settings: the way from a mask to a graph.
@@ -132,7 +134,16 @@ def read_network(
         raise RoadexError(f"edge_length={edge_length}: choose {PLANAR} or {HAVERSINE_MM}")
     decoding, masks = settings or GraphSettings(), mask_rules(road_above, road_values)
     options = ReadOptions(
-        gsd, crs, edge_length, min_component_m, doubled_vanish, keep_apart, timed, masks, decoding
+        gsd,
+        crs,
+        edge_length,
+        min_component_m,
+        doubled_vanish,
+        keep_apart,
+        timed,
+        one_way,
+        masks,
+        decoding,
     )
     networks = read_networks(path, options)
     if len(networks) != 1:

@@ -18,6 +18,7 @@ import numpy as np
 from networkx.utils import UnionFind
 
 from roadex.errors import RoadexError
+from roadex.graph.attributes import directed
 from roadex.graph.network import add_road, empty_network
 from roadex.graph.skeleton import Floats
 
@@ -57,25 +58,30 @@ def network_from_edges(
         if same[node] == node:
             graph.add_node(node, x=float(sound[node][0]), y=float(sound[node][1]))
     for u, v, line, attributes in roads:
-        add_road(graph, same[u], same[v], line, **attributes)
+        drawn, known = directed(line, attributes, dropped)
+        ends = (v, u) if drawn is not line else (u, v)
+        add_road(graph, same[ends[0]], same[ends[1]], drawn, **known)
     graph.graph["dropped"] = {reason: count for reason, count in dropped.items() if count}
     return graph
 
 
 def _once(roads: list[_Road], dropped: Counter[str]) -> list[_Road]:
     """Roads without those that run along an earlier one, as files of both directions have them."""
-    seen: set[tuple[frozenset[Hashable], bytes]] = set()
-    kept = []
+    seen: dict[tuple[frozenset[Hashable], bytes], tuple[int, bool]] = {}
+    kept: list[_Road] = []
     for road in roads:
         line = np.round(road[2], 6) + 0.0
         turned = line[::-1]
         shape = min(line.tobytes(), turned.tobytes())
-        code = frozenset(road[:2]), shape
+        code, is_turned = (frozenset(road[:2]), shape), shape != line.tobytes()
         if code in seen:
             dropped["edge drawn twice"] += 1
+            number, was_turned = seen[code]
+            if is_turned != was_turned:  # one for each direction
+                kept[number][3].pop("oneway", None)
         else:
-            seen.add(code)
-            kept.append(road)
+            seen[code] = len(kept), is_turned
+            kept.append((*road[:3], dict(road[3])))
     return kept
 
 

@@ -44,6 +44,7 @@ from roadex.graph.formats.exact import (
 from roadex.graph.formats.lines import Line, network_from_lines
 from roadex.graph.formats.options import HAVERSINE_MM, ReadOptions, read_object
 from roadex.graph.formats.settled import PIXEL_M, drop_small_components, frame_of, in_metres
+from roadex.graph.network import ONE_WAY
 from roadex.graph.skeleton import Floats
 
 MEMBER = "roadex"
@@ -108,6 +109,8 @@ def geographic_network(
     check_coordinates(points, source, str(path))
     if parse_crs(source).is_geographic:
         lines = _on_one_side(lines, points)
+    if not options.one_way:
+        lines = [(line, {k: v for k, v in data.items() if k != ONE_WAY}) for line, data in lines]
     target = frame_of(points, source, options.crs)
     apart, timed = options.keep_apart, options.timed
     if target == short_name(parse_crs(source)):

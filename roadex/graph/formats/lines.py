@@ -19,7 +19,7 @@ import networkx as nx
 import numpy as np
 from numpy.typing import NDArray
 
-from roadex.graph.attributes import add_times
+from roadex.graph.attributes import add_times, directed
 from roadex.graph.network import add_road, empty_network, merge_degree_two, polyline_length
 from roadex.graph.skeleton import Bools, Floats, Ints
 
@@ -54,7 +54,9 @@ def network_from_lines(
         timed: give `travel_time_s` to pieces with a speed or a class, before lines are joined.
     """
     counts: Counter[str] = Counter(dropped or {})
-    kept = [part for line in lines for part in _sound_parts(line, counts)]
+    kept = [
+        part for line in lines for part in _sound_parts(directed(*line, dropped=counts), counts)
+    ]
     graph = empty_network(crs)
     if kept:
         _add_lines(graph, kept, place, measure, counts, doubled_vanish)
@@ -110,12 +112,15 @@ def _add_lines(
     meeting[0] = meeting[-1] = True
     meeting[1:] |= broken
     meeting[:-1] |= broken
+    led_back = _led_back(names, owner, lines)
     metres = place(points)
     whole = np.bincount(owner[1:][owner[1:] == owner[:-1]], weights=_steps(metres, owner))
     for first, last in pairwise(np.flatnonzero(meeting).tolist()):
         if not broken[first]:
             stretch = slice(first, last + 1)
             attributes = {k: v for k, v in lines[owner[first]][1].items() if k not in OWN_NAMES}
+            if led_back[first]:
+                attributes["oneway"] = False
             planar = polyline_length(metres[stretch])
             length = float(measure(points[stretch]).sum()) if measure else planar
             if isinstance(attributes.get(SHARED), int | float):
@@ -136,6 +141,18 @@ def _vertex_names(points: Floats) -> Ints:
     rank = np.empty(len(first), dtype=np.int64)
     rank[np.argsort(first)] = np.arange(len(first))
     return rank[names.reshape(-1)]
+
+
+def _led_back(names: Ints, owner: Ints, lines: list[Line]) -> Bools:
+    """Which pieces (n - 1) of one-way lines are drawn a second time in the other direction."""
+    one_way = np.array([attributes.get("oneway") is True for _, attributes in lines])[owner[:-1]]
+    if not one_way.any():
+        return one_way
+    size, inside = int(names.max()) + 1, owner[1:] == owner[:-1]
+    there, back = names[:-1] * size + names[1:], names[1:] * size + names[:-1]
+    led = np.concatenate([there[inside], back[inside & ~one_way]])
+    found: Bools = one_way & inside & np.isin(back, led)
+    return found
 
 
 def _doubled(names: Ints, broken: Bools, every: bool) -> NDArray[np.bool_]:

@@ -62,6 +62,8 @@ class ReadOptions:
     keep_apart: tuple[str, ...] = ()
     # Whether pieces of bare lines get their travel time before they are joined to roads.
     timed: bool = False
+    # Whether bare lines keep their `oneway`, at whose change roads end; scores know no directions.
+    one_way: bool = True
     # What the values of masks mean.
     masks: MaskRules = field(default_factory=lambda: mask_rules(None, None))
     # The way from a mask to a graph.

@@ -24,6 +24,8 @@ TAGS = (
     "maxspeed", "lanes", "surface", "oneway", "bridge", "tunnel", "layer", "junction", "width",
     "ref", "service", "access",
 )  # fmt: skip
+# Ways of one direction unless they say otherwise, as motorways are.
+_ONE_WAY_JUNCTIONS = ("roundabout", "circular")
 _PAIR = re.compile(r'"((?:[^"\\]|\\.)*)"=>"((?:[^"\\]|\\.)*)"')
 _ESCAPED = re.compile(r"\\(.)")
 
@@ -76,8 +78,11 @@ def _require_driver(path: Path) -> None:
 
 
 def _with_tags(table: Any) -> Any:
-    """A table of lines with a column for each tag that is kept."""
+    """A table of lines with a column for each tag that is kept, and the directions they imply."""
     tags = [tags_of(text) for text in table["other_tags"]]
+    for found, highway in zip(tags, table["highway"], strict=True):
+        if highway == "motorway" or found.get("junction") in _ONE_WAY_JUNCTIONS:
+            found.setdefault("oneway", "yes")
     plain = table[["osm_id", "highway", "name", "geometry"]]
     return plain.assign(**{name: [found.get(name) for found in tags] for name in TAGS})
 
@@ -118,6 +123,7 @@ def as_tags(table: Any) -> tuple[Any, Counter[str]]:
         "maxspeed": [_speed(rules) for rules in _column(roads, "speed_limits")],
         "tunnel": [_flag(rules, "is_tunnel") for rules in _column(roads, "road_flags")],
         "bridge": [_flag(rules, "is_bridge") for rules in _column(roads, "road_flags")],
+        "oneway": [_one_way(rules) for rules in _column(roads, "access_restrictions")],
     }
     return roads[["geometry"]].assign(**tags), left_out
 
@@ -147,6 +153,17 @@ def _speed(value: Any) -> str | None:
         limit = rule.get("max_speed")
         if isinstance(limit, dict) and limit.get("value"):
             return f"{limit['value']} {limit.get('unit') or 'km/h'}"
+    return None
+
+
+def _one_way(value: Any) -> str | None:
+    """The direction in which all traffic may take a whole segment, if it is one."""
+    tags = {"backward": "yes", "forward": "-1"}
+    for rule in _rules(value):
+        when = {name: v for name, v in (rule.get("when") or {}).items() if v is not None}
+        denied = rule.get("access_type") == "denied" and rule.get("between") is None
+        if denied and set(when) == {"heading"} and when["heading"] in tags:
+            return tags[when["heading"]]
     return None
 
 

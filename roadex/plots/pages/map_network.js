@@ -21,6 +21,7 @@ class Network {
     this.speeds = numbers(data.speeds, Float32Array); // km/h
     this.classes = data.classes; // from the most important on
     this.classRanks = numbers(data.classRanks, Float32Array); // the last of them has 0
+    this.oneWay = numbers(data.oneWay, Uint8Array); // 1: it leads only as its line runs
     this.slowest = data.slowest; // km/h of a road whose speed is not known
     this.places = numbers(data.places, Float32Array);
     this.degrees = numbers(data.degrees, Uint16Array);

@@ -82,10 +82,16 @@ class Router {
     return away(ends[2 * edge]) <= away(ends[2 * edge + 1]);
   }
 
+  // Whether a road may be taken with rising or falling share.
+  #allows(edge, rising) {
+    return !this.network.oneWay[edge] || rising === this.#forward(edge);
+  }
+
   // The way between two places: its parts [road, share from, share to], metres and seconds; or null.
   route(from, to, byTime) {
     const cost = byTime ? (edge) => this.seconds(edge) : (edge) => this.network.lengths[edge];
-    const direct = from.edge === to.edge ? Math.abs(from.share - to.share) * cost(to.edge) : Infinity;
+    const along = from.edge === to.edge && this.#allows(to.edge, to.share >= from.share);
+    const direct = along ? Math.abs(from.share - to.share) * cost(to.edge) : Infinity;
     const found = this.#search(from, to, cost, direct);
     if (found === null && direct === Infinity) return null;
     const parts = found ? this.#parts(from, to, found) : [[to.edge, from.share, to.share]];
@@ -110,20 +116,24 @@ class Router {
       [costs[node], by[node]] = [total, edge];
       queue.push(total, node);
     };
-    reach(ends[2 * from.edge], from.share * cost(from.edge), -1);
-    reach(ends[2 * from.edge + 1], (1 - from.share) * cost(from.edge), -1);
+    const leave = (end, share) => {
+      if (this.#allows(from.edge, end === 1)) reach(ends[2 * from.edge + end], share * cost(from.edge), -1);
+    };
+    leave(0, from.share);
+    leave(1, 1 - from.share);
     let [best, side] = [limit, null];
     while (queue.size) {
       const [total, node] = queue.pop();
       if (total >= best) break;
       if (total > costs[node]) continue;
       for (const end of [0, 1]) {
-        if (ends[2 * to.edge + end] !== node) continue;
+        if (ends[2 * to.edge + end] !== node || !this.#allows(to.edge, end === 0)) continue;
         const whole = total + (end ? 1 - to.share : to.share) * cost(to.edge);
         if (whole < best) [best, side] = [whole, end];
       }
       for (let i = first[node]; i < first[node + 1]; i++) {
         const edge = roads[i];
+        if (!this.#allows(edge, ends[2 * edge] === node)) continue;
         reach(this.#across(edge, node), total + cost(edge), edge);
       }
     }
@@ -147,8 +157,9 @@ class Router {
     }
     const atFirst = ends[2 * from.edge] === node;
     const atLast = ends[2 * from.edge + 1] === node;
-    // A ring is left by its nearer end.
-    const end = atFirst && atLast ? Math.round(from.share) : Number(atLast);
+    // A ring is left by its nearer end, or the one to which its traffic runs.
+    const nearer = this.network.oneWay[from.edge] ? Number(this.#forward(from.edge)) : Math.round(from.share);
+    const end = atFirst && atLast ? nearer : Number(atLast);
     parts.push([from.edge, from.share, end]);
     return parts.reverse();
   }

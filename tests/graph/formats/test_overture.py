@@ -33,6 +33,7 @@ def test_segments_become_roads_with_the_tags_of_openstreetmap(tmp_path):
             width_rules=[{"value": 7.0, "between": None}],
         ),
         segment("b", "primary", (1, 0), (2, 0),
+                access_restrictions=[{"access_type": "denied", "when": {"heading": "forward"}}],
                 road_flags=[{"values": ["is_tunnel"], "between": None}]),
         segment("c", "unknown", (1, 0), (1, 1),
                 road_flags=[{"values": ["is_tunnel"], "between": [0.0, 0.1]}]),
@@ -47,6 +48,8 @@ def test_segments_become_roads_with_the_tags_of_openstreetmap(tmp_path):
         "segment of subtype rail": 1,
         "way with highway=footway": 1,
     }
+    assert "oneway" not in roads["a"] and roads["b"]["oneway"] is True
+    assert roads["b"]["geometry"][0, 0] > roads["b"]["geometry"][-1, 0]
     known = road_attributes(roads["a"])
     assert (known["highway"], known["surface"]) == ("residential", "gravel")
     assert known["speed_kph"] == pytest.approx(25 * 1.609344) and roads["a"]["name"] == "A St"
