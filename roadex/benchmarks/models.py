@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -12,7 +11,6 @@ from typing import cast
 import torch
 from hydra import compose, initialize_config_dir
 from torch import Tensor, nn
-from torch.utils.flop_counter import FlopCounterMode
 
 from roadex.benchmarks._settings import parse_settings
 from roadex.command.frame import typed
@@ -25,7 +23,7 @@ from roadex.config.trainer import Precision
 from roadex.engine.device import autocast, pick_device
 from roadex.errors import RoadexError
 from roadex.files import write_text
-from roadex.models.registry import build_model, count_parameters
+from roadex.models.registry import build_model, count_macs, count_parameters
 
 REFERENCE = "stacked_multitask"
 MACS_AT = 512
@@ -83,7 +81,7 @@ def main(overrides: list[str]) -> None:
     print(" | ".join(HEADER))
     for name in names:
         config = composed(name, settings.overrides)
-        costs[name] = measure(build_model(config.model, config.backbone), settings, device)
+        costs[name] = measure(config, settings, device)
         print(" | ".join(row(name, costs, next(iter(costs)))), flush=True)
     if settings.out is not None:
         write_text(Path(settings.out), table(costs, settings, device))
@@ -108,12 +106,13 @@ def composed(name: str, overrides: list[str]) -> TrainConfig:
         raise RoadexError(refusal(error)) from error
 
 
-def measure(model: nn.Module, settings: Settings, device: torch.device) -> Cost:
-    """Count and time one model."""
-    macs = count_macs(model)
+def measure(config: TrainConfig, settings: Settings, device: torch.device) -> Cost:
+    """Count and time the model of a training."""
+    model, bands = build_model(config.model, config.backbone), config.backbone.bands
+    macs = count_macs(model, MACS_AT, bands)
     form = torch.channels_last
     model = model.to(device=device, memory_format=form)  # type: ignore[call-overload]
-    shape = (settings.batch, 3, settings.size, settings.size)
+    shape = (settings.batch, bands, settings.size, settings.size)
     images = torch.randn(shape, device=device).contiguous(memory_format=form)
 
     def answer() -> Tensor:
@@ -137,14 +136,6 @@ def measure(model: nn.Module, settings: Settings, device: torch.device) -> Cost:
 def _answer(model: nn.Module, images: Tensor) -> Tensor:
     """A number to which every output map contributes."""
     return torch.stack([m.float().mean() for maps in model(images).values() for m in maps]).sum()
-
-
-def count_macs(model: nn.Module, size: int = MACS_AT) -> int:
-    """Multiply-adds of convolutions and matrix products for one image; nothing is computed."""
-    shadow = copy.deepcopy(model).eval().to("meta")
-    with torch.no_grad(), FlopCounterMode(display=False) as counter:
-        shadow(torch.zeros(1, 3, size, size, device="meta"))
-    return int(counter.get_total_flops()) // 2
 
 
 def training_memory(learn: Callable[[], None], device: torch.device) -> float:

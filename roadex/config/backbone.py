@@ -17,6 +17,8 @@ class BackboneConfig:
     """Brings the image to the trunk: `width` channels at a quarter of the resolution."""
 
     kind: str = MISSING
+    # Bands of the images; a training takes as many as its dataset.bands names.
+    bands: int = bounded(3, least=3)
 
 
 @dataclass
@@ -42,8 +44,8 @@ class TimmBackboneConfig(BackboneConfig):
     # The weights that the encoder starts from: none, hub (timm's, downloaded), imagenet_package
     # (tf_efficientnet_lite0 to lite2, which come with roadex), or a .safetensors or .pth file.
     weights: str = "none"
-    # Mean and deviation per channel of RGB / 255 that the weights of a file expect, where they are
-    # not those that timm names for the model.
+    # Mean and deviation of each band / 255 that the weights of a file expect, where they are not
+    # those that timm names for the model: for red, green and blue, or for all bands.
     mean: list[float] | None = None
     std: list[float] | None = None
     # The older spelling of weights=hub.
@@ -61,10 +63,10 @@ class TimmBackboneConfig(BackboneConfig):
             self.weights = "hub"
         if (self.mean is None) != (self.std is None):
             raise RoadexError("backbone.mean and backbone.std: set both or neither")
-        if self.mean is not None and self.std is not None and not _fits_rgb(self.mean, self.std):
+        if self.mean is not None and self.std is not None and not _fit(self.mean, self.std):
             raise RoadexError(
-                "backbone.mean and backbone.std: a value each for red, green and blue, and "
-                "deviations above 0"
+                "backbone.mean and backbone.std: a value each for red, green and blue, or for all "
+                "bands, and deviations above 0"
             )
         if not (self.freeze == ALWAYS or self.freeze.isdecimal()):
             raise RoadexError(f"backbone.freeze={self.freeze}: a number of epochs, or {ALWAYS}")
@@ -74,5 +76,5 @@ class TimmBackboneConfig(BackboneConfig):
         return self.freeze == ALWAYS or epoch <= int(self.freeze)
 
 
-def _fits_rgb(mean: list[float], std: list[float]) -> bool:
-    return len(mean) == len(std) == 3 and min(std) > 0
+def _fit(mean: list[float], std: list[float]) -> bool:
+    return len(mean) == len(std) >= 3 and min(std) > 0

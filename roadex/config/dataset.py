@@ -9,6 +9,9 @@ from omegaconf import MISSING
 from roadex.config.graph import GraphSettings
 from roadex.config.limits import bounded, choice, needed
 from roadex.config.world import WorldSettings
+from roadex.errors import RoadexError
+
+RGB_BANDS = 3
 
 
 @dataclass
@@ -100,7 +103,7 @@ class DatasetConfig:
     crop: int = bounded(256, least=32)
     # Random crops drawn from each training tile in an epoch.
     crops_per_tile: int = bounded(1, least=1)
-    # Per-channel statistics of RGB / 255; null measures them on the training tiles.
+    # Statistics of each band / 255; null measures them on the training tiles.
     mean: list[float] | None = None
     std: list[float] | None = None
     labels: LabelConfig = field(default_factory=LabelConfig)
@@ -117,6 +120,33 @@ class DatasetConfig:
     resample: bool = True
     # Whether images are normalised with the statistics of the main dataset or their own.
     normalize: str = choice("shared", "shared", "own")
+
+    def __post_init__(self) -> None:
+        if self.band_count < RGB_BANDS:
+            raise RoadexError(
+                f"dataset.bands={getattr(self, 'bands', None)}: name three or more, red, green and "
+                "blue first"
+            )
+        if (self.mean is None) != (self.std is None):
+            raise RoadexError("dataset.mean and dataset.std: set both or neither")
+        if self.mean is None or self.std is None:
+            return
+        if not len(self.mean) == len(self.std) == self.band_count or min(self.std) <= 0:
+            raise RoadexError(
+                f"dataset.mean and dataset.std: a value each for {self.band_count} bands, and "
+                "deviations above 0"
+            )
+
+    @property
+    def band_count(self) -> int:
+        """Bands of its images, as a model sees them."""
+        return RGB_BANDS if self.band_numbers is None else len(self.band_numbers)
+
+    @property
+    def band_numbers(self) -> tuple[int, ...] | None:
+        """The bands that are named for its files; None: red, green and blue, found by rule."""
+        bands: list[int] | None = getattr(self, "bands", None)
+        return None if bands is None else tuple(bands)
 
 
 @dataclass
@@ -160,6 +190,8 @@ class FolderConfig(DatasetConfig):
     # images.
     lane_m: float = bounded(3.5, above=0)
     stretch: StretchConfig = field(default_factory=StretchConfig)
+    # The numbers of the bands of GeoTIFFs, from 1: red, green and blue, then any others, such as
+    # near infrared; null: red, green and blue, which the file names or their count gives.
     bands: list[int] | None = None
 
 
@@ -198,7 +230,8 @@ class SpaceNetConfig(DatasetConfig):
     gsd: float = bounded(0.3, above=0)
     # The folder of the images (PS-RGB, RGB-PanSharpen, ...); null takes the sharpest one found.
     product: str | None = None
-    # The numbers of the red, green and blue band; null: what the file says, else by their count.
+    # The numbers of the bands, from 1: red, green and blue, then any others, such as near
+    # infrared; null: red, green and blue, which the file names or their count gives.
     bands: list[int] | None = None
     widths: RoadWidthConfig = field(default_factory=RoadWidthConfig)
     stretch: StretchConfig = field(default_factory=StretchConfig)

@@ -66,7 +66,8 @@ class PredictConfig:
     threshold: float | None = bounded(None, above=0, most=1)
     # Metres per pixel of images without a georeference; null takes those of the training.
     gsd: float | None = bounded(None, above=0)
-    # The numbers of the red, green and blue band; null: what the file says, else by their count.
+    # The numbers of the bands, from 1: red, green and blue, then those that the training named
+    # beside them; null: as in the training, or red, green and blue as the file says or their count.
     bands: list[int] | None = None
     stac: StacConfig = field(default_factory=StacConfig)
     # More than 8 bits become 8 by the values of the training's images (training, or the name of

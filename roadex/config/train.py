@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from omegaconf import MISSING
 
 from roadex.config.augment import AugmentConfig
 from roadex.config.backbone import BackboneConfig
-from roadex.config.dataset import DatasetConfig
+from roadex.config.dataset import RGB_BANDS, DatasetConfig
 from roadex.config.graph import DecodingSettings
 from roadex.config.limits import bounded
 from roadex.config.loss import LossConfig
@@ -19,6 +19,7 @@ from roadex.config.scheduler import SchedulerConfig
 from roadex.config.sweep import SweepConfig
 from roadex.config.tracking import TrackingConfig
 from roadex.config.trainer import TrainerConfig
+from roadex.errors import RoadexError
 
 
 @dataclass
@@ -47,3 +48,23 @@ class TrainConfig:
     trainer: TrainerConfig = field(default_factory=TrainerConfig)
     tracking: TrackingConfig = field(default_factory=TrackingConfig)
     sweep: SweepConfig = field(default_factory=SweepConfig)
+
+    def __post_init__(self) -> None:
+        count = self.dataset.band_count
+        for name, other in self.datasets.items():
+            if other.band_count != count:
+                raise RoadexError(
+                    f"datasets.{name} has {other.band_count} bands and the dataset {count}: "
+                    f"name as many, datasets.{name}.bands=[...]"
+                )
+        if self.backbone.bands not in (RGB_BANDS, count):
+            raise RoadexError(
+                f"backbone.bands={self.backbone.bands}: leave it out; dataset.bands names {count}"
+            )
+        own = getattr(self.backbone, "mean", None)
+        if own is not None and len(own) not in (RGB_BANDS, count):
+            raise RoadexError(
+                f"backbone.mean and backbone.std: {len(own)} values each for {count} bands"
+            )
+        # All that builds a model sees the backbone's settings, and a checkpoint keeps them.
+        self.backbone = replace(self.backbone, bands=count)

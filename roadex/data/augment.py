@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from roadex.config.augment import AugmentConfig
 from roadex.config.labels import IGNORE
+from roadex.rasters.pictures import by_bands
 
 _TURNS = (-1, cv2.ROTATE_90_COUNTERCLOCKWISE, cv2.ROTATE_180, cv2.ROTATE_90_CLOCKWISE)
 
@@ -49,7 +50,7 @@ class Augmentation:
     def __call__(
         self, arrays: Arrays, size: int, rng: np.random.Generator, zoom: float = 1.0
     ) -> Arrays:
-        """Arrays (H, W, ...) of a tile, the RGB image first, to a square (size, size, ...).
+        """Arrays (H, W, ...) of a tile, the image first, to a square (size, size, ...).
 
         The tile is magnified by `zoom` before anything else.
         """
@@ -88,7 +89,7 @@ class Augmentation:
         if not self.config.contrast:
             return image
         factor = 1 + float(rng.uniform(-self.config.contrast, self.config.contrast))
-        mean = float(np.mean(cv2.mean(image)[:3]))
+        mean = float(np.mean(cv2.mean(np.ascontiguousarray(image[..., :3]))[:3]))
         levels = np.arange(256) * factor + mean * (1 - factor)
         table = np.clip(levels.round(), 0, 255).astype(np.uint8)
         return np.asarray(cv2.LUT(np.ascontiguousarray(image), table), np.uint8)
@@ -97,8 +98,7 @@ class Augmentation:
         if not self.config.blur:
             return image
         deviation = max(float(rng.uniform(0, self.config.blur)), 1e-3)  # 0 has another meaning
-        blurred = cv2.GaussianBlur(np.ascontiguousarray(image), (0, 0), deviation)
-        return np.asarray(blurred, np.uint8)
+        return by_bands(lambda part: cv2.GaussianBlur(part, (0, 0), deviation), image)
 
     def _occlude(self, image: NDArray[np.uint8], rng: np.random.Generator) -> NDArray[np.uint8]:
         """Hide rectangles behind a random colour; the labels below them stay."""
@@ -108,26 +108,38 @@ class Augmentation:
         for _ in range(int(rng.integers(self.config.occlusions + 1))):
             height, width = rng.integers(1, self.config.occlusion_px + 1, 2)
             top, left = (int(rng.integers(side)) for side in hidden.shape[:2])
-            hidden[top : top + height, left : left + width] = rng.integers(0, 256, 3)
+            hidden[top : top + height, left : left + width] = rng.integers(0, 256, hidden.shape[2])
         return hidden
 
     def _jitter(self, image: NDArray[np.uint8], rng: np.random.Generator) -> NDArray[np.uint8]:
-        """Shift hue (cyclic, 0..179), saturation and value (clipped) by one draw each."""
+        """Shift hue (cyclic, 0..179), saturation and value (clipped) by one draw each.
+
+        Bands besides red, green and blue have no colour: they are shifted as the value is.
+        """
         ranges = (self.config.hue, self.config.saturation, self.config.value)
         if not any(ranges):
             return image
         shifts = [int(rng.integers(-limit, limit + 1)) for limit in ranges]
-        hsv = cv2.cvtColor(np.ascontiguousarray(image), cv2.COLOR_RGB2HSV)
+        hsv = cv2.cvtColor(np.ascontiguousarray(image[..., :3]), cv2.COLOR_RGB2HSV)
         levels = np.arange(256)
         tables = [(levels + shifts[0]) % 180] + [np.clip(levels + s, 0, 255) for s in shifts[1:]]
         table = np.stack(tables, axis=-1).astype(np.uint8)[None]
-        return np.asarray(cv2.cvtColor(cv2.LUT(hsv, table), cv2.COLOR_HSV2RGB), np.uint8)
+        colours = np.asarray(cv2.cvtColor(cv2.LUT(hsv, table), cv2.COLOR_HSV2RGB), np.uint8)
+        if image.shape[2] == 3:
+            return colours
+        return np.dstack([colours, table[0, :, 2][image[..., 3:]]])
 
 
 def _turned(array: NDArray[np.uint8], turns: int, flip: bool) -> NDArray[np.uint8]:
     """Quarter turns against the clock, then left and right exchanged; faster than NumPy's."""
-    turned = cv2.rotate(array, _TURNS[turns]) if turns else array
-    return np.asarray(cv2.flip(turned, 1) if flip else turned, np.uint8)
+    if not turns and not flip:
+        return array
+
+    def move(part: NDArray[np.uint8]) -> cv2.typing.MatLike:
+        turned = cv2.rotate(part, _TURNS[turns]) if turns else part
+        return cv2.flip(turned, 1) if flip else turned
+
+    return by_bands(move, array) if array.ndim == 3 else np.asarray(move(array), np.uint8)
 
 
 def _turned_matrix(matrix: Matrix, size: int, turns: int, flip: bool) -> Matrix:
@@ -147,7 +159,7 @@ Cut = tuple[Arrays, Matrix]
 
 
 def cut(arrays: Arrays, size: int, rng: np.random.Generator) -> Cut:
-    """A random square of side `size` from an image (H, W, 3) and its label maps (H, W).
+    """A random square of side `size` from an image (H, W, n) and its label maps (H, W).
 
     Where the tile is smaller, the image is reflected and the labels are 255 (ignore).
     """
@@ -194,12 +206,14 @@ def cut_turned(
 def shrunk(square: Cut, size: int) -> Cut:
     """A square image and its labels at a smaller side: pixels averaged, labels of the nearest."""
     arrays, matrix = square
-    image = cv2.resize(np.ascontiguousarray(arrays[0]), (size, size), interpolation=cv2.INTER_AREA)
+    image = by_bands(
+        lambda part: cv2.resize(part, (size, size), interpolation=cv2.INTER_AREA), arrays[0]
+    )
     labels = (
         cv2.resize(np.ascontiguousarray(array), (size, size), interpolation=cv2.INTER_NEAREST_EXACT)
         for array in arrays[1:]
     )
-    smaller = (np.asarray(image, np.uint8), *(np.asarray(array, np.uint8) for array in labels))
+    smaller = (image, *(np.asarray(array, np.uint8) for array in labels))
     return smaller, matrix * (size / arrays[0].shape[0])
 
 
@@ -218,9 +232,11 @@ def _centre(side: int, reach: float, rng: np.random.Generator) -> float:
 def _warp_image(
     image: NDArray[np.uint8], matrix: NDArray[np.float64], size: int
 ) -> NDArray[np.uint8]:
-    flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
-    warped = cv2.warpAffine(image, matrix, (size, size), flags=flags, borderMode=cv2.BORDER_REFLECT)
-    return np.asarray(warped, np.uint8)
+    flags, side = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP, (size, size)
+    return by_bands(
+        lambda part: cv2.warpAffine(part, matrix, side, flags=flags, borderMode=cv2.BORDER_REFLECT),
+        image,
+    )
 
 
 def _warp(labels: NDArray[np.uint8], matrix: NDArray[np.float64], size: int) -> NDArray[np.uint8]:

@@ -62,9 +62,9 @@ class CropDataset(Dataset[Crop]):
     def __getitem__(self, draw: int) -> Crop:
         """Crop number `draw` since the start of the training.
 
-        Returns image (3, S, S), mask, connectivity and, if learnt, orientation and attributes of
-        roads such as attribute_class (S, S), all uint8, and, if learnt, the true roads (M, 6) as in
-        roadex/graph/paths/segments.py.
+        Returns image (bands, S, S), mask, connectivity and, if learnt, orientation and attributes
+        of roads such as attribute_class (S, S), all uint8, and, if learnt, the true roads (M, 6) as
+        in roadex/graph/paths/segments.py.
         """
         rng = np.random.default_rng([self.seed, draw])
         sample = self._cut(self._tile_name(draw), rng)
@@ -120,7 +120,7 @@ class Look:
 
     Attributes:
         zoom: by which they are magnified.
-        table: (256, 3) uint8, new values of each channel's, where the dataset has its own
+        table: (256, bands) uint8, new values of each band's, where the dataset has its own
             normalisation.
     """
 
@@ -139,7 +139,7 @@ class Look:
         return cls(member.zoom, np.clip(values.round(), 0, 255).astype(np.uint8))
 
     def __call__(self, image: NDArray[np.uint8]) -> NDArray[np.uint8]:
-        """An image (H, W, 3) in the colours of the training."""
+        """An image (H, W, bands) in the colours of the training."""
         if self.table is None:
             return image
         return np.asarray(cv2.LUT(np.ascontiguousarray(image), self.table[None]), np.uint8)

@@ -25,7 +25,7 @@ class Sample:
     """A crop with its labels.
 
     Attributes:
-        image: (3, S, S) uint8.
+        image: (bands, S, S) uint8.
         labels: (S, S) uint8 each, the mask first.
         roads: (M, 6) as in roadex/graph/paths/segments.py, if learnt.
         names: of the labels.
@@ -95,7 +95,7 @@ def pasted(sample: Sample, other: Sample, rng: np.random.Generator) -> Sample:
 def _smooth(
     image: NDArray[np.float32], region: NDArray[np.bool_], rng: np.random.Generator
 ) -> NDArray[np.float32]:
-    """The region's surface (3, S, S) blurred within its borders, with noise of its own."""
+    """The region's surface (bands, S, S) blurred within its borders, with noise of its own."""
     deviation = float(rng.uniform(1, SMOOTHEST))
     weight = region.astype(np.float32)
     layers = cv2.merge([*(image * weight), weight])
@@ -106,6 +106,6 @@ def _smooth(
 
 
 def _colour(image: NDArray[np.uint8], mask: NDArray[np.uint8]) -> NDArray[np.float64]:
-    """The mean colour (3,) of the road; NaN where there is too little of it."""
+    """The mean of each band (n,) on the road; NaN where there is too little of it."""
     road = mask == ROAD
-    return image[:, road].mean(axis=1) if road.sum() >= FEW else np.full(3, np.nan)
+    return image[:, road].mean(axis=1) if road.sum() >= FEW else np.full(len(image), np.nan)

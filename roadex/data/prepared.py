@@ -63,7 +63,7 @@ class PreparedTile:
     """Memory-mapped arrays of one tile.
 
     Attributes:
-        image: (H, W, 3) uint8 RGB.
+        image: (H, W, bands) uint8, red, green and blue first.
         mask: (H, W) uint8, 1 road, 0 not, 255 ignore.
         connectivity: (H, W) uint8, 0 background, 1 dead end, 2 along a road, 3 three ways, ...,
             255 ignore.
@@ -88,7 +88,7 @@ class Member:
         gsd: its metres per pixel.
         draws: crops drawn from each of its training tiles in an epoch, on average.
         zoom: by which its crops are magnified to the pixel size of the training.
-        mean, std: of its own RGB / 255, to which its images are normalised; None: those of all.
+        mean, std: of its own bands / 255, to which its images are normalised; None: those of all.
     """
 
     folder: Path
@@ -108,7 +108,7 @@ class PreparedDataset:
         splits: tile names by split.
         gsd: metres per pixel.
         classes: connectivity classes.
-        mean, std: of RGB / 255, per channel.
+        mean, std: of each band / 255.
         crops_per_tile: random crops drawn from each training tile in an epoch.
         members: of several datasets each by its name, the first one's is `MAIN`.
         homes: member and its name for each tile that is not of the first dataset.
@@ -284,7 +284,9 @@ def _write_attributes(tile: Tile, gsd: float, folder: Path) -> dict[str, float]:
 def _statistics(tile: Tile, connectivity: NDArray[np.uint8]) -> dict[str, Any]:
     """Size, class counts, and sums over the scored pixels from which mean and std follow."""
     scored = np.not_equal(tile.mask, IGNORE).view(np.uint8)
-    counts = np.array([_histogram(tile.image[..., band], scored) for band in range(3)])
+    counts = np.array(
+        [_histogram(tile.image[..., band], scored) for band in range(tile.image.shape[2])]
+    )
     levels = np.arange(256) / 255
     return {
         "height": tile.image.shape[0],

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from roadex.config.dataset import StretchConfig
 from roadex.errors import RoadexError
 
-# Counts of every 16-bit value in each of three bands, (3, 65536).
+# Counts of every 16-bit value in each of n bands, (n, 65536).
 Histogram = NDArray[np.int64]
 # For each group of tiles the limits from its training tiles, as JSON values.
 Calibration = dict[str, dict[str, Any]]
@@ -29,9 +29,9 @@ _SHARED = 0.002
 
 
 def histogram(bands: NDArray[np.uint16], valid: NDArray[np.bool_] | None, every: int) -> Histogram:
-    """Counts (3, 65536) of the values of bands (3, H, W), of every n-th pixel along both axes."""
+    """Counts (n, 65536) of the values of bands (n, H, W), of every k-th pixel along both axes."""
     thin = bands[:, ::every, ::every]
-    sample = thin.reshape(3, -1) if valid is None else thin[:, valid[::every, ::every]]
+    sample = thin.reshape(len(thin), -1) if valid is None else thin[:, valid[::every, ::every]]
     return np.stack([np.bincount(values, minlength=LEVELS) for values in sample])
 
 
@@ -85,7 +85,7 @@ def _quantiles(counts: Histogram, share: float) -> list[int]:
 
 
 def stretch(bands: NDArray[np.uint16], low: list[int], high: list[int]) -> NDArray[np.uint8]:
-    """Bands (3, H, W) of 16 bits as (H, W, 3) of 8: `low` becomes 0 and `high` 255, per band."""
+    """Bands (n, H, W) of 16 bits as (H, W, n) of 8: `low` becomes 0 and `high` 255, per band."""
     stretched = []
     for band, darkest, brightest in zip(bands, low, high, strict=True):
         above = np.maximum(band, np.uint16(darkest)) - np.uint16(darkest)
@@ -97,7 +97,7 @@ def stretch(bands: NDArray[np.uint16], low: list[int], high: list[int]) -> NDArr
 def to_8_bits(
     bands: NDArray[Any], calibration: Calibration, group: str, path: Path
 ) -> NDArray[np.uint8]:
-    """Bands (3, H, W) of a tile's image as (H, W, 3), stretched as its city is.
+    """Bands (n, H, W) of a tile's image as (H, W, n), stretched as its city is.
 
     Raises:
         RoadexError: no training tile has more than 8 bits, as this one does.

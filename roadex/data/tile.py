@@ -15,7 +15,7 @@ class Tile:
     """One image with its labels.
 
     Attributes:
-        image: (H, W, 3) uint8 RGB.
+        image: (H, W, bands) uint8, red, green and blue first.
         mask: (H, W) uint8, 1 road, 0 not, 255 neither trained on nor scored.
         graph: the true road graph in metres in the image frame; None where only masks exist.
         tagged: gives its roads with their tags and `width_m`, apart where tags change, in the same

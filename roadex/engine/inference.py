@@ -16,9 +16,10 @@ from roadex.config.trainer import Precision
 from roadex.data.prepared import Member
 from roadex.engine.device import autocast
 from roadex.models.contract import ATTRIBUTES, EVIDENCE, attribute_logits
+from roadex.rasters.pictures import by_bands
 
 Probabilities = dict[str, NDArray[np.float32]]
-# Probabilities of each task for an RGB image (H, W, 3) uint8.
+# Probabilities of each task for an image (H, W, bands) uint8.
 Predict = Callable[[NDArray[np.uint8]], Probabilities]
 Change = Callable[[Tensor], Tensor]
 # An image whose pixels differ by less than this share from the training's is not resampled.
@@ -33,7 +34,7 @@ class Predictor:
 
     Attributes:
         model: gives the logits of each task, the full-resolution map last.
-        mean, std: of RGB / 255 per channel.
+        mean, std: of each band / 255.
     """
 
     model: nn.Module
@@ -45,7 +46,7 @@ class Predictor:
 
     @torch.inference_mode()
     def __call__(self, image: NDArray[np.uint8]) -> Probabilities:
-        """Softmax probabilities (K, H, W) of each task for an RGB image (H, W, 3) uint8.
+        """Softmax probabilities (K, H, W) of each task for an image (H, W, bands) uint8.
 
         An image larger than the window is predicted in overlapping windows whose probabilities are
         blended with weights that fall towards the window's border, so that no seam shows.
@@ -116,12 +117,12 @@ class RescaledPredictor:
     factor: float
 
     def __call__(self, image: NDArray[np.uint8]) -> Probabilities:
-        """Probabilities (K, H, W) of each task for an RGB image (H, W, 3) uint8."""
+        """Probabilities (K, H, W) of each task for an image (H, W, bands) uint8."""
         height, width = image.shape[:2]
         size = max(1, round(width * self.factor)), max(1, round(height * self.factor))
         how = cv2.INTER_AREA if self.factor < 1 else cv2.INTER_LINEAR
-        seen = np.asarray(cv2.resize(np.ascontiguousarray(image), size, interpolation=how))
-        found = self.predict(seen.astype(np.uint8, copy=False))
+        seen = by_bands(lambda part: cv2.resize(part, size, interpolation=how), image)
+        found = self.predict(seen)
         return {task: _resized(maps, (width, height)) for task, maps in found.items()}
 
 
@@ -153,9 +154,9 @@ def _resized(maps: NDArray[np.float32], size: tuple[int, int]) -> NDArray[np.flo
 
 
 def normalize(image: Tensor, mean: list[float], std: list[float]) -> Tensor:
-    """RGB uint8 (B, 3, H, W) to float (x / 255 - mean) / std."""
-    shift = torch.tensor(mean, device=image.device).view(1, 3, 1, 1)
-    scale = torch.tensor(std, device=image.device).view(1, 3, 1, 1)
+    """Bands uint8 (B, n, H, W) to float (x / 255 - mean) / std."""
+    shift = torch.tensor(mean, device=image.device).view(1, -1, 1, 1)
+    scale = torch.tensor(std, device=image.device).view(1, -1, 1, 1)
     return (image.float() / 255 - shift) / scale
 
 

@@ -8,9 +8,11 @@ from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import torch
 from torch import nn
 
+from roadex.config.dataset import RGB_BANDS
 from roadex.config.evaluate import EvaluateConfig
 from roadex.config.graph import DecodingSettings, needs_connectivity, with_chance
 from roadex.config.inference import InferenceConfig
@@ -45,6 +47,7 @@ from roadex.engine.inference import (
     working_gsd,
 )
 from roadex.engine.pair_classifier import PairClassifier
+from roadex.errors import RoadexError
 from roadex.files import write_json, write_table
 from roadex.graph.formats import write_network
 from roadex.metrics.summary import mean_scores
@@ -186,6 +189,12 @@ def _dataset(config: EvaluateConfig, checkpoint: Checkpoint) -> PreparedDataset:
     """The tiles to score: of the dataset that is asked for, else of all that were trained on."""
     trained, everything = checkpoint.config, config.split == "all"
     own = {} if config.dataset is not None else trained.datasets
+    if config.dataset is not None and config.dataset.band_count != len(checkpoint.mean):
+        raise RoadexError(
+            f"dataset.bands: {config.dataset.band_count} bands, but the model takes "
+            f"{len(checkpoint.mean)}: name the bands of its training, dataset.bands="
+            f"{list(trained.dataset.band_numbers or (1, 2, 3))}"
+        )
     dataset = prepare_combined(
         config.dataset or trained.dataset,
         {name: other for name, other in own.items() if everything or config.split in other.use},
@@ -233,14 +242,15 @@ def _draw(
     """Write the tile's overlay, with and without the imagery, and the data for reports."""
     dataset = prediction.dataset
     tile = dataset.tile(graph.name)
+    image = np.ascontiguousarray(tile.image[..., :RGB_BANDS])
     truth, proposal = tile.mask == 1, prediction.mask(graph.name, threshold)
     title = f"{graph.name}: APLS {scores['apls']:.3f}"
     path = folder / f"{graph.name}.jpg"
     gsd = dataset.member(graph.name).gsd
-    picture = overlay(tile.image, truth, proposal, graph.truth, graph.proposal, gsd, title)
+    picture = overlay(image, truth, proposal, graph.truth, graph.proposal, gsd, title)
     write_image(path, picture)
     without_image = comparison(truth, proposal, graph.truth, graph.proposal, gsd, title)
     write_image(folder / "truth_vs_prediction" / f"{graph.name}.png", without_image)
-    kept = KeptTile(tile.image, truth, proposal, graph.truth, graph.proposal, gsd, scores)
+    kept = KeptTile(image, truth, proposal, graph.truth, graph.proposal, gsd, scores)
     keep_tile(folder / "tiles" / graph.name, kept)
     return path

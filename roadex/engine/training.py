@@ -180,12 +180,19 @@ def _prepare(config: TrainConfig) -> PreparedDataset:
 
 
 def _normalized(config: TrainConfig, dataset: PreparedDataset) -> PreparedDataset:
-    """The dataset with the normalisation that pretrained weights expect, unless one was set."""
+    """The dataset with the normalisation that pretrained weights expect, unless one was set.
+
+    Bands that the weights do not know keep the statistics of the training tiles.
+    """
     backbone = config.backbone
     if not isinstance(backbone, TimmBackboneConfig) or config.dataset.mean is not None:
         return dataset
     expected = input_normalization(backbone)
-    return dataset if expected is None else replace(dataset, mean=expected[0], std=expected[1])
+    if expected is None:
+        return dataset
+    mean, std = expected
+    known = len(mean)
+    return replace(dataset, mean=mean + dataset.mean[known:], std=std + dataset.std[known:])
 
 
 def _open_loader(
@@ -255,7 +262,7 @@ def _metrics(learner: Learner, best: Best, report: SplitReport, seconds: float) 
         "best_epoch": best.epoch,
         f"best_validation/{config.trainer.monitor}": best.score,
         "parameters": count_parameters(learner.model),
-        "macs_512": count_macs(learner.model),
+        "macs_512": count_macs(learner.model, bands=config.backbone.bands),
         "seed": config.seed,
         "split_hash": split_hash(learner.dataset.splits),
         "pool_hash": pool_hash(learner.dataset.splits),

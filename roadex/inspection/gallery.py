@@ -151,7 +151,7 @@ def write_beside(
     scale = max(dataset.gsd, beside.gsd)
     names = _spread(sorted(n for split in dataset.splits.values() for n in split), pairs)
     files = _spread(beside.files, pairs)
-    ours = [_crop(dataset.tile(name).image, dataset.gsd, scale) for name in names]
+    ours = [_crop(dataset.tile(name).image[..., :3], dataset.gsd, scale) for name in names]
     theirs = [_crop(read_image(file), beside.gsd, scale) for file in files]
     cards = [
         Card(f"{name} | {file.name}", "", [], {"dataset": our, "beside": their})

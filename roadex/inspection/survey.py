@@ -80,7 +80,7 @@ def _card(dataset: PreparedDataset, name: str, odd: list[str]) -> Card:
         f"{facts['road_pixels'] / pixels:.1%} road, {km_per_km2:.1f} km of road per km2, "
         f"graph from {facts['graph_from']}"
     )
-    panels = panels_of(tile.image, tile.mask, tile.connectivity, graph, dataset.gsd)
+    panels = panels_of(tile.image[..., :3], tile.mask, tile.connectivity, graph, dataset.gsd)
     return Card(name, text, [*odd, *facts["notes"]], panels)
 
 
@@ -120,12 +120,12 @@ class Look:
 
 def look_at(tile: PreparedTile, gsd: float) -> Look:
     """Measure a tile."""
-    image = np.ascontiguousarray(tile.image)
+    image = np.ascontiguousarray(tile.image[..., :3])
     grey = np.asarray(cv2.cvtColor(image, cv2.COLOR_RGB2GRAY), np.uint8)
     scored = np.not_equal(tile.mask, IGNORE)
     road = tile.mask == 1
     return Look(
-        hashlib.sha256(image.data).hexdigest(),
+        hashlib.sha256(np.ascontiguousarray(tile.image).data).hexdigest(),
         float(grey.std()),
         float(np.mean(cv2.Canny(grey, 80, 160) > 0)),
         float(road.sum() / max(1, scored.sum())),

@@ -1,8 +1,9 @@
 """The contract of every model: its tasks, the form of its output, and any image size.
 
-A model takes a normalised RGB image (B, 3, H, W) of any size and gives for each task a list of
-logits maps: those of lower resolution first, if it has any, and the one at the image's resolution
-(B, K, H, W) last. A map at 1/f of the resolution is (B, K, ceil(H/f), ceil(W/f)), f 2 or 4.
+A model takes a normalised image (B, bands, H, W) of any size, of `backbone.bands` bands, red, green
+and blue first, and gives for each task a list of logits maps: those of lower resolution first, if
+it has any, and the one at the image's resolution (B, K, H, W) last. A map at 1/f of the resolution
+is (B, K, ceil(H/f), ceil(W/f)), f 2 or 4.
 
 With `model.paths` there is one more list, `evidence`: a single map (B, E, H, W) of features for
 pairs of vertices, which its `pair_head` classifies (roadex/models/pair_head.py).

@@ -50,7 +50,7 @@ class EncoderDecoder(nn.Module):
         self.multiple = MULTIPLE
 
     def forward(self, image: Tensor) -> Logits:
-        """Normalised RGB (B, 3, H, W) of any size to one map (B, K, H, W) for each task."""
+        """Normalised image (B, bands, H, W) of any size to one map (B, K, H, W) for each task."""
         height, width = image.shape[-2:]
         padded = pad_to_multiple(image, self.multiple)
         features = list(self.encoder(padded))
@@ -89,6 +89,7 @@ def smp_model(
             architecture,
             encoder_name=f"tu-{backbone.name}",
             encoder_weights=True if pretrained else None,
+            in_channels=backbone.bands,
             classes=sum(task_classes(config).values()),
             **encoder,
             **options,

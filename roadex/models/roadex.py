@@ -104,10 +104,10 @@ class RefiningStack(nn.Module):
 class DetailDecoder(nn.Module):
     """Full-resolution logits of all tasks from features at a quarter and the image itself."""
 
-    def __init__(self, width: int, detail: int, classes: int) -> None:
+    def __init__(self, bands: int, width: int, detail: int, classes: int) -> None:
         super().__init__()
         self.detail = nn.Sequential(
-            nn.Conv2d(3, detail, 3, stride=2, padding=1, bias=False), nn.BatchNorm2d(detail)
+            nn.Conv2d(bands, detail, 3, stride=2, padding=1, bias=False), nn.BatchNorm2d(detail)
         )
         self.encoded: nn.Module | None = None
         self.features = nn.Sequential(nn.Conv2d(width, 4 * detail, 1), nn.PixelShuffle(2))
@@ -127,7 +127,7 @@ class DetailDecoder(nn.Module):
         )
 
     def forward(self, y: Tensor, image: Tensor, encoded: Tensor | None = None) -> Tensor:
-        """(B, width, H/4, W/4), (B, 3, H, W) and an encoder's map to (B, classes, H, W)."""
+        """(B, width, H/4, W/4), (B, bands, H, W) and an encoder's map to (B, classes, H, W)."""
         fine = self.features(y) + self.detail(image)
         if self.encoded is not None and encoded is not None:
             fine = fine + self.encoded(encoded)
@@ -151,7 +151,7 @@ class Roadex(nn.Module):
         self.remaps = nn.ModuleList(
             nn.Conv2d(width + total, width, 1) for _ in range(config.stacks - 1)
         )
-        self.decoder = DetailDecoder(width, config.detail, total)
+        self.decoder = DetailDecoder(backbone.bands, width, config.detail, total)
         self.evidence = evidence_head(config, width)
         initialize(self)
         self._start_small()

@@ -72,7 +72,7 @@ class SamRoad(nn.Module):
         self.encoder = create_extractor(backbone, coarsest=_STRIDE)
         info = feature_info(self.encoder)
         self.multiple = int(info.reduction()[-1])
-        self.channels_last = gives_channels_last(self.encoder, backbone.name, self.multiple)
+        self.channels_last = gives_channels_last(self.encoder, backbone, self.multiple)
         self.classes = task_classes(config)
         self.neck = nn.Sequential(
             nn.Conv2d(int(info.channels()[-1]), config.width, 1, bias=False),
@@ -88,7 +88,7 @@ class SamRoad(nn.Module):
             self.evidence = nn.Conv2d(config.width, config.pair_head.evidence - 1, 1)
 
     def forward(self, image: Tensor) -> Logits:
-        """Normalised RGB (B, 3, H, W) of any size to one map (B, K, H, W) for each task."""
+        """Normalised image (B, bands, H, W) of any size to one map (B, K, H, W) for each task."""
         height, width = image.shape[-2:]
         padded = pad_to_multiple(image, self.multiple)
         feature = list(self.encoder(padded))[-1]

@@ -80,7 +80,7 @@ class StackedMultitask(nn.Module):
         self.multiple = math.lcm(4 * 2**config.depth, cast(int, self.backbone.multiple))
 
     def forward(self, image: Tensor) -> Logits:
-        """Normalised RGB (B, 3, H, W) of any size to the logits of each task.
+        """Normalised image (B, bands, H, W) of any size to the logits of each task.
 
         Each task's list holds one map (B, K, ceil(H/4), ceil(W/4)) for every stack, then the
         full-resolution one (B, K, H, W).

@@ -63,9 +63,10 @@ class RoadPredictor:
 
         Args:
             source: a raster file or its address, several of them or their folder, which give
-                one network, or an array (rows, columns, 3), RGB, uint8 or uint16.
+                one network, or an array (rows, columns, bands), RGB or the bands of the training,
+                uint8 or uint16.
             gsd: metres per pixel of an image without a georeference; None: as trained.
-            bands: numbers of a file's red, green and blue band, from 1.
+            bands: numbers of a file's bands, from 1, as many as the training had.
             contrast: how 16 bits become 8: "training", one of its cities, or "image".
             threshold: road where the probability reaches it; None: as chosen on validation.
             graph: how probabilities become a graph, in metres; None: as the command does.
@@ -76,7 +77,7 @@ class RoadPredictor:
         options = ReadingOptions(gsd, contrast, threshold, _decoding(graph))
         folder = Path(tempfile.mkdtemp(prefix="roadex-"))
         try:
-            with _opened(source, bands) as scene:
+            with _opened(source, self.model, bands) as scene:
                 found = predict_scene(scene, self.model, options, folder / "work", {})
         except BaseException:
             shutil.rmtree(folder, ignore_errors=True)
@@ -86,8 +87,8 @@ class RoadPredictor:
 
 
 @contextmanager
-def _opened(source: Image, bands: list[int] | None) -> Iterator[Scene]:
-    files = _files(source)
+def _opened(source: Image, model: LoadedModel, bands: list[int] | None) -> Iterator[Scene]:
+    files, bands = _files(source), model.bands_of(bands)
     if files is not None:
         mosaic = mosaic_of(files, "mosaic", bands)
         if mosaic.failures:
@@ -98,7 +99,7 @@ def _opened(source: Image, bands: list[int] | None) -> Iterator[Scene]:
             yield scene
     else:
         assert not isinstance(source, Sequence)
-        yield array_scene(source)
+        yield array_scene(source, bands=model.band_count)
 
 
 def _decoding(graph: GraphSettings | None) -> DecodingSettings:

@@ -64,6 +64,7 @@ def predict_all(config: PredictConfig, tell: Tell) -> tuple[list[str], int]:
     outputs = chosen_outputs(config.outputs)
     model = load_model(config.checkpoint, config.device, config.inference, config.precision)
     classifier_of(model, config.graph)  # reported once, not for every image
+    config = replace(config, bands=model.bands_of(config.bands))
     check_folder(out, images)
     jobs = replace(config.slurm, logs=config.slurm.logs or str(out / ".slurm"))
     with crew_of(config.cluster, config.workers, tell, jobs) as crew:

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from roadex.config.dataset import StretchConfig
 from roadex.data.stretch import EVERYWHERE, Calibration, stretch, without_undeclared
 from roadex.errors import RoadexError
-from roadex.prediction.scene import Scene
+from roadex.prediction.scene import Piece, Scene
 
 TRAINING, IMAGE = "training", "image"
 _SAMPLE_PX = 2048
@@ -31,7 +31,7 @@ class Contrast:
     high: list[float]
 
     def to_8_bits(self, bands: NDArray[Any]) -> NDArray[np.uint8]:
-        """Bands (3, h, w) as (h, w, 3) uint8."""
+        """Bands (n, h, w) as (h, w, n) uint8."""
         if bands.dtype == np.uint16:
             return stretch(bands, [int(v) for v in self.low], [int(v) for v in self.high])
         low, high = (np.array(v)[:, None, None] for v in (self.low, self.high))
@@ -87,7 +87,7 @@ def unseen(scene: Scene, contrast: Contrast | None) -> list[str]:
 
 
 def _pieces(scene: Scene) -> NDArray[np.float64]:
-    """The values (3, n) of nine squares of a scene, so that a large one is not read twice."""
+    """The values (bands, n) of nine squares of a scene, so that a large one is not read twice."""
     starts = [
         [max(0, round((side - _PIECE_PX) * part)) for part in (0.0, 0.5, 1.0)]
         for side in scene.shape
@@ -99,14 +99,12 @@ def _pieces(scene: Scene) -> NDArray[np.float64]:
             for start, side in zip((top, left), scene.shape, strict=True)
         )
         piece = scene.read(rows, columns)
-        found.append(
-            piece.bands.reshape(3, -1) if piece.valid is None else piece.bands[:, piece.valid]
-        )
+        found.append(_values(piece))
     return np.asarray(np.concatenate(found, axis=1), np.float64)
 
 
 def _flat(values: NDArray[np.float64]) -> list[str]:
-    """A note where values (3, n) of 8 bits hardly differ."""
+    """A note where values (bands, n) of 8 bits hardly differ."""
     if not values.size:
         return []
     low, high = np.percentile(values, [1, 99], axis=1)
@@ -125,7 +123,7 @@ def _own_contrast(scene: Scene) -> Contrast:
     """
     values = _sample(scene)
     if not values.size:
-        return Contrast([0.0] * 3, [1.0] * 3)
+        return Contrast([0.0] * scene.count, [1.0] * scene.count)
     settings = StretchConfig()
     percents = [settings.low_percent, settings.high_percent]
     ends = [np.percentile(_without_undeclared(band), percents) for band in values]
@@ -134,13 +132,18 @@ def _own_contrast(scene: Scene) -> Contrast:
 
 
 def _sample(scene: Scene) -> NDArray[np.float64]:
-    """The values (3, n) of a reduced scene."""
+    """The values (bands, n) of a reduced scene."""
     share = min(1.0, _SAMPLE_PX / max(scene.shape))
     piece = scene.reduced(
         (max(1, int(scene.shape[0] * share)), max(1, int(scene.shape[1] * share)))
     )
-    bands = piece.bands.astype(np.float64)
-    return bands.reshape(3, -1) if piece.valid is None else bands[:, piece.valid]
+    return _values(piece).astype(np.float64)
+
+
+def _values(piece: Piece) -> NDArray[Any]:
+    """The values (n, m) of a piece where it has data."""
+    bands = piece.bands
+    return bands.reshape(len(bands), -1) if piece.valid is None else bands[:, piece.valid]
 
 
 def _without_undeclared(band: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -28,6 +28,7 @@ from roadex.rasters.rasters import (
     read_bands,
     readable,
     validity,
+    with_named_bands,
 )
 from roadex.rasters.remote import Remote, Source
 
@@ -66,6 +67,11 @@ class MosaicScene:
         return self.grid.shape
 
     @property
+    def count(self) -> int:
+        """How many bands are read of each image."""
+        return len(self.places[0].numbers)
+
+    @property
     def pixel_m(self) -> tuple[float, float]:
         """Width and height of its pixels in metres."""
         return self.grid.pixel_metres()
@@ -102,7 +108,7 @@ class MosaicScene:
 
     def _composed(self, rows: slice, columns: slice) -> tuple[NDArray[Any], NDArray[np.bool_]]:
         shape = (rows.stop - rows.start, columns.stop - columns.start)
-        bands = np.zeros((3, *shape), self.dtype)
+        bands = np.zeros((self.count, *shape), self.dtype)
         valid = np.zeros(shape, bool)
         for place in self.places:
             part = common(rows, place.rows), common(columns, place.columns)
@@ -124,7 +130,7 @@ class MosaicScene:
     def _blended(self, rows: slice, columns: slice) -> tuple[NDArray[Any], NDArray[np.bool_]]:
         """See `blended`; a few rows at a time, since sums take more memory than pixels."""
         shape = (rows.stop - rows.start, columns.stop - columns.start)
-        bands, valid = np.empty((3, *shape), self.dtype), np.empty(shape, bool)
+        bands, valid = np.empty((self.count, *shape), self.dtype), np.empty(shape, bool)
         height = max(1, _BLENDED_AT_ONCE // shape[1])
         for top in range(rows.start, rows.stop, height):
             part = slice(top, min(top + height, rows.stop))
@@ -134,7 +140,7 @@ class MosaicScene:
 
     def _mean(self, rows: slice, columns: slice) -> tuple[NDArray[Any], NDArray[np.bool_]]:
         shape = (rows.stop - rows.start, columns.stop - columns.start)
-        total = np.zeros((3, *shape), np.promote_types(self.dtype, np.float32))
+        total = np.zeros((self.count, *shape), np.promote_types(self.dtype, np.float32))
         weights = np.zeros(shape, total.dtype)
         for place in self.places:
             part = common(rows, place.rows), common(columns, place.columns)
@@ -152,7 +158,7 @@ class MosaicScene:
     def _weighted(
         self, place: Place, rows: slice, columns: slice
     ) -> tuple[NDArray[Any], NDArray[np.float32]] | None:
-        """Colours (3, h, w) of an image on a part of the grid, and their weights (h, w)."""
+        """Bands (n, h, w) of an image on a part of the grid, and their weights (h, w)."""
         seen = common(_wider(rows, place.rows.stop, _FEATHER), place.rows)
         beside = common(_wider(columns, place.columns.stop, _FEATHER), place.columns)
         assert seen is not None and beside is not None  # they hold what is wanted
@@ -286,7 +292,11 @@ def _look_at(path: Source, bands: list[int] | None) -> tuple[Image, str]:
 def _on_grid(place: Place, grid: Georeference) -> Iterator[Any]:
     """An image as a raster on its part of a grid; resampled where its own pixels are not those."""
     rasterio = load_rasterio()
-    with open_raster(place.path) as file, readable(place.path):
+    with (
+        open_raster(place.path) as opened,
+        readable(place.path),
+        with_named_bands(opened, place.numbers) as file,
+    ):
         if place.exact:
             yield file
             return

@@ -35,7 +35,7 @@ class Place:
     """An image on the grid of a mosaic.
 
     Attributes:
-        numbers: of its red, green and blue band.
+        numbers: of its bands that are read.
         rows, columns: of the grid, that it covers.
         whole: its own rows and columns, which may reach beyond the grid.
         exact: whether its pixels are pixels of the grid.

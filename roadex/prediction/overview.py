@@ -25,11 +25,14 @@ _LEAST_SIDE = 200
 
 
 def small_image(view: View, longest_px: int) -> NDArray[np.uint8]:
-    """The whole image (h, w, 3) with sides up to `longest_px`; black where there are no data."""
+    """The whole image in its first three bands (h, w, 3), with sides up to `longest_px`.
+
+    It is black where there are no data.
+    """
     share = min(1.0, longest_px / max(view.scene.shape))
     rows, columns = (max(1, round(side * share)) for side in view.scene.shape)
     piece = view.scene.reduced((rows, columns))
-    picture = to_8_bits(piece, view.contrast)
+    picture = np.ascontiguousarray(to_8_bits(piece, view.contrast)[..., :3])
     if piece.valid is not None:
         picture[~piece.valid] = 0
     return picture

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from roadex.config.dataset import RGB_BANDS
 from roadex.config.graph import (
     SPURS_BY_WIDTH,
     DecodingSettings,
@@ -68,6 +69,7 @@ class LoadedModel:
         classes: of connectivity; 0 without.
         chance: of pairs of vertices that a road joins, chosen on validation; None without pairs.
         attributes: of roads, that it learnt; empty without.
+        bands: numbers of the bands of GeoTIFFs that its training named; None: red, green and blue.
     """
 
     predictor: Predictor
@@ -80,6 +82,29 @@ class LoadedModel:
     finest_gsd: float | None = None
     chance: float | None = None
     attributes: tuple[str, ...] = ()
+    bands: tuple[int, ...] | None = None
+
+    @property
+    def band_count(self) -> int:
+        """Bands of the images that it takes."""
+        return len(self.predictor.mean)
+
+    def bands_of(self, wanted: list[int] | None) -> list[int] | None:
+        """The numbers of the bands that it takes from files; None: of those in colours.
+
+        Red, green and blue are found in each file. Others cannot be: they have the numbers that
+        they had in the training, unless `wanted` names them.
+
+        Raises:
+            RoadexError: as many as the model does not take are wanted.
+        """
+        count = self.band_count
+        if wanted is None:
+            return list(self.bands) if self.bands is not None and count != RGB_BANDS else None
+        if len(wanted) != count:
+            trained = f", {list(self.bands)} in its training" if self.bands is not None else ""
+            raise RoadexError(f"bands={wanted}: the model takes {count} bands{trained}")
+        return wanted
 
 
 @dataclass(frozen=True)
@@ -114,7 +139,7 @@ def load_model(
     predictor = Predictor(
         content.build().to(where), where, content.mean, content.std, settings, precision
     )
-    probe = predictor.window(np.zeros((_PROBE_PX, _PROBE_PX, 3), np.uint8))
+    probe = predictor.window(np.zeros((_PROBE_PX, _PROBE_PX, len(content.mean)), np.uint8))
     classes = len(probe["connectivity"]) if "connectivity" in probe else 0
     key = hashlib.sha256(checkpoint_file(path).read_bytes()).hexdigest()[:16]
     return LoadedModel(
@@ -128,6 +153,7 @@ def load_model(
         finest_gsd(settings, content.config.trainer.inference),
         content.chance,
         learnt_attributes(content.config.model),
+        content.config.dataset.band_numbers,
     )
 
 

@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from roadex.errors import RoadexError
+from roadex.extras import install_line
 from roadex.geo.grid import Georeference
 from roadex.rasters.pictures import read_image
 from roadex.rasters.rasters import (
@@ -26,6 +27,7 @@ from roadex.rasters.rasters import (
     read_bands,
     readable,
     validity,
+    with_named_bands,
 )
 from roadex.rasters.remote import Source
 
@@ -39,7 +41,7 @@ class Piece:
     """Pixels of a scene.
 
     Attributes:
-        bands: (3, h, w), red, green, blue.
+        bands: (n, h, w), red, green and blue first.
         valid: (h, w) where there are data; None: everywhere.
     """
 
@@ -57,6 +59,10 @@ class Scene(Protocol):
     @property
     def shape(self) -> tuple[int, int]:
         """Rows and columns."""
+
+    @property
+    def count(self) -> int:
+        """How many bands are read."""
 
     @property
     def dtype(self) -> np.dtype[Any]:
@@ -87,7 +93,7 @@ class Scene(Protocol):
 
 @dataclass(frozen=True)
 class ArrayScene:
-    """An image that is in memory: (H, W, 3) of 8 or 16 bits."""
+    """An image that is in memory: (H, W, n) of 8 or 16 bits."""
 
     pixels: NDArray[Any]
     name: str = "array"
@@ -101,6 +107,11 @@ class ArrayScene:
         return self.pixels.shape[0], self.pixels.shape[1]
 
     @property
+    def count(self) -> int:
+        """How many bands it has."""
+        return int(self.pixels.shape[2])
+
+    @property
     def dtype(self) -> np.dtype[Any]:
         """Of the pixels."""
         return self.pixels.dtype
@@ -111,20 +122,26 @@ class ArrayScene:
 
     def reduced(self, shape: tuple[int, int]) -> Piece:
         """See `Scene.reduced`."""
-        small = cv2.resize(self.pixels, shape[::-1], interpolation=cv2.INTER_AREA)
-        return Piece(np.moveaxis(np.asarray(small), -1, 0), None)
+        bands = [
+            np.asarray(cv2.resize(band, shape[::-1], interpolation=cv2.INTER_AREA))
+            for band in cv2.split(self.pixels)
+        ]
+        return Piece(np.stack(bands), None)
 
 
-def array_scene(pixels: NDArray[Any], name: str = "array") -> ArrayScene:
-    """A scene from (H, W, 3) or grey (H, W), uint8 or uint16.
+def array_scene(pixels: NDArray[Any], name: str = "array", bands: int = 3) -> ArrayScene:
+    """A scene from (H, W, bands) or, for three bands, grey (H, W), uint8 or uint16.
 
     Raises:
         RoadexError: another shape or type.
     """
-    if pixels.ndim == 2:
+    if pixels.ndim == 2 and bands == 3:
         pixels = np.repeat(pixels[:, :, None], 3, axis=2)
-    if pixels.ndim != 3 or pixels.shape[2] != 3 or not pixels.size:
-        raise RoadexError(f"an array of shape {pixels.shape}: give (rows, columns, 3), RGB")
+    if pixels.ndim != 3 or pixels.shape[2] != bands or not pixels.size:
+        what = "RGB" if bands == 3 else "the bands of the training, in its order"
+        raise RoadexError(
+            f"an array of shape {pixels.shape}: give (rows, columns, {bands}), {what}"
+        )
     if pixels.dtype not in (np.uint8, np.uint16):
         raise RoadexError(f"an array of {pixels.dtype}: give uint8 or uint16")
     return ArrayScene(pixels, name)
@@ -136,7 +153,7 @@ class FileScene:
 
     Attributes:
         file: the open rasterio dataset.
-        numbers: its red, green and blue band.
+        numbers: of its bands that are read, red, green and blue first.
     """
 
     path: Source
@@ -155,6 +172,11 @@ class FileScene:
     def shape(self) -> tuple[int, int]:
         """Rows and columns."""
         return self.file.height, self.file.width
+
+    @property
+    def count(self) -> int:
+        """How many bands are read."""
+        return len(self.numbers)
 
     @property
     def dtype(self) -> np.dtype[Any]:
@@ -186,7 +208,8 @@ def open_scene(path: Source, bands: list[int] | None = None) -> Iterator[Scene]:
     """Open a GeoTIFF, PNG, JPEG or other raster.
 
     Args:
-        bands: numbers of the red, green and blue band, from 1; None: by name, else by their count.
+        bands: numbers of the bands, from 1, red, green and blue first; None: these three, by name
+            or by the count of bands.
 
     Raises:
         RoadexError: not a readable raster of colours in 8 to 16 bits or floats, or turned against
@@ -194,20 +217,23 @@ def open_scene(path: Source, bands: list[int] | None = None) -> Iterator[Scene]:
     """
     is_picture = path.suffix.lower() in _PICTURES
     if isinstance(path, Path) and is_picture and find_spec("rasterio") is None:
+        if bands is not None and bands != [1, 2, 3]:
+            raise RoadexError(f"{path}: bands={bands} needs rasterio: {install_line('geo')}")
         yield array_scene(read_image(path), path.stem)
         return
     with open_raster(path) as file:
         numbers = scene_bands(path, file, bands)
         grid = grid_of(path, file)
         pixel_m = pixel_metres(file, grid)
-        yield FileScene(path, file, numbers, grid, pixel_m, may_lack_data(file, numbers))
+        with with_named_bands(file, numbers) as named:
+            yield FileScene(path, named, numbers, grid, pixel_m, may_lack_data(named, numbers))
 
 
 def scene_bands(path: Source, file: Any, wanted: list[int] | None) -> tuple[int, ...]:
-    """The numbers of the red, green and blue band of an open raster.
+    """The numbers of the bands of an open raster that are read.
 
     Raises:
-        RoadexError: it is not a picture in RGB or grey of 8 or 16 bits or floats.
+        RoadexError: it lacks one of them, or is not of 8 or 16 bits or floats.
     """
     numbers = colour_bands(path, file, wanted, "bands")
     kinds = {file.dtypes[number - 1] for number in numbers}

@@ -22,7 +22,7 @@ class Strip:
     """Some rows of a view.
 
     Attributes:
-        image: (h, w, 3) uint8 RGB.
+        image: (h, w, n) uint8, red, green and blue first.
         valid: (h, w) where there are data; None: everywhere.
     """
 
@@ -84,7 +84,9 @@ class View:
         source = self.resampling.source_columns(across)
         shrink = self.resampling.source[0] / self.resampling.target[0]
         height = max(1, int(_CHUNK_PIXELS / (source.stop - source.start) / max(1.0, shrink)))
-        image = np.empty((rows.stop - rows.start, across.stop - across.start, 3), np.uint8)
+        image = np.empty(
+            (rows.stop - rows.start, across.stop - across.start, self.scene.count), np.uint8
+        )
         valid = np.ones(image.shape[:2], np.bool_) if self.scene.masked else None
         for top in range(rows.start, rows.stop, height):
             part = slice(top, min(top + height, rows.stop))
@@ -111,7 +113,7 @@ class View:
 
 
 def to_8_bits(piece: Piece, contrast: Contrast | None) -> NDArray[np.uint8]:
-    """The colours (h, w, 3) of a piece."""
+    """The bands (h, w, n) of a piece."""
     if contrast is None:
         return np.ascontiguousarray(np.moveaxis(piece.bands, 0, -1))
     return contrast.to_8_bits(piece.bands)

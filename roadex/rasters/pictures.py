@@ -8,7 +8,9 @@ from __future__ import annotations
 import glob
 import math
 import os
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
@@ -22,6 +24,7 @@ from roadex.rasters.remote import leads_elsewhere
 # Real images exceed Pillow's limit; the declared size is compared with the memory instead.
 Image.MAX_IMAGE_PIXELS = None
 _BYTES_PER_PIXEL = 8
+_AT_ONCE = 4  # bands
 _PNG = b"\x89PNG\r\n\x1a\n"
 VRT = ".vrt"
 IMAGE_SUFFIXES = (".png", ".jpg", ".jpeg", ".tif", ".tiff", ".bmp", ".webp")
@@ -74,6 +77,16 @@ def read_image(path: Path) -> NDArray[np.uint8]:
     if image.mode.startswith(("I", "F")) or bit_depth(path) > 8:
         raise RoadexError(f"{path}: more than 8 bits per channel; convert the image to 8 bits")
     return np.array(image.convert("RGB"))
+
+
+def by_bands(
+    change: Callable[[NDArray[np.uint8]], Any], image: NDArray[np.uint8]
+) -> NDArray[np.uint8]:
+    """An image (H, W, n) changed by a function of OpenCV, most of which take four bands at most."""
+    count = image.shape[2]
+    parts = [image[..., first : first + _AT_ONCE] for first in range(0, count, _AT_ONCE)]
+    changed = [np.asarray(change(np.ascontiguousarray(part)), np.uint8) for part in parts]
+    return changed[0] if len(changed) == 1 else np.dstack(changed)
 
 
 def bit_depth(path: Path) -> int:

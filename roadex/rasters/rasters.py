@@ -1,4 +1,4 @@
-"""Rasters that GDAL reads: which bands are colours, which pixels are valid, where the raster lies.
+"""Rasters that GDAL reads: which bands a model sees, which pixels are valid, where the raster lies.
 
 Every command uses these rules: training, prediction, and the masks of both.
 """
@@ -57,15 +57,15 @@ _LEADING = (".vrt", ".xml")
 # eight are WorldView's (coastal, blue, green, yellow, red, red edge, two of near infrared).
 BANDS = {1: (1, 1, 1), 2: (1, 1, 1), 3: (1, 2, 3), 4: (1, 2, 3), 8: (5, 3, 2)}
 _INTEGERS = ("uint8", "uint16", "int16")
-_BYTES_READ = 12  # for a pixel of three bands while it is read
+_BYTES_READ = 4  # for a pixel of a band while it is read
 
 
 @dataclass(frozen=True)
 class Raster:
-    """Three bands of a raster.
+    """Bands of a raster.
 
     Attributes:
-        bands: (3, H, W) uint8 or uint16, red, green, blue.
+        bands: (n, H, W) uint8 or uint16, red, green and blue first.
         valid: (H, W) where there are data; None: everywhere.
         grid: where it lies; None if the file does not say.
     """
@@ -149,6 +149,26 @@ def open_raster(path: Source) -> Iterator[Any]:
         yield file
 
 
+@contextmanager
+def with_named_bands(file: Any, numbers: tuple[int, ...]) -> Iterator[Any]:
+    """An open raster in which every band of some numbers is data, even if it is called alpha.
+
+    GDAL calls the fourth band of 8 bits alpha, unless told otherwise: infrared often is.
+    """
+    names = [file.colorinterp[number - 1].name for number in numbers]
+    if "alpha" not in names:
+        yield file
+        return
+    rasterio = load_rasterio()
+    from rasterio.shutil import copy
+
+    with rasterio.MemoryFile(ext=".vrt") as described:
+        copy(file, described.name, driver="VRT")
+        text = described.read().replace(b"<ColorInterp>Alpha<", b"<ColorInterp>Undefined<")
+    with rasterio.MemoryFile(text, ext=".vrt") as described, described.open(driver="VRT") as plain:
+        yield plain
+
+
 def check_complete(path: Source, file: Any) -> None:
     """Check that a TIFF of this machine is as long as its table of contents says.
 
@@ -180,7 +200,7 @@ def _block_ends(file: Any, band: int) -> Iterator[int]:
 
 
 def read_raster(path: Path, bands: list[int] | None = None, located: bool = True) -> Raster:
-    """Red, green and blue of a raster, or the three `bands`, counted from 1.
+    """Red, green and blue of a raster, or `bands`, counted from 1.
 
     Args:
         located: whether it needs a georeference.
@@ -190,7 +210,8 @@ def read_raster(path: Path, bands: list[int] | None = None, located: bool = True
             turned against north, or holds neither 8- nor 16-bit integers.
     """
     with open_raster(path) as file, readable(path):
-        require_memory(path, file.height * file.width * _BYTES_READ)
+        count = 3 if bands is None else len(bands)
+        require_memory(path, file.height * file.width * count * _BYTES_READ)
         grid = grid_of(path, file)
         if grid is None and located:
             raise RoadexError(f"{path}: no coordinate system; assign one, or use masks as labels")
@@ -199,8 +220,9 @@ def read_raster(path: Path, bands: list[int] | None = None, located: bool = True
         if not kinds <= set(_INTEGERS):
             found = " and ".join(sorted(kinds))
             raise RoadexError(f"{path}: {found} values; convert it to 8- or 16-bit integers")
-        pixels = read_bands(file, numbers)
-        valid = validity(file, numbers, pixels)
+        with with_named_bands(file, numbers) as named:
+            pixels = read_bands(named, numbers)
+            valid = validity(named, numbers, pixels)
         return Raster(pixels, None if valid is None or valid.all() else valid, grid)
 
 
@@ -327,10 +349,11 @@ def _is_pixels(place: Any, height: int) -> bool:
 def colour_bands(
     path: Source, file: Any, wanted: list[int] | None, key: str = "dataset.bands"
 ) -> tuple[int, ...]:
-    """The numbers of the red, green and blue band of an open raster.
+    """The numbers of the bands of an open raster that a model sees, red, green and blue first.
 
     Args:
-        wanted: the numbers that the setting `key` gives; None: by the bands' names or their count.
+        wanted: the numbers that the setting `key` gives; None: red, green and blue, by the bands'
+            names or their count.
 
     Raises:
         RoadexError: there are no such bands, nothing says which they are, or the colours are those
@@ -343,8 +366,12 @@ def colour_bands(
     if "palette" in names:
         raise RoadexError(f"{path}: a colour table; save it as RGB")
     if wanted is not None:
-        if len(wanted) != 3 or not all(1 <= band <= file.count for band in wanted):
-            raise RoadexError(f"{path}: {key}={wanted}: name three of its {file.count}")
+        if len(wanted) < 3 or not all(1 <= band <= file.count for band in wanted):
+            has = f"{file.count} band" + ("s" if file.count > 1 else "")
+            raise RoadexError(
+                f"{path}: {key}={wanted}: it has {has}; name three or more that it has, or give a "
+                "file that has these"
+            )
         return tuple(wanted)
     if {"red", "green", "blue"} <= set(names):
         return tuple(names.index(colour) + 1 for colour in ("red", "green", "blue"))

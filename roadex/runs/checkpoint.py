@@ -32,7 +32,7 @@ class Checkpoint:
         weights: the model's state.
         config: the configuration of the training.
         threshold: road where the probability reaches it, chosen on the validation split.
-        mean, std: normalisation of RGB / 255 per channel.
+        mean, std: normalisation of each band / 255.
         epoch: epochs trained.
         scores: validation scores.
         contrast: how images of more than 8 bits become 8, by city; empty where none had more.

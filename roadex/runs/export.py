@@ -52,7 +52,7 @@ def export_checkpoint(config: ExportConfig) -> list[Path]:
     model = checkpoint.build()
     weights = out / f"model.{config.format}"
     with atomic_write(weights) as temporary:
-        WRITERS[config.format](model, temporary)
+        WRITERS[config.format](model, temporary, len(checkpoint.mean))
     facts = _facts(config, checkpoint, model, weights)
     written = [weights]
     head = getattr(model, "pair_head", None)
@@ -86,6 +86,8 @@ def _facts(
         "threshold_from": "validation",
         "chance": checkpoint.chance,
         "gsd_m": trained.dataset.gsd,
+        "bands": len(checkpoint.mean),
+        "band_numbers": trained.dataset.band_numbers,
         "mean": checkpoint.mean,
         "std": checkpoint.std,
         "contrast": checkpoint.contrast,
@@ -123,7 +125,7 @@ def _multiple(model: nn.Module) -> int:
     return cast(int, model.multiple)
 
 
-def _write_safetensors(model: nn.Module, path: Path) -> None:
+def _write_safetensors(model: nn.Module, path: Path, _: int = 0) -> None:
     try:
         from safetensors.torch import save_file
     except ImportError as error:
@@ -139,11 +141,11 @@ class FullMaps(nn.Module):
         self.model = model
 
     def forward(self, image: Tensor) -> tuple[Tensor, ...]:
-        """Normalised RGB (B, 3, H, W) to (B, K, H, W) for each task."""
+        """Normalised image (B, bands, H, W) to (B, K, H, W) for each task."""
         return tuple(maps[-1] for maps in self.model(image).values())
 
 
-def _write_onnx(model: nn.Module, path: Path) -> None:
+def _write_onnx(model: nn.Module, path: Path, bands: int) -> None:
     """One file for batches and images of any size that divides by the model's multiple."""
     try:
         import onnx  # noqa: F401 - the exporter needs both, and its own message has many lines
@@ -153,7 +155,7 @@ def _write_onnx(model: nn.Module, path: Path) -> None:
     multiple = _multiple(model)
     sides = [multiple * Dim(name, min=1, max=LARGEST_SIDE) for name in ("rows", "columns")]
     shapes = {"image": {0: Dim("batch", min=1, max=LARGEST_BATCH), 2: sides[0], 3: sides[1]}}
-    example = torch.zeros(2, 3, 2 * multiple, 3 * multiple)
+    example = torch.zeros(2, bands, 2 * multiple, 3 * multiple)
     with torch.inference_mode():
         tasks = list(model(example))
     with _quiet(), torch.no_grad():
@@ -187,7 +189,7 @@ def _missing(packages: str) -> RoadexError:
     return RoadexError(f"the export needs {packages}: {install_line('export')}")
 
 
-WRITERS: dict[str, Callable[[nn.Module, Path], None]] = {
+WRITERS: dict[str, Callable[[nn.Module, Path, int], None]] = {
     "onnx": _write_onnx,
     "safetensors": _write_safetensors,
 }
@@ -207,11 +209,14 @@ network = roadex.load("THIS_FOLDER").predict("city.tif")
 ```
 
 From other programs: `{{ weights }}`\
-{% if format == "onnx" %} takes `image`, float32 (batch, 3, rows, columns), sides that divide by \
-{{ multiple }},\
+{% if format == "onnx" %} takes `image`, float32 (batch, {{ bands }}, rows, columns), sides that \
+divide by {{ multiple }},\
 {% else %} holds the weights, `roadex.json` the settings from which the model is built. It takes \
 images\
-{% endif %} of {{ gsd_m }} m per pixel, normalised as `(RGB / 255 - mean) / std` with mean \
+{% endif %} of {{ gsd_m }} m per pixel, \
+{% if bands != 3 %}of {{ bands }} bands (numbers {{ band_numbers | join(", ") }} of the training's \
+files), {% endif %}\
+normalised as `({{ "RGB" if bands == 3 else "band" }} / 255 - mean) / std` with mean \
 {{ mean | map("round", 4) | join(", ") }} and std {{ std | map("round", 4) | join(", ") }}. It \
 gives logits at the image's resolution; a softmax over the classes gives probabilities.
 

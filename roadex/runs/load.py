@@ -96,7 +96,7 @@ class OnnxCheckpoint(Checkpoint):
 
 
 class OnnxNetwork(nn.Module):
-    """A model file as a module: normalised RGB (B, 3, H, W) to one map for each task.
+    """A model file as a module: normalised image (B, bands, H, W) to one map for each task.
 
     Args:
         multiple: what the sides of the file's images must divide by; others are padded.

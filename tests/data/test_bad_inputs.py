@@ -255,7 +255,7 @@ def test_raster_without_a_system_or_turned_is_refused(spacenet):
 
 def test_wrong_bands_and_products_are_refused_with_the_choice(spacenet, tmp_path):
     config = config_of(spacenet, tmp_path, bands=[1, 2, 9])
-    with pytest.raises(RoadexError, match=r"dataset.bands=\[1, 2, 9\]: name three of its 3"):
+    with pytest.raises(RoadexError, match=r"dataset.bands=\[1, 2, 9\]: it has 3 bands"):
         prepare(config, 5)
     with pytest.raises(RoadexError, match=r"dataset.product=MUL: choose one of PS-RGB"):
         open_source(replace(config, product="MUL"))

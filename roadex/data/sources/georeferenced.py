@@ -16,6 +16,7 @@ from roadex.data.sources.line_labels import Frame, LineLabels
 from roadex.data.stretch import Calibration, Histogram, histogram, to_8_bits
 from roadex.data.tile import Tile
 from roadex.geo.grid import square_shape
+from roadex.rasters.pictures import by_bands
 from roadex.rasters.rasters import read_raster
 
 
@@ -70,12 +71,12 @@ class GeoReader:
 def resized(
     image: NDArray[np.uint8], valid: NDArray[np.bool_] | None, shape: tuple[int, int]
 ) -> tuple[NDArray[np.uint8], NDArray[np.bool_] | None]:
-    """An image (H, W, 3), and where it has data (H, W), at another number of rows and columns."""
+    """An image (H, W, n), and where it has data (H, W), at another number of rows and columns."""
     if image.shape[:2] == shape:
         return image, valid
     shrinks = shape[0] <= image.shape[0] and shape[1] <= image.shape[1]
     how = cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR
-    seen = cv2.resize(image, shape[::-1], interpolation=how).astype(np.uint8, copy=False)
+    seen = by_bands(lambda part: cv2.resize(part, shape[::-1], interpolation=how), image)
     if valid is None:
         return seen, None
     return seen, np.greater(resized_labels(valid.view(np.uint8), shape), 0)

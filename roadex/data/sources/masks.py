@@ -40,7 +40,7 @@ class MaskReader:
     Attributes:
         rules: what the user says about the masks' values.
         white_px: white areas of at least this many pixels have no data; None: white is a colour.
-        bands: numbers of the red, green and blue band; None: from the file.
+        bands: numbers of the bands, red, green and blue first; None: these, from the file.
         gsd: metres per pixel to which georeferenced images are resampled; None: they are not
             resampled.
     """
@@ -118,7 +118,7 @@ def mask_rules(config: FolderConfig | DeepGlobeConfig | MassachusettsConfig) -> 
 
 
 def read_colours(path: Path, bands: list[int] | None) -> Raster:
-    """Red, green and blue of a picture or raster, and where it has data.
+    """The bands of a picture or raster that a model sees, and where it has data.
 
     Raises:
         RoadexError: the file is damaged, or `bands` are set for a picture.

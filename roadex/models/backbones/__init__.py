@@ -20,4 +20,4 @@ def build_backbone(
         from roadex.models.backbones.pyramid import TimmBackbone  # timm takes a second to import
 
         return TimmBackbone(config, width)
-    return OWN[config.kind](width, block)
+    return OWN[config.kind](config.bands, width, block)

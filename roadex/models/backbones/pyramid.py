@@ -21,7 +21,7 @@ from roadex.models.encoders import adapt
 
 
 class TimmBackbone(nn.Module):
-    """A timm model's features, fused top-down: (B, 3, H, W) to (B, width, H/4, W/4).
+    """A timm model's features, fused top-down: (B, bands, H, W) to (B, width, H/4, W/4).
 
     The pyramid's maps are brought to `width` channels by 1x1 convolutions and added from the
     coarsest to the finest, as in feature pyramid networks (Lin et al. 2017); a 3x3 convolution
@@ -39,7 +39,7 @@ class TimmBackbone(nn.Module):
         info = feature_info(self.extractor)
         self.strides = [int(stride) for stride in info.reduction()]
         self.multiple = math.lcm(4, *self.strides)
-        self.channels_last = gives_channels_last(self.extractor, config.name, self.multiple)
+        self.channels_last = gives_channels_last(self.extractor, config, self.multiple)
         self.detail_channels = 0
         if config.detail and self.strides[0] == 2:
             self.detail_channels = int(info.channels()[0])
@@ -54,7 +54,7 @@ class TimmBackbone(nn.Module):
         )
 
     def forward(self, x: Tensor) -> Tensor:
-        """(B, 3, H, W) to (B, width, H/4, W/4); H and W multiples of `multiple`."""
+        """(B, bands, H, W) to (B, width, H/4, W/4); H and W multiples of `multiple`."""
         return self.with_detail(x)[0]
 
     def with_detail(self, x: Tensor) -> tuple[Tensor, Tensor | None]:
@@ -95,12 +95,10 @@ def create_extractor(config: TimmBackboneConfig, coarsest: int | None = None) ->
     """
     with explained(config):
         options = timm_options(config)
-        extractor = _create_for_any_size(config.name, options)
+        extractor = _create_for_any_size(config, options)
         if coarsest and max(feature_info(extractor).reduction()) > coarsest:
             with suppress(TypeError):  # it cannot
-                extractor = _create_for_any_size(
-                    config.name, {**options, "output_stride": coarsest}
-                )
+                extractor = _create_for_any_size(config, {**options, "output_stride": coarsest})
         if config.lora_rank:
             adapt(extractor, config.lora_rank, config.name)
         return extractor
@@ -138,19 +136,24 @@ def feature_info(extractor: nn.Module) -> FeatureInfo:
     return cast(FeatureInfo, extractor.feature_info)
 
 
-def _create_for_any_size(name: str, options: dict[str, Any]) -> nn.Module:
-    """Transformers get the option for any image size, which other models do not have."""
+def _create_for_any_size(config: TimmBackboneConfig, options: dict[str, Any]) -> nn.Module:
+    """Transformers get the option for any image size, which other models do not have.
+
+    The weights of the first layer are adapted to the bands by timm: those of red, green and blue
+    are repeated in this order and scaled.
+    """
+    options = {**options, "features_only": True, "in_chans": config.bands}
     lenient: list[dict[str, Any]] = [{"dynamic_img_size": True}, {"strict_img_size": False}]
     for option in lenient:
         try:
-            return timm.create_model(name, features_only=True, **options, **option)
+            return timm.create_model(config.name, **options, **option)
         except TypeError:
             continue
-    return timm.create_model(name, features_only=True, **options)
+    return timm.create_model(config.name, **options)
 
 
 @torch.no_grad()
-def gives_channels_last(extractor: nn.Module, name: str, multiple: int) -> bool:
+def gives_channels_last(extractor: nn.Module, config: TimmBackboneConfig, multiple: int) -> bool:
     """Whether the feature maps come as (B, H, W, C), seen on a blank oblong image.
 
     Raises:
@@ -158,10 +161,11 @@ def gives_channels_last(extractor: nn.Module, name: str, multiple: int) -> bool:
     """
     training = extractor.training
     try:
-        features = extractor.eval()(torch.zeros(1, 3, 2 * multiple, 3 * multiple))
+        features = extractor.eval()(torch.zeros(1, config.bands, 2 * multiple, 3 * multiple))
     except (AssertionError, RuntimeError) as error:
         raise RoadexError(
-            f"backbone.name={name}: it takes only images of one size ({error}); choose another"
+            f"backbone.name={config.name}: it takes only images of one size ({error}); choose "
+            "another"
         ) from error
     extractor.train(training)
     channels = feature_info(extractor).channels()

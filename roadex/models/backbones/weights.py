@@ -44,7 +44,10 @@ def timm_options(config: TimmBackboneConfig) -> dict[str, Any]:
 
 
 def input_normalization(config: TimmBackboneConfig) -> tuple[list[float], list[float]] | None:
-    """Mean and deviation per channel of RGB / 255 that the weights expect; None without weights."""
+    """Mean and deviation of each band / 255 that the weights expect; None without weights.
+
+    They know nothing of bands besides red, green and blue, unless the settings do.
+    """
     if config.weights == "none":
         return None
     if config.mean is not None and config.std is not None:
@@ -149,26 +152,29 @@ def _own_part(config: TimmBackboneConfig, state: dict[str, Tensor]) -> dict[str,
     return {k.removeprefix(whole[0]): v for k, v in state.items() if k.startswith(whole[0])}
 
 
-def _shapes(config: TimmBackboneConfig) -> dict[str, torch.Size]:
+def _shapes(config: TimmBackboneConfig, bands: int = 3) -> dict[str, torch.Size]:
     """The shape of each tensor that a file must hold, by name: all but the image classifier."""
     with torch.device("meta"):
-        own = timm.create_model(config.name, num_classes=0).state_dict()
+        own = timm.create_model(config.name, num_classes=0, in_chans=bands).state_dict()
     return {name: value.shape for name, value in own.items() if _COUNTERS not in name}
 
 
 def _require_fit(config: TimmBackboneConfig, state: dict[str, Tensor]) -> None:
     """Check a file against the whole model; the image classifier may be missing.
 
+    Its first layer is made for red, green and blue, and will be adapted, or for all bands.
+
     Raises:
         RoadexError: the first tensor that is missing or has another shape.
     """
+    whole = _shapes(config, config.bands)
     for name, shape in _shapes(config).items():
         if name not in state:
             raise RoadexError(
                 f"backbone.weights={config.weights}: no tensor '{name}', which "
                 f"backbone.name={config.name} needs: choose the model that the file was made for"
             )
-        if state[name].shape != shape:
+        if state[name].shape not in (shape, whole[name]):
             shapes = f"{list(state[name].shape)} there, {list(shape)} here"
             raise RoadexError(
                 f"backbone.weights={config.weights}: '{name}' does not fit "
