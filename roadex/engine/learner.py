@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from contextlib import nullcontext
 from dataclasses import dataclass
 from typing import Any
@@ -29,13 +30,14 @@ from roadex.engine.optimization import OptimizerStep, build_optimizer_step
 from roadex.errors import RoadexError
 from roadex.losses.multitask import WholeBatch, attribute_labels, count_batch, multitask_loss
 from roadex.losses.pairs import pair_loss
-from roadex.models.encoders import FrozenEncoder, encoder_of
+from roadex.models.encoders import FrozenEncoder, encoder_of, refit
 from roadex.models.pair_head import PAIR_PARTS
 from roadex.models.registry import build_model
 from roadex.models.sam_road import head_of
 from roadex.runs.checkpoint import Checkpoint, load_weights
 from roadex.runs.load import load_trainable
 
+log = logging.getLogger(__name__)
 Losses = dict[str, Tensor]
 
 
@@ -215,14 +217,20 @@ def _micro_batches(batch: Crop, count: int) -> list[Crop]:
     ]
 
 
-def load_initial(model: nn.Module, init: str) -> None:
+def load_initial(model: nn.Module, init: str) -> str:
     """The weights of `init`; where it classifies no pairs, those of the head stay fresh.
+
+    It may have been adapted by changes of low rank, or the model may, or both.
+
+    Returns:
+        What was done about these changes, for the user; empty: nothing.
 
     Raises:
         RoadexError: no such checkpoint, or one of another architecture.
     """
-    weights = load_trainable(init, "init").weights
+    weights, done = refit(load_trainable(init, "init").weights, model.state_dict())
     load_weights(model, weights, f"init={init}", fresh=PAIR_PARTS)
+    return f"init={init}: {done}" if done else ""
 
 
 def _encoder(model: nn.Module, config: TrainConfig, group: Group) -> FrozenEncoder | None:
@@ -255,8 +263,8 @@ def build_learner(
     """A new training, from random or pretrained weights or from those of `init`."""
     trainer, group = config.trainer, group or Group()
     model = build_model(config.model, config.backbone)
-    if config.init is not None:
-        load_initial(model, config.init)
+    if config.init is not None and (done := load_initial(model, config.init)):
+        log.info("%s", done)
     if trainer.only_pairs:
         for name, parameter in model.named_parameters():
             parameter.requires_grad_(name.split(".")[0] in PAIR_PARTS)

@@ -7,14 +7,18 @@ import re
 import torch
 from torch import Tensor, nn
 from torch.nn.modules.batchnorm import _BatchNorm
-from torch.nn.utils.parametrize import register_parametrization
+from torch.nn.utils.parametrize import (
+    is_parametrized,
+    register_parametrization,
+    remove_parametrizations,
+)
 
 from roadex.errors import RoadexError
 
 # Where the models keep their encoder.
 _PLACES = ("encoder", "backbone.extractor")
-# A numbered part of a layer, as in blocks.3.1.conv or layer2_0: the numbers give the depth.
-_NUMBERS = re.compile(r"\d+")
+# The numbered parts of a layer's name, such as blocks.3.1 or layer2.0; not those of fc1 inside one.
+_NUMBERS = re.compile(r"^[a-z]+(\d+)(?=[._]|$)|(?<=[._])(\d+)(?=[._]|$)")
 
 
 def encoder_of(model: nn.Module) -> tuple[str, nn.Module] | None:
@@ -37,7 +41,8 @@ def layer_numbers(encoder: nn.Module) -> dict[str, int]:
     layers: dict[str, int] = {}
     seen: list[tuple[int, ...]] = []
     for name, _ in encoder.named_parameters():
-        numbers = tuple(int(n) for n in _NUMBERS.findall(name.rpartition(".")[0])[:2])
+        module = name.partition(_CHANGED)[0].rpartition(".")[0]
+        numbers = tuple(int(a or b) for a, b in _NUMBERS.findall(module)[:2])
         if numbers and numbers not in seen:
             seen.append(numbers)
         layers[name] = seen.index(numbers) + 1 if numbers else len(seen)
@@ -66,6 +71,8 @@ class FrozenEncoder:
         self.encoder.train()
 
 
+# Where PyTorch keeps a parametrised weight, below its layer's name.
+_CHANGED = ".parametrizations.weight."
 # The linear layers of timm's attention, and which parts of their rows make queries and values.
 _PARTS = {"qkv": (3, (0, 2)), "q_proj": (1, (0,)), "v_proj": (1, (0,))}
 
@@ -89,9 +96,15 @@ class LowRank(nn.Module):
 
     def forward(self, weight: Tensor) -> Tensor:
         """(out, in) to the same shape."""
-        changes = dict(zip(self.parts, self.up @ self.down, strict=True))
-        parts = weight.chunk(self.count)
-        return torch.cat([p + changes[i] if i in changes else p for i, p in enumerate(parts)])
+        return _changed(weight, self.up, self.down, self.count, self.parts)
+
+
+def _changed(
+    weight: Tensor, up: Tensor, down: Tensor, count: int, parts: tuple[int, ...]
+) -> Tensor:
+    changes = dict(zip(parts, up @ down, strict=True))
+    rows = weight.chunk(count)
+    return torch.cat([p + changes[i] if i in changes else p for i, p in enumerate(rows)])
 
 
 def adapt(encoder: nn.Module, rank: int, name: str) -> None:
@@ -113,3 +126,46 @@ def adapt(encoder: nn.Module, rank: int, name: str) -> None:
     encoder.requires_grad_(False)
     for layer, count, parts in found:
         register_parametrization(layer, "weight", LowRank(layer.weight, rank, count, parts))
+
+
+def merge(model: nn.Module) -> None:
+    """Make learnt changes of low rank part of the weights that they change."""
+    for module in list(model.modules()):
+        if is_parametrized(module, "weight"):
+            remove_parametrizations(module, "weight", leave_parametrized=True)
+
+
+def refit(weights: dict[str, Tensor], own: dict[str, Tensor]) -> tuple[dict[str, Tensor], str]:
+    """Weights of a model with or without changes of low rank, for one that has others or none.
+
+    Their changes become part of the weights that they change; new ones start as in `own`, at zero.
+
+    Args:
+        own: the weights of the model that they are for.
+
+    Returns:
+        The weights by the names of that model, and what was done, for the user; empty: nothing.
+    """
+    theirs, wanted = (
+        {n: w.shape for n, w in found.items() if _CHANGED in n} for found in (weights, own)
+    )
+    if theirs == wanted:
+        return weights, ""
+    fitted = {name: own[name] for name in wanted}
+    for name, value in _merged(weights).items():
+        original = f"{name.removesuffix('.weight')}{_CHANGED}original"
+        fitted[original if original in own else name] = value
+    done = [f"its changes of {len(theirs) // 3} layers (LoRA) are merged"] if theirs else []
+    done += [f"new changes of {len(wanted) // 3} layers (LoRA) start at zero"] if wanted else []
+    return fitted, ", ".join(done)
+
+
+def _merged(weights: dict[str, Tensor]) -> dict[str, Tensor]:
+    plain = {name: value for name, value in weights.items() if _CHANGED not in name}
+    for name in weights:
+        layer, _, part = name.partition(_CHANGED)
+        if part == "original":
+            up, down = (weights[f"{layer}{_CHANGED}0.{end}"] for end in ("up", "down"))
+            how = _PARTS[layer.rpartition(".")[2]]
+            plain[f"{layer}.weight"] = _changed(weights[name], up, down, *how)
+    return plain

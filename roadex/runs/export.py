@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import logging
 import warnings
 from collections.abc import Callable, Iterator
@@ -21,6 +22,7 @@ from roadex.errors import RoadexError
 from roadex.extras import install_line
 from roadex.files import atomic_write, read_json, write_json, write_text
 from roadex.models.contract import task_classes
+from roadex.models.encoders import merge
 from roadex.models.registry import count_parameters
 from roadex.runs import names
 from roadex.runs.checkpoint import Checkpoint
@@ -152,6 +154,8 @@ def _write_onnx(model: nn.Module, path: Path, bands: int) -> None:
         import onnxscript  # noqa: F401
     except ImportError as error:
         raise _missing("onnx and onnxscript") from error
+    model = copy.deepcopy(model)
+    merge(model)
     multiple = _multiple(model)
     sides = [multiple * Dim(name, min=1, max=LARGEST_SIDE) for name in ("rows", "columns")]
     shapes = {"image": {0: Dim("batch", min=1, max=LARGEST_BATCH), 2: sides[0], 3: sides[1]}}

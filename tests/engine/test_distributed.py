@@ -49,15 +49,40 @@ def folder(tmp_path_factory):
     return root
 
 
-@pytest.fixture(scope="module")
-def alone_and_together(folder):
+ADAPTED = (
+    "model.stacks=1", "backbone=timm", "backbone.name=test_vit", "backbone.lora_rank=2",
+)  # fmt: skip
+
+
+def by_one_and_two(folder: Path, name: str, *settings: str) -> tuple[Path, Path]:
     """The run folders of the same training by one process and by two."""
     for processes in (1, 2):
-        process = start(folder, f"hydra.run.dir=by{processes}", processes=processes)
+        process = start(folder, f"hydra.run.dir={name}{processes}", *settings, processes=processes)
         output, _ = process.communicate(timeout=600)
         assert process.returncode == 0, output
         assert output.count("run folder") == 1  # the leader alone speaks
-    return folder / "by1", folder / "by2"
+    return folder / f"{name}1", folder / f"{name}2"
+
+
+@pytest.fixture(scope="module")
+def alone_and_together(folder):
+    return by_one_and_two(folder, "by")
+
+
+def off(runs: tuple[Path, Path]) -> float:
+    """How far the weights of two runs lie apart, relative to their size."""
+    alone, together = (weights(run, "last.pt") for run in runs)
+    assert alone.keys() == together.keys()
+    one, two = (torch.cat([w[name].flatten() for name in alone]) for w in (alone, together))
+    return float((one - two).norm() / one.norm())
+
+
+@pytest.mark.slow
+def test_two_processes_adapt_a_transformer_as_one_does(folder):
+    runs = by_one_and_two(folder, "adapted", *ADAPTED)
+    assert off(runs) <= TOLERANCE
+    changes = {name: w for name, w in weights(runs[1], "last.pt").items() if name.endswith(".up")}
+    assert len(changes) > 3 and all(change.any() for change in changes.values())
 
 
 def weights(run: Path, name: str) -> dict[str, torch.Tensor]:
@@ -72,10 +97,7 @@ def rows(run: Path) -> list[dict[str, float]]:
 
 def test_two_processes_train_as_one_on_the_same_global_batch(alone_and_together):
     """Unequal parts (3 and 2 images), batch norms, class weights and averages included."""
-    alone, together = (weights(run, "last.pt") for run in alone_and_together)
-    assert alone.keys() == together.keys()
-    one, two = (torch.cat([w[name].flatten() for name in alone]) for w in (alone, together))
-    assert (one - two).norm() <= TOLERANCE * one.norm()
+    assert off(alone_and_together) <= TOLERANCE
     for one, two in zip(*map(rows, alone_and_together), strict=True):
         for key in one:
             if key.startswith("loss/") or key in ("lr", "step"):
@@ -119,16 +141,19 @@ def test_a_killed_process_ends_all_and_the_others_say_so(folder):
 
 
 @pytest.mark.slow
-def test_all_leave_after_the_same_step_and_continue_together(folder):
-    process = start(folder, "hydra.run.dir=left", "trainer.epochs=30", "trainer.patience=0")
-    wait_until((folder / "left" / "history.csv").is_file, process)
+@pytest.mark.parametrize("more", [(), ADAPTED], ids=["whole", "adapted"])
+def test_all_leave_after_the_same_step_and_continue_together(more, folder):
+    left = folder / f"left{len(more)}"
+    settings = (f"hydra.run.dir={left.name}", "trainer.epochs=30", "trainer.patience=0", *more)
+    process = start(folder, *settings)
+    wait_until((left / "history.csv").is_file, process)
     process.send_signal(signal.SIGTERM)
     output, _ = process.communicate(timeout=120)
     assert process.returncode != 0
-    assert list((folder / "left" / "checkpoints" / "resume").glob("*.pt")), output
-    done = len(rows(folder / "left"))
-    again = start(folder, "hydra.run.dir=left", "trainer.epochs=30", "trainer.patience=0")
-    wait_until(lambda: len(rows(folder / "left")) > done, again)
+    assert list((left / "checkpoints" / "resume").glob("*.pt")), output
+    done = len(rows(left))
+    again = start(folder, *settings)
+    wait_until(lambda: len(rows(left)) > done, again)
     again.send_signal(signal.SIGTERM)
     output, _ = again.communicate(timeout=120)
     assert "continuing at step" in output

@@ -6,16 +6,18 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+import onnx
 import pytest
 import timm
 import torch
 from safetensors.torch import save_file
 
+from roadex.config.backbone import TimmBackboneConfig
 from roadex.config.export import ExportConfig
 from roadex.data.prepared import PreparedDataset
 from roadex.engine.learner import Learner, build_learner
 from roadex.errors import RoadexError
-from roadex.models.backbones.pyramid import TimmBackbone
+from roadex.models.backbones.pyramid import TimmBackbone, create_extractor
 from roadex.models.backbones.weights import input_normalization
 from roadex.models.encoders import encoder_of, layer_numbers
 from roadex.prediction.pipeline import load_model
@@ -104,17 +106,60 @@ def test_a_network_without_attention_cannot_be_adapted():
         tuned(*UNET, "backbone.lora_rank=4")
 
 
-def test_an_adapted_transformer_is_exported_whole(tmp_path):
-    adapted = tuned(*LORA, "backbone.lora_rank=2", "optimizer=adamw")
+@pytest.mark.parametrize("kind", ["safetensors", "onnx"])
+def test_an_adapted_transformer_is_exported_whole(kind, tmp_path):
+    small = ("model=sam_road", "model.width=16", "model.paths=false", *LORA[-2:])
+    adapted = tuned(*small, "backbone.lora_rank=2", "optimizer=adamw")
     moved(adapted, steps=2)
     source = tmp_path / "best.pt"
     save_checkpoint(source, adapted.checkpoint(0.5, 1, {}))
-    export_checkpoint(ExportConfig(str(source), str(tmp_path / "card"), format="safetensors"))
+    export_checkpoint(ExportConfig(str(source), str(tmp_path / "card"), format=kind))
     image = np.random.default_rng(0).integers(0, 256, (64, 64, 3)).astype(np.uint8)
     first, second = (
         load_model(path, device="cpu").predictor(image) for path in (source, tmp_path / "card")
     )
-    np.testing.assert_array_equal(first["segmentation"], second["segmentation"])
+    np.testing.assert_allclose(second["segmentation"], first["segmentation"], atol=5e-4)
+    if kind == "onnx":
+        names = [one.name for one in onnx.load(tmp_path / "card" / "model.onnx").graph.initializer]
+        assert names and not [name for name in names if "parametrizations" in name]
+
+
+@pytest.mark.parametrize("ranks", [(2, 0), (0, 2), (2, 4), (2, 2)])
+def test_a_training_starts_from_weights_with_other_changes_or_none(ranks, tmp_path, caplog):
+    caplog.set_level("INFO")
+    theirs = tuned(*LORA, f"backbone.lora_rank={ranks[0]}", "optimizer=adamw")
+    moved(theirs, steps=2)
+    save_checkpoint(tmp_path / "best.pt", theirs.checkpoint(0.5, 1, {}))
+    settings = (f"backbone.lora_rank={ranks[1]}", f"init={tmp_path / 'best.pt'}")
+    started = tuned(*LORA, *settings, "optimizer=adamw")
+    image = torch.randn(1, 3, 64, 64)
+    outputs = [s.model.eval()(image)["segmentation"][-1] for s in (theirs, started)]
+    torch.testing.assert_close(*outputs, atol=1e-4, rtol=1e-4)
+    told = [line for line in caplog.messages if line.startswith("init=")]
+    assert len(told) == (ranks[0] != ranks[1])
+    assert not told or ("are merged" in told[0]) == (ranks[0] > 0)
+    assert not told or ("start at zero" in told[0]) == (ranks[1] > 0)
+
+
+@pytest.mark.parametrize("rank", [0, 2])
+def test_a_block_of_a_transformer_is_one_layer_with_all_that_is_in_it(rank):
+    encoder = create_extractor(TimmBackboneConfig(name="vit_tiny_patch16_224", lora_rank=rank))
+    layers = layer_numbers(encoder)
+    for block in range(12):
+        inside = {n: k for n, k in layers.items() if f"blocks.{block}." in n}
+        assert len(inside) >= 12 and set(inside.values()) == {block + 1}
+
+
+@pytest.mark.slow
+def test_an_adapted_transformer_learns_the_same_compiled():
+    losses = []
+    for compiled in ("false", "true"):
+        subject = tuned(
+            *LORA, "backbone.lora_rank=2", "optimizer=adamw", f"trainer.compile={compiled}"
+        )
+        subject.train(1)
+        losses.append([subject.learn(batch())["total"].item() for _ in range(3)])
+    assert losses[0] == pytest.approx(losses[1], rel=1e-3) and losses[0][2] != losses[0][0]
 
 
 def test_satmae_starts_from_the_users_file_with_the_colours_of_its_training(tmp_path):
