@@ -5,6 +5,9 @@ The names below are imported on first use, since torch takes seconds.
 
 from __future__ import annotations
 
+from roadex import early  # noqa: F401 - first, so that a training can be left from now on
+
+# isort: split
 from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any

@@ -5,9 +5,6 @@ from __future__ import annotations
 import logging
 from typing import TYPE_CHECKING
 
-from roadex.command import early  # noqa: F401 - first, so that it can be left from now on
-
-# isort: split
 from hydra_plugins.roadex import register
 from roadex.command.frame import command
 from roadex.config.train import TrainConfig

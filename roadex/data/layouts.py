@@ -24,7 +24,6 @@ from numpy.typing import NDArray
 
 from roadex.config.paths import config_dir
 from roadex.config.synthesize import SynthesizeConfig
-from roadex.data.parallel import over_tiles
 from roadex.data.splits import SPLITS, read_list
 from roadex.errors import RoadexError
 from roadex.files import user_path, write_json, write_text
@@ -33,6 +32,7 @@ from roadex.geo.grid import Georeference
 from roadex.graph.formats import write_network
 from roadex.graph.frame import shifted
 from roadex.graph.network import oriented
+from roadex.parallel import over_tiles
 from roadex.rasters.pictures import write_image
 from roadex.rasters.rasters import write_raster
 from roadex.world import WORLD_VERSION, SyntheticTile, WorldSettings, make_tile

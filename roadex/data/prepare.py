@@ -13,7 +13,6 @@ from typing import Any
 
 from roadex.config.dataset import DatasetConfig, StretchConfig
 from roadex.data.manifest import describe, normalization, tile_facts
-from roadex.data.parallel import over_tiles
 from roadex.data.prepared import (
     CONTRAST,
     PreparedDataset,
@@ -35,6 +34,7 @@ from roadex.files import (
     user_path,
     write_json,
 )
+from roadex.parallel import over_tiles
 from roadex.rasters.masks import MOST_ROAD
 
 Tell = Callable[[str], None]

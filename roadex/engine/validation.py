@@ -5,13 +5,14 @@ Graphs are decoded and scored in separate processes while the model continues.
 
 from __future__ import annotations
 
+import logging
 import math
 import multiprocessing
-import signal
 from collections.abc import Callable, Sequence
 from concurrent.futures import BrokenExecutor, Future, ProcessPoolExecutor
 from dataclasses import dataclass, replace
 from functools import partial
+from multiprocessing.process import BaseProcess
 from typing import TypeVar
 
 import numpy as np
@@ -21,7 +22,6 @@ from roadex.config.graph import needs_connectivity, with_chance
 from roadex.config.labels import IGNORE
 from roadex.config.model import learnt_attributes
 from roadex.config.train import TrainConfig
-from roadex.data.parallel import settle_in
 from roadex.data.prepared import PreparedDataset
 from roadex.engine.distributed import Group
 from roadex.engine.evaluation import (
@@ -40,9 +40,12 @@ from roadex.metrics.pixel import ThresholdCurve
 from roadex.metrics.summary import PairScore, mean_scores
 from roadex.models.contract import EVIDENCE
 from roadex.models.sam_road import TopologyHead
+from roadex.parallel import settle_in_deaf
 from roadex.runs.checkpoint import Checkpoint
 
+log = logging.getLogger(__name__)
 SPLIT = "validation"
+RESTARTS = 3
 CHANCES = (0.1, 0.15, 0.2, 0.25, 0.3, 0.4, 0.5, 0.6)
 
 
@@ -215,26 +218,25 @@ class Scorers:
     """Runs tasks in the background, in the order given; without processes, when asked for results.
 
     The processes are spawned at the first task, since forking a process with threads may hang. They
-    import what the tasks need, which should not include torch.
+    import what the tasks need, which should not include torch. When one dies, idle or busy, all are
+    replaced, and what they had not answered is done again.
     """
 
     def __init__(self, processes: int) -> None:
         self.processes = processes
         self._pool: ProcessPoolExecutor | None = None
+        self._running: set[BaseProcess] = set()
 
     def start(self, tasks: Sequence[Task[Result]]) -> Callable[[], list[Result]]:
         """Begin the tasks; the returned function waits for their results, in order.
 
         Raises (from the returned function):
-            RoadexError: a process died.
+            RoadexError: processes keep dying.
         """
         if not self.processes:
             return lambda: [task() for task in tasks]
-        if self._pool is None:
-            context = multiprocessing.get_context("spawn")
-            self._pool = ProcessPoolExecutor(self.processes, context, initializer=_settle_in)
-        futures = [self._pool.submit(task) for task in tasks]
-        return lambda: [_result(future) for future in futures]
+        futures = self._submit(tasks)
+        return lambda: self._results(tasks, futures)
 
     def __enter__(self) -> Scorers:
         """Nothing yet: see `start`."""
@@ -245,23 +247,44 @@ class Scorers:
         self.close()
 
     def close(self) -> None:
-        """End the processes; tasks that have not begun are dropped."""
+        """End the processes; tasks that are not done are dropped.
+
+        They are killed: if one has died while it read from their queue, the others wait for ever.
+        """
+        for process in self._running:
+            process.kill()
         if self._pool is not None:
             self._pool.shutdown(cancel_futures=True)
-            self._pool = None
+        self._pool, self._running = None, set()
 
+    def _submit(self, tasks: Sequence[Task[Result]]) -> list[Future[Result]]:
+        """Hand the tasks to the processes, to new ones where one has died."""
+        if self._pool is not None:
+            try:
+                return [self._pool.submit(task) for task in tasks]
+            except BrokenExecutor:
+                log.warning("a process that scores graphs has died: starting new ones")
+                self.close()
+        before = set(multiprocessing.active_children())
+        context = multiprocessing.get_context("spawn")
+        self._pool = ProcessPoolExecutor(self.processes, context, initializer=settle_in_deaf)
+        futures = [self._pool.submit(task) for task in tasks]
+        self._running = set(multiprocessing.active_children()) - before
+        return futures
 
-def _result(future: Future[Result]) -> Result:
-    try:
-        return future.result()
-    except BrokenExecutor as error:
+    def _results(
+        self, tasks: Sequence[Task[Result]], futures: list[Future[Result]]
+    ) -> list[Result]:
+        results: list[Result] = []
+        for _ in range(RESTARTS + 1):
+            try:
+                while len(results) < len(tasks):
+                    results.append(futures[len(results)].result())
+                return results
+            except BrokenExecutor:
+                done = len(results)
+                futures = [*futures[:done], *self._submit(tasks[done:])]
         raise RoadexError(
-            "a process that scores graphs died, perhaps from lack of memory: set trainer.scorers=0"
-        ) from error
-
-
-def _settle_in() -> None:
-    """Leave signals to the parent, too."""
-    settle_in()
-    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGUSR1):
-        signal.signal(number, signal.SIG_IGN)
+            "the processes that score graphs keep dying, perhaps from lack of memory: set "
+            "trainer.scorers=0; the same command continues"
+        )

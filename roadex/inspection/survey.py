@@ -16,12 +16,12 @@ import numpy as np
 from roadex.config.inspect import InspectConfig
 from roadex.config.labels import IGNORE
 from roadex.data.manifest import problems, require_whole, tile_facts
-from roadex.data.parallel import over_tiles
 from roadex.data.prepare import prepare
 from roadex.data.prepared import PreparedDataset, PreparedTile
 from roadex.files import user_path, write_json
 from roadex.inspection.alignment import Alignment, alignment, common
 from roadex.inspection.gallery import Card, others, panels_of, write_beside, write_page
+from roadex.parallel import over_tiles
 
 _SHOWN = ("tiles", "sizes", "splits", "split_hash", "graphs_from", "road_share",
           "connectivity_shares", "road_km", "road_km_per_km2", "mean", "std")  # fmt: skip

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable, Sequence
-from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures import BrokenExecutor, ProcessPoolExecutor
 from dataclasses import dataclass
 from multiprocessing import get_context
 
@@ -27,6 +27,7 @@ from roadex.metrics.ratios import NOT_SCORED, Tally, harmonic_mean, mean_scored
 from roadex.metrics.topo.score import compare as compare_topo
 from roadex.metrics.topo.score import pooled as pooled_topo
 from roadex.metrics.topo.score import tally as tally_topo
+from roadex.parallel import settle_in
 
 Scores = dict[str, float]
 
@@ -112,7 +113,11 @@ def score_many(
     metrics: Sequence[str] = USUAL,
     workers: int = 0,
 ) -> list[PairScore]:
-    """Score many pairs, in order, over `workers` processes (0: one per core), with a bar."""
+    """Score many pairs, in order, over `workers` processes (0: one per core), with a bar.
+
+    Raises:
+        RoadexError: a metric's name is not known, or one of the processes was ended.
+    """
     check_names(metrics)
     count = min(workers or os.cpu_count() or 1, len(jobs))
     tasks = [(job, settings, tuple(metrics)) for job in jobs]
@@ -122,11 +127,23 @@ def score_many(
             _run(task)
             for task in tqdm(tasks, desc="scoring", unit="pair", leave=False, disable=None)
         ]
-    with ProcessPoolExecutor(count, mp_context=get_context("spawn")) as pool:
-        scored = pool.map(_run, tasks, chunksize=max(1, min(8, len(tasks) // (4 * count))))
-        return list(
-            tqdm(scored, desc="scoring", unit="pair", total=len(tasks), leave=False, disable=None)
-        )
+    size = max(1, min(8, len(tasks) // (4 * count)))
+    bar = tqdm(desc="scoring", unit="pair", total=len(tasks), leave=False, disable=None)
+    try:
+        with bar, _pool(count) as pool:
+            scored = []
+            for result in pool.map(_run, tasks, chunksize=size):
+                scored.append(result)
+                bar.update()
+            return scored
+    except BrokenExecutor as error:
+        raise RoadexError(
+            f"one of {count} processes was ended, perhaps for want of memory: set workers=1"
+        ) from error
+
+
+def _pool(count: int) -> ProcessPoolExecutor:
+    return ProcessPoolExecutor(count, get_context("spawn"), initializer=settle_in)
 
 
 def mean_scores(results: Iterable[PairScore]) -> Scores:

@@ -13,10 +13,10 @@ from pathlib import Path
 import pytest
 
 from roadex.config.dataset import FolderConfig
-from roadex.data.parallel import over_tiles
 from roadex.data.prepare import prepare
 from roadex.errors import RoadexError
 from roadex.files import began_at, remove_abandoned, temporary_name
+from roadex.parallel import over_tiles
 from tests.conftest import ROOT
 from tests.support.worlds import write_folder
 
@@ -140,7 +140,7 @@ def test_full_disk_is_one_line_and_every_tile_made_is_whole(folders, small_disk)
 def test_a_process_that_ends_at_an_import_is_not_told_to_lack_memory(tmp_path):
     """A script without the guard that spawned processes need."""
     (tmp_path / "script.py").write_text(
-        "from roadex.data.parallel import over_tiles\n"
+        "from roadex.parallel import over_tiles\n"
         "list(over_tiles(len, list('abcdefgh'), 2, 'measuring'))\n"
     )
     done = subprocess.run(

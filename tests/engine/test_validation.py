@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
 import textwrap
@@ -21,6 +22,7 @@ from roadex.engine.validation import Scorers, Validator
 from roadex.errors import RoadexError
 from roadex.metrics.summary import mean_scores
 from tests.config.test_composition import train_config
+from tests.support.dying import die_once
 from tests.support.worlds import write_folder
 
 
@@ -73,12 +75,22 @@ def test_tasks_run_beside_their_caller_and_answer_in_order():
     assert not psutil.pid_exists(process)
 
 
-def test_a_scoring_process_that_dies_is_one_clear_line():
-    scorers = Scorers(1)
-    answers = scorers.start([partial(os._exit, 1)])
-    with pytest.raises(RoadexError, match=r"set trainer\.scorers=0"):
-        answers()
-    scorers.close()
+def test_scoring_processes_that_are_killed_are_replaced(tmp_path, caplog):
+    """Idle, one of them perhaps with the queue's lock in its hands, and busy."""
+    with Scorers(2) as scorers:
+        before = scorers.start([os.getpid] * 4)()
+        for process in set(before):
+            os.kill(process, signal.SIGKILL)
+        time.sleep(0.2)
+        after = scorers.start([os.getpid, partial(die_once, tmp_path / "died"), os.getpid])()
+        assert after[1] == "done" and not set(before) & {after[0], after[2]}
+    assert caplog.text.count("has died: starting new ones") == 2
+
+
+def test_scoring_processes_that_keep_dying_are_one_clear_line(monkeypatch):
+    monkeypatch.setattr("roadex.engine.validation.RESTARTS", 0)
+    with Scorers(1) as scorers, pytest.raises(RoadexError, match=r"set trainer\.scorers=0"):
+        scorers.start([partial(os._exit, 1)])()
 
 
 def test_scoring_processes_end_with_a_parent_that_is_killed(tmp_path):
@@ -105,6 +117,6 @@ def test_scoring_processes_end_with_a_parent_that_is_killed(tmp_path):
 
 def test_the_scoring_code_needs_no_torch():
     """Every scoring process imports it again."""
-    line = "import roadex.engine.evaluation, sys; print('torch' in sys.modules)"
+    line = "import roadex.engine.evaluation, roadex.parallel, sys; print('torch' in sys.modules)"
     done = subprocess.run([sys.executable, "-c", line], capture_output=True, text=True)
     assert done.stdout == "False\n", done.stderr

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+import os
+from functools import partial
 
 import numpy as np
 import pytest
@@ -11,6 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from roadex.config.metrics import TopoSettings
+from roadex.errors import RoadexError
 from roadex.graph.network import add_road, empty_network, straight_network
 from roadex.metrics import METRICS, MetricSettings, mean_scores, score_many, score_pair
 from roadex.metrics.lengths import length_within
@@ -170,3 +173,9 @@ def test_every_metric_has_scores_from_its_counts():
     settings_ = MetricSettings(topo=TopoSettings(radius=100.0))
     scores = score_pair(truth, proposal, settings_)
     assert {key.split("/")[0] for key in scores} == set(METRICS) - {"apls_time"}
+
+
+def test_a_scoring_process_that_is_ended_is_one_line():
+    jobs = [Job(name, partial(os._exit, 1)) for name in "ab"]
+    with pytest.raises(RoadexError, match="set workers=1"):
+        score_many(jobs, MetricSettings(), workers=2)

@@ -12,7 +12,10 @@ from pathlib import Path
 import pytest
 
 import roadex.train  # noqa: F401 - which must leave the signals of this program alone
+from roadex.early import is_training
 from roadex.errors import INTERRUPTED, PREEMPTED
+
+HELPER = "--multiprocessing-fork"
 
 
 def catches(process: subprocess.Popen, number: int) -> bool:
@@ -47,3 +50,25 @@ def test_a_signal_before_the_training_begins_is_one_to_be_queued_again(number, l
 
 def test_a_program_that_imports_the_training_keeps_its_signals():
     assert signal.getsignal(signal.SIGTERM) in (signal.SIG_DFL, signal.default_int_handler)
+
+
+@pytest.mark.parametrize(
+    ("program", "command_line", "training"),
+    [
+        ("-m", ["python", "-m", "roadex.train", "seed=1"], True),
+        ("-m", ["python", "-um", "roadex.train"], True),
+        ("-m", ["python", "-mroadex.train"], True),
+        ("-m", ["python", "-m", "roadex.score", "truth=roadex.train"], False),
+        ("/usr/bin/roadex-train", ["python", "/usr/bin/roadex-train"], True),
+        ("/usr/bin/roadex-score", ["python", "/usr/bin/roadex-score"], False),
+        (
+            "/usr/bin/roadex-train",
+            ["python", "-c", "spawn_main()", HELPER],
+            False,
+        ),
+        ("notebook.py", ["python", "notebook.py"], False),
+        ("", ["python"], False),
+    ],
+)
+def test_only_the_program_of_a_training_takes_the_signals(program, command_line, training):
+    assert is_training(program, command_line) is training

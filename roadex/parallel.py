@@ -85,7 +85,16 @@ def _parallel(
 def settle_in() -> None:
     """Set up a process of a pool: one core, and it ends when its parent ends, even if killed."""
     cv2.setNumThreads(1)
+    # tqdm's own lock is one for several processes, whose semaphore a kill would leave behind.
+    tqdm.set_lock(threading.RLock())
     threading.Thread(target=_end_with_parent, daemon=True).start()
+
+
+def settle_in_deaf() -> None:
+    """Leave signals to the parent, too: a scheduler sends them to the whole group."""
+    settle_in()
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGUSR1):
+        signal.signal(number, signal.SIG_IGN)
 
 
 def _end_with_parent() -> None:
