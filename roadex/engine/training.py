@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from contextlib import AbstractContextManager, closing, nullcontext
+from contextlib import AbstractContextManager, ExitStack, closing, nullcontext
 from dataclasses import replace
 from typing import Any
 
@@ -74,7 +74,9 @@ def fit(
     run.add_to_environment(
         {"device": str(learner.device), "precision": precision, "dataset": facts}
     )
-    with closing(batches), _open_tracker(run) as tracker:
+    with closing(batches), ExitStack() as ended:
+        with stop.interruptible():  # a server may take its time
+            tracker = ended.enter_context(_open_tracker(run))
         with Scorers(loader_count(config.trainer.scorers, learner.device)) as scorers:
             validator = Validator(config, learner.dataset, group, scorers)
             progress = Progress(losses=LossSums(group))

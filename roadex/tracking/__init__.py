@@ -11,7 +11,7 @@ from typing import Any
 from roadex.config.tracking import TrackingConfig
 from roadex.errors import PREEMPTED, Preempted
 from roadex.tracking.csv_tracker import CsvTracker
-from roadex.tracking.tracker import ClosableTracker, GuardedTracker, NoTracker, Tracker
+from roadex.tracking.tracker import ClosableTracker, GuardedTracker, NoTracker, Tracker, in_one_line
 
 log = logging.getLogger(__name__)
 _NAMES = {"wandb": "Weights & Biases", "tensorboard": "TensorBoard", "csv": "the CSV tracker"}
@@ -35,8 +35,11 @@ def open_tracker(
         tracker = GuardedTracker(
             _start(config, settings, folder, job_type), name, config.patience_s
         )
+    except Preempted:
+        _end_helper(config)
+        raise
     except Exception as error:  # no account, no connection, a full disk: none may stop a training
-        log.warning("%s could not start (%s): going on without it", name, error)
+        log.warning("%s could not start (%s): going on without it", name, in_one_line(error))
         yield NoTracker()
         return
     try:
@@ -63,7 +66,12 @@ def _start(
 
 
 def _end(config: TrackingConfig, tracker: GuardedTracker, exit_code: int) -> None:
-    if not tracker.finish(exit_code) and config.kind == "wandb":
+    if not tracker.finish(exit_code):
+        _end_helper(config)
+
+
+def _end_helper(config: TrackingConfig) -> None:
+    if config.kind == "wandb":
         from roadex.tracking.wandb_tracker import end_service
 
         end_service()

@@ -65,7 +65,7 @@ class GuardedTracker:
 
     def __init__(self, tracker: ClosableTracker, name: str, patience_s: float) -> None:
         self.tracker, self.name, self.patience_s = tracker, name, patience_s
-        self.failed = False
+        self.failed = self._told = False
 
     def log(self, values: dict[str, float], step: int) -> None:
         """Scalars at an optimiser step."""
@@ -111,4 +111,13 @@ class GuardedTracker:
             errors.append(TimeoutError(f"no answer within {self.patience_s:g} s"))
         if errors:
             self.failed = True
-            log.warning("%s failed (%s): going on without it", self.name, errors[0])
+            if not self._told:
+                log.warning(
+                    "%s failed (%s): going on without it", self.name, in_one_line(errors[0])
+                )
+            self._told = True
+
+
+def in_one_line(error: Exception) -> str:
+    """The error in one line."""
+    return " ".join(str(error).split())[:300] or type(error).__name__

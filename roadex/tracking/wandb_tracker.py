@@ -5,8 +5,10 @@ from __future__ import annotations
 import os
 import re
 import signal
+import threading
 import uuid
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, Literal, cast
 
@@ -16,6 +18,7 @@ from roadex.config.tracking import TrackingConfig
 from roadex.files import write_text
 
 Mode = Literal["online", "offline", "disabled"]
+TEARDOWN_S = 5.0
 
 
 class WandbTracker:
@@ -38,7 +41,7 @@ class WandbTracker:
             job_type=job_type,
             dir=folder,
             config={**settings, **varied_columns(config.varied)},
-            settings=wandb.Settings(silent=True, console="off"),
+            settings=wandb.Settings(silent=True, console="off", init_timeout=config.patience_s),
         )
 
     def log(self, values: dict[str, float], step: int) -> None:
@@ -84,7 +87,22 @@ def _give_cache(folder: Path) -> None:
 
 
 def end_service() -> None:
-    """End W&B's helper process, which would block the end of this one if it does not answer."""
+    """End W&B's helper process, which would block the end of this one if it does not answer.
+
+    W&B is told so, or it would look for the process when this one ends, and print a traceback.
+    """
+    _kill_helper()
+    thread = threading.Thread(target=_tear_down, daemon=True)
+    thread.start()
+    thread.join(TEARDOWN_S)
+
+
+def _tear_down() -> None:
+    with suppress(BaseException):  # it ends the program where the helper did not end well
+        wandb.teardown()
+
+
+def _kill_helper() -> None:
     for entry in Path("/proc").glob("[0-9]*/stat"):
         try:
             name, rest = entry.read_text().rsplit(")", 1)

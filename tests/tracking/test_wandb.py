@@ -8,6 +8,7 @@ import time
 from pathlib import Path
 
 import numpy as np
+import psutil
 import pytest
 from wandb.proto import wandb_internal_pb2
 
@@ -15,6 +16,8 @@ from roadex.config.tracking import TrackingConfig
 from roadex.rasters.pictures import write_image
 from roadex.tracking import open_tracker, track_report
 from roadex.tracking.tracker import NoTracker
+from tests.support.trainings import Trainings, wait_for
+from tests.support.wandb_server import serving
 
 datastore = pytest.importorskip(
     "wandb.sdk.internal.datastore", reason="this wandb ships no Python reader; pin 0.28.2"
@@ -190,3 +193,28 @@ def test_without_a_home_the_helper_keeps_its_log_with_the_run(tmp_path, monkeypa
     monkeypatch.setenv("HOME", str(tmp_path))
     _give_cache(tmp_path)
     assert "XDG_CACHE_HOME" not in os.environ
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("broken", ["500", "silent", "killed"])
+def test_a_training_ends_with_its_scores_when_wandb_breaks_in_the_middle(tmp_path, broken):
+    """A training of its own: what W&B leaves to the end of a process matters."""
+    trainings = Trainings(tmp_path)
+    history, metrics = (trainings.path("run") / name for name in ("history.csv", "metrics.json"))
+    with serving() as server:
+        process = trainings.start(
+            "hydra.run.dir=run", "tracking.mode=online", "tracking.patience_s=5", **server.variables
+        )
+        wait_for(history.exists, process)
+        if broken == "killed":
+            (helper,) = [
+                child for child in psutil.Process(process.pid).children() if "wandb" in child.name()
+            ]
+            helper.kill()
+        server.broken = broken
+        wait_for(metrics.exists, process)
+        told, _ = process.communicate(timeout=60)
+    assert process.returncode == 0 and server.asked
+    assert json.loads(metrics.read_text())["test/f1"] > 0
+    assert told.count("Weights & Biases failed") == told.count("going on without it") == 1
+    assert "Traceback" not in told
