@@ -60,7 +60,7 @@ def command(
                 print(f"roadex {__version__}")
                 return
             _name_user()
-            sys.exit(_run(run, config_name, before(arguments)))
+            sys.exit(_run(run, config_name, arguments, before))
 
         main.__doc__ = run.__doc__
         return main
@@ -97,7 +97,12 @@ def typed(config: DictConfig) -> Any:
     return settings
 
 
-def _run(run: Callable[[Any], None], config_name: str, arguments: list[str]) -> int:
+def _run(
+    run: Callable[[Any], None],
+    config_name: str,
+    arguments: list[str],
+    before: Callable[[list[str]], list[str]],
+) -> int:
     """Run under Hydra and give the exit code."""
     traceback_wanted = os.environ.get("HYDRA_FULL_ERROR") == "1"
     logging.raiseExceptions = False  # a full disk breaks the log, too; the run says so in one line
@@ -118,7 +123,7 @@ def _run(run: Callable[[Any], None], config_name: str, arguments: list[str]) -> 
 
     def start() -> None:
         register_schemas(schemas())
-        own = [*_search_path(), *as_typed(arguments, config_name)]
+        own = [*_search_path(), *as_typed(before(arguments), config_name)]
         typed_arguments = [*own, *_follower_settings()]
         parser = get_args_parser()
         parsed = parser.parse_args(typed_arguments)

@@ -15,6 +15,7 @@ from types import UnionType
 from typing import Any, Union, get_args, get_origin, get_type_hints
 
 from roadex.config.names import RENAMED
+from roadex.config.paths import config_dir
 from roadex.config.schemas import schemas
 from roadex.errors import RoadexError
 
@@ -88,11 +89,13 @@ def _typed(argument: str, text: set[str], lists: set[str], several: bool) -> str
     if found is None or argument.startswith("-"):
         return argument
     written, value = found["key"], found["value"]
+    if (value == "null" or value.startswith("{")) and (config_dir() / written).is_dir():
+        raise RoadexError(f"{argument}: name a choice of {written}, or leave it out: ~{written}")
     key = _DATASET_KEY.sub("dataset.", written.lstrip("+"))
     if _GRAMMAR.match(value) or value in ("", "null"):
         return argument
     if key in text:
-        values = _swept(value) if several else [value]
+        values = swept(value) if several else [value]
         return f"{written}={','.join(map(quote, values))}"
     if key in lists and not several and not value.startswith("["):
         return f"{written}=[{','.join(map(quote, value.split(',')))}]"
@@ -101,7 +104,7 @@ def _typed(argument: str, text: set[str], lists: set[str], several: bool) -> str
     return argument
 
 
-def _swept(value: str) -> list[str]:
+def swept(value: str) -> list[str]:
     """The values between the commas of a sweep; a path that is there keeps the commas in it."""
     parts, values = value.split(","), []
     while parts:

@@ -42,6 +42,8 @@ class SearchConfig:
     train: list[str] = field(default_factory=list)
     # By setting: the values it may take (conf/space).
     space: dict[str, Dimension] = field(default_factory=dict)
+    # The same for further settings: on the command line space.KEY=A,B or space.KEY={low:A,high:B}.
+    vary: dict[str, Dimension] = field(default_factory=dict)
     # Trainings that end or are pruned, those of earlier calls included.
     trials: int = bounded(30, least=1)
     sampler: str = choice("tpe", "tpe", "random")

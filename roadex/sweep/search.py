@@ -6,7 +6,7 @@ import json
 import logging
 import threading
 from collections.abc import Callable
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -42,6 +42,7 @@ def search(config: SearchConfig) -> None:
         RoadexError: a space that no training has, a folder of another search, or no trial that was
             completed.
     """
+    config = replace(config, space={**config.space, **config.vary})
     monitor = _check(config)
     folder = Path("search").resolve() / config.name
     study = _open_study(config, folder)
@@ -169,6 +170,8 @@ def suggest(trial: Trial, key: str, dimension: Dimension) -> Any:
 
 def _literal(value: Any) -> str:
     """A value as Hydra reads it back."""
+    if isinstance(value, str):
+        return quote(value)
     return str(value).lower() if isinstance(value, bool) or value is None else str(value)
 
 

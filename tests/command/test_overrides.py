@@ -86,3 +86,9 @@ def test_in_a_sweep_a_path_that_is_there_keeps_its_commas(tmp_path, monkeypatch)
         "dataset.masks='x','a, b','y'",
         f"name='{300 * 'n'}','m'",
     ]
+
+
+@pytest.mark.parametrize("argument", ["backbone=null", "model={stacks: 2}"])
+def test_a_group_takes_the_name_of_a_choice(argument):
+    with pytest.raises(RoadexError, match="name a choice of"):
+        as_typed([argument], "train")

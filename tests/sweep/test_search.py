@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -13,9 +14,14 @@ from pathlib import Path
 import optuna
 import pytest
 import yaml
+from hydra import compose, initialize_config_dir
 
-from roadex.config.search import Dimension
+from roadex.command.frame import typed
+from roadex.command.overrides import as_typed
+from roadex.config.paths import config_dir
+from roadex.config.search import Dimension, SearchConfig
 from roadex.errors import RoadexError
+from roadex.search import _settings
 from roadex.sweep.search import _ask_in_turn, suggest
 from roadex.sweep.trial import PruningWatch
 from tests.support.trainings import TINY, wait_for
@@ -61,6 +67,35 @@ def test_dimensions_ask_optuna_for_what_they_say():
 def test_impossible_dimensions_are_refused(dimension):
     with pytest.raises(RoadexError, match=r"space: optimizer\.lr"):
         dimension.check("optimizer.lr")
+
+
+@pytest.mark.parametrize(
+    ("given", "found"),
+    [
+        (["space.model.width=24,32"], {"model.width": [24, 32]}),
+        (["space.optimizer.lr={low: 1e-4, high: 1e-2, log: true}"], {"optimizer.lr": (1e-4, 1e-2)}),
+        (["space.backbone=paper,lite0"], {"backbone": ["paper", "lite0"]}),
+        (["space.name=2022_01_05,1e3,été (2)"], {"name": ["2022_01_05", "1e3", "été (2)"]}),
+        (
+            ["space=architecture", "space.model.depth=[2]", "space.seed=0,1"],
+            {"model.stacks": (1, 4), "model.depth": [2], "seed": [0, 1]},
+        ),
+    ],
+)
+def test_a_space_is_given_on_the_command_line(given, found):
+    arguments = as_typed(_settings([*given, "trials=3", "--", "name=0.10"]), "search")
+    with initialize_config_dir(str(config_dir()), version_base="1.3"):
+        config: SearchConfig = typed(compose("search", arguments))
+    assert config.trials == 3 and config.train == ["name='0.10'"]
+    space = {**config.space, **config.vary}
+    assert {key: space[key].choices or (space[key].low, space[key].high) for key in found} == found
+    assert "space=architecture" in given or space.keys() == found.keys()
+
+
+@pytest.mark.parametrize("given", ["space.=1", "space.seed=", "space.seed=interval(1,2)"])
+def test_a_space_that_says_nothing_is_refused(given):
+    with pytest.raises(RoadexError, match=re.escape(f"{given}: write space.KEY=A,B,C")):
+        _settings([given])
 
 
 def search(cwd: Path, *settings: str) -> subprocess.Popen[str]:
