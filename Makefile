@@ -22,7 +22,7 @@ train: $(STAMP)  ## train on the built-in world, score the road graphs, write pi
 	$(BIN)/python -m roadex.train experiment=quickstart
 
 test: $(STAMP)  ## the whole quick test suite, on all cores
-	$(BIN)/python -m pytest -n auto --dist loadfile
+	$(BIN)/python -m pytest -n auto --dist loadfile --no-loadscope-reorder
 
 test-slow: $(STAMP)  ## the tests marked slow, too
 	$(BIN)/python -m pytest -m "slow or not slow"

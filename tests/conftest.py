@@ -12,6 +12,11 @@ ROOT = Path(__file__).resolve().parents[1]
 os.environ["OMP_NUM_THREADS"] = "1"
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Run whole commands first, whose files take longest: else one core would wait for another."""
+    items.sort(key=lambda item: item.path.parent != ROOT / "tests")
+
+
 def _shared_folder(variable: str, name: str) -> Path:
     folder = Path(os.environ.get(variable, ROOT.parent / "shared" / name))
     if not folder.is_dir():

@@ -149,10 +149,20 @@ def folder_arguments(root: Path) -> list[str]:
     ]
 
 
-def test_two_runs_of_one_command_give_the_same_weights(folder):
-    runs = [train(folder, name, *folder_arguments(folder), "seed=3") for name in ("one", "two")]
-    contents = [torch.load(run / "checkpoints" / "last.pt", weights_only=True) for run in runs]
-    weights = [content["weights"] for content in contents]
+@pytest.fixture(scope="module")
+def first(folder):
+    """A training on the folder, which others are compared with or start from."""
+    return train(folder, "one", *folder_arguments(folder), "seed=3")
+
+
+def weights_of(run: Path, checkpoint: str = "last") -> dict[str, torch.Tensor]:
+    content = torch.load(run / "checkpoints" / f"{checkpoint}.pt", weights_only=True)
+    return content["weights"]
+
+
+def test_two_runs_of_one_command_give_the_same_weights(folder, first):
+    runs = [first, train(folder, "two", *folder_arguments(folder), "seed=3")]
+    weights = [weights_of(run) for run in runs]
     assert all(torch.equal(weights[0][key], weights[1][key]) for key in weights[0])
     metrics = [json.loads((run / "metrics.json").read_text()) for run in runs]
     for entry in metrics:
@@ -160,27 +170,19 @@ def test_two_runs_of_one_command_give_the_same_weights(folder):
     assert metrics[0] == metrics[1]
 
 
-def test_another_seed_gives_other_weights(folder):
-    first = train(folder, "seed4", *folder_arguments(folder), "seed=4")
-    second = train(folder, "seed5", *folder_arguments(folder), "seed=5")
-    weights = [
-        torch.load(run / "checkpoints" / "last.pt", weights_only=True)["weights"]
-        for run in (first, second)
-    ]
+def test_another_seed_gives_other_weights(folder, first):
+    second = train(folder, "seed4", *folder_arguments(folder), "seed=4")
+    weights = [weights_of(run) for run in (first, second)]
     assert not torch.equal(*(w["stacks.0.features.2.weight"] for w in weights))
 
 
-def test_training_starts_from_the_weights_of_a_checkpoint(folder):
-    first = train(folder, "base", *folder_arguments(folder))
+def test_training_starts_from_the_weights_of_a_checkpoint(folder, first):
     settings = folder_arguments(folder)
     again = train(
         folder, "warm", *settings, f"init={first}/checkpoints/best.pt", "optimizer.lr=1e-12",
         "trainer.epochs=1",
     )  # fmt: skip
-    weights = [
-        torch.load(run / "checkpoints" / "best.pt", weights_only=True)["weights"]
-        for run in (first, again)
-    ]
+    weights = [weights_of(run, "best") for run in (first, again)]
     key = "stacks.0.features.2.weight"
     torch.testing.assert_close(weights[0][key], weights[1][key], atol=1e-6, rtol=0)
     other = run(

@@ -29,6 +29,12 @@ def trained(folder):
     return train(folder, "paths", *folder_arguments(folder), *PATHS)
 
 
+@pytest.fixture(scope="module")
+def plain(folder):
+    """A training without the head."""
+    return train(folder, "plain", *folder_arguments(folder), "trainer.epochs=1")
+
+
 def content(run_folder, name="best"):
     return torch.load(run_folder / "checkpoints" / f"{name}.pt", weights_only=True)
 
@@ -54,8 +60,7 @@ def test_only_the_pairs_learn_where_that_is_asked(folder, trained):
     assert refused.returncode == 2 and "init=CHECKPOINT" in refused.stderr
 
 
-def test_a_model_without_the_head_gets_one_from_init(folder):
-    plain = train(folder, "plain", *folder_arguments(folder), "trainer.epochs=1")
+def test_a_model_without_the_head_gets_one_from_init(folder, plain):
     settings = [*folder_arguments(folder), *PATHS, f"init={plain}/checkpoints/last.pt"]
     grown = train(folder, "grown", *settings, "optimizer.lr=1e-12")
     before, after = content(plain, "last")["weights"], content(grown, "last")["weights"]
@@ -80,7 +85,7 @@ def test_evaluate_decodes_as_asked(folder, trained, decoder):
         assert found["settings"]["graph"]["paths"]["chance"] == content(trained)["chance"]
 
 
-@pytest.mark.parametrize("kind", ["safetensors", "onnx"])
+@pytest.mark.parametrize("kind", ["safetensors", pytest.param("onnx", marks=pytest.mark.slow)])
 def test_an_export_finds_the_same_roads(folder, trained, kind):
     pytest.importorskip("onnxruntime")
     out = folder / kind
@@ -101,8 +106,7 @@ def test_an_export_finds_the_same_roads(folder, trained, kind):
         assert done.returncode == 2 and "pair_head.safetensors: missing or damaged" in done.stderr
 
 
-def test_a_model_that_classifies_no_pairs_is_refused_before_any_image(folder):
-    plain = train(folder, "without", *folder_arguments(folder), "trainer.epochs=1")
+def test_a_model_that_classifies_no_pairs_is_refused_before_any_image(folder, plain):
     given = [f"checkpoint={plain}", f"input={folder}/images", "out=nothing", "gsd=1", "graph=paths"]
     done = run("predict", *given, cwd=folder)
     assert done.returncode == 2 and "this model classifies no pairs of vertices" in done.stderr

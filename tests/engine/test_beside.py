@@ -84,8 +84,15 @@ def test_it_ends_with_the_same_weights_history_and_scores(trained, plain):
     assert trained("beside", 1) == plain
 
 
-@pytest.mark.parametrize("interrupt", [asked, killed])
-@pytest.mark.parametrize("step", [3, 4])
+@pytest.mark.parametrize(
+    ("interrupt", "step"),
+    [
+        (asked, 3),
+        (killed, 4),
+        pytest.param(asked, 4, marks=pytest.mark.slow),
+        pytest.param(killed, 3, marks=pytest.mark.slow),
+    ],
+)
 def test_it_does_so_when_it_is_left_while_scores_are_due(trained, plain, interrupt, step):
     """The first step after an epoch, and one after which a state was saved."""
     assert trained(f"{interrupt.__name__}{step}", 1, step, interrupt) == plain
