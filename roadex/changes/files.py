@@ -4,10 +4,7 @@ from __future__ import annotations
 
 import logging
 import math
-import sqlite3
 import warnings
-from contextlib import closing
-from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
@@ -23,15 +20,10 @@ from roadex.files import atomic_write, write_json, write_table
 from roadex.geo.crs import WGS84
 from roadex.graph.attributes import road_attributes
 from roadex.graph.formats.geopackage import load_geopandas
+from roadex.graph.formats.qgis import add_styles
 
 # A GIS draws the last layer on top.
 LAYERS = (MATCHED, CHANGED, MOVED, UNSEEN, MISSING)
-# GeoPackage's table of styles as QGIS reads it.
-_STYLES = """CREATE TABLE layer_styles (
-    id INTEGER PRIMARY KEY AUTOINCREMENT NOT NULL, f_table_catalog TEXT(256),
-    f_table_schema TEXT(256), f_table_name TEXT(256), f_geometry_column TEXT(256),
-    styleName TEXT(30), styleQML TEXT, styleSLD TEXT, useAsDefault BOOLEAN, description TEXT,
-    owner TEXT(30), ui TEXT(30), update_time DATETIME DEFAULT CURRENT_TIMESTAMP)"""
 
 
 def write_geopackage(result: Comparison, path: Path) -> None:
@@ -46,27 +38,7 @@ def write_geopackage(result: Comparison, path: Path) -> None:
             table = table_of(result.of(state), result.crs)
             named = {"layer": state, "driver": "GPKG", "geometry_type": "LineString"}
             table.to_file(temporary, **named)
-        with closing(sqlite3.connect(temporary)) as database, database:
-            _add_styles(database)
-
-
-def _add_styles(database: sqlite3.Connection) -> None:
-    database.execute(_STYLES)
-    now = datetime.now(timezone.utc).strftime("%Y-%m-%dT%H:%M:%S.000Z")
-    database.execute(
-        "INSERT INTO gpkg_contents (table_name, data_type, identifier, description, last_change, "
-        "srs_id) VALUES ('layer_styles', 'attributes', 'layer_styles', '', ?, 0)",
-        (now,),
-    )
-    columns = dict(
-        database.execute("SELECT table_name, column_name FROM gpkg_geometry_columns").fetchall()
-    )
-    database.executemany(
-        "INSERT INTO layer_styles (f_table_catalog, f_table_schema, f_table_name, "
-        "f_geometry_column, styleName, styleQML, styleSLD, useAsDefault, description, owner) "
-        "VALUES ('', '', ?, ?, ?, ?, '', 1, 'roadex.compare', '')",
-        [(state, columns[state], state, style_of(state)) for state in LAYERS],
-    )
+        add_styles(temporary, {state: style_of(state) for state in LAYERS})
 
 
 def write_geojson(result: Comparison, path: Path) -> None:

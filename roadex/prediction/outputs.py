@@ -46,7 +46,11 @@ def _cog(network: RoadNetwork, path: Path) -> None:
 def _vectors(network: RoadNetwork, path: Path) -> None:
     """In the format of the suffix; without a georeference in pixels of the image."""
     grid = network.view.scene.grid
-    if isinstance(network.found, RoadTable) and grid is not None and path.suffix in TABLE_SUFFIXES:
+    if (
+        isinstance(network.found, RoadTable)
+        and grid is not None
+        and path.name.endswith(TABLE_SUFFIXES)
+    ):
         write_table(placed_table(network.found, grid, network.view.pixel_m), path)
         return
     graph = network.graph
@@ -103,9 +107,10 @@ OUTPUTS: dict[str, tuple[str, Writer]] = {
     "cog": (".probability.cog.tif", _cog),
     "parquet": (".roads.parquet", _vectors),
     "fgb": (".roads.fgb", _vectors),
+    "shp": (".roads.shp.zip", _vectors),
 }
 # Files that are written only if `outputs=` names them, or the network is large.
-ON_REQUEST = ("cog", "parquet", "fgb")
+ON_REQUEST = ("cog", "parquet", "fgb", "shp")
 # A network of more roads is large: files that have to be read as a whole are left out.
 LARGE = 200_000
 _AS_A_WHOLE = ("geojson", "graphml", "csv")
@@ -118,6 +123,7 @@ _NEEDS = {
     "cog": "rasterio",
     "gpkg": "geopandas",
     "fgb": "geopandas",
+    "shp": "geopandas",
     "parquet": "pyarrow",
 }
 

@@ -30,10 +30,13 @@ from roadex.graph.formats.pixel_graphs import read_roadtracer, write_roadtracer
 from roadex.graph.formats.settled import check_extent, settled
 from roadex.graph.formats.simple_json import read_any_json, write_simple_json
 from roadex.graph.formats.tables import (
+    ZIPPED,
     read_parquet,
     read_table,
+    read_zipped_shapefile,
     write_flatgeobuf,
     write_parquet,
+    write_shapefile,
 )
 from roadex.graph.formats.wkt_csv import read_wkt_csv, write_wkt_csv
 from roadex.graph.frame import Gsd
@@ -60,6 +63,7 @@ _READERS: dict[str, Callable[[Path, ReadOptions], nx.MultiGraph]] = {
     ".parquet": read_parquet,
     ".fgb": read_table,
     ".shp": read_table,
+    ZIPPED: read_zipped_shapefile,
     ".graphml": read_graphml,
     **dict.fromkeys((".osm", ".pbf"), read_osm),
     ".graph": read_roadtracer,
@@ -73,6 +77,7 @@ _WRITERS: dict[str, Callable[[nx.MultiGraph, Path, Gsd], None]] = {
     ".gpkg": lambda graph, path, gsd: write_geopackage(graph, path),
     ".parquet": lambda graph, path, gsd: write_parquet(graph, path),
     ".fgb": lambda graph, path, gsd: write_flatgeobuf(graph, path),
+    **dict.fromkeys((".shp", ZIPPED), lambda graph, path, gsd: write_shapefile(graph, path)),
     ".graphml": lambda graph, path, gsd: write_graphml(graph, path),
     ".csv": lambda graph, path, gsd: write_wkt_csv({path.stem: graph}, path, gsd),
     **dict.fromkeys((".graph", ".txt"), write_roadtracer),
@@ -82,6 +87,7 @@ _TABLE_WRITERS: dict[str, Callable[[RoadTable, Path], None]] = {
     ".gpkg": write_geopackage_of_table,
     ".parquet": write_parquet,
     ".fgb": write_flatgeobuf,
+    ZIPPED: write_shapefile,
 }
 TABLE_SUFFIXES = tuple(_TABLE_WRITERS)
 READ_SUFFIXES = (*_READERS, ".csv")
@@ -106,9 +112,9 @@ def read_network(
     """A road network from a file, in metres.
 
     Args:
-        path: GeoJSON, simple JSON, GeoPackage, GeoParquet, FlatGeobuf, Shapefile, OpenStreetMap
-            (.osm, .osm.pbf), GraphML, SpaceNet CSV of one image, RoadTracer text, City-Scale
-            pickle, or a mask.
+        path: GeoJSON, simple JSON, GeoPackage, GeoParquet, FlatGeobuf, Shapefile (.shp,
+            .shp.zip), OpenStreetMap (.osm, .osm.pbf), GraphML, SpaceNet CSV of one image,
+            RoadTracer text, City-Scale pickle, or a mask.
         gsd: metres per pixel, for formats whose coordinates are pixels; None: from the file.
         crs: the projected CRS for coordinates in degrees; None: the UTM zone of their mean.
         edge_length: "planar", or "haversine_mm" as the reference APLS program measures degrees.
@@ -169,12 +175,12 @@ def read_networks(path: str | Path, options: ReadOptions | None = None) -> dict[
 
 
 def _networks_of(path: Path, options: ReadOptions) -> dict[str, nx.MultiGraph]:
-    suffix = path.suffix.lower()
+    suffix = _suffix(path)
     if suffix == ".csv":
         return read_wkt_csv(path, options)
     if suffix in _READERS:
         graph = _READERS[suffix](path, options)
-        return {path.stem: settled(graph, path, options.crs)}
+        return {path.name[: -len(suffix)]: settled(graph, path, options.crs)}
     raise RoadexError(f"{path}: networks can be read from {', '.join(READ_SUFFIXES)}")
 
 
@@ -184,7 +190,12 @@ def write_table(table: RoadTable, path: Path) -> None:
     Raises:
         RoadexError: the file cannot be written.
     """
-    _TABLE_WRITERS[path.suffix](table, path)
+    _TABLE_WRITERS[_suffix(path)](table, path)
+
+
+def _suffix(path: Path) -> str:
+    """The end of a file's name that tells its format, in small letters."""
+    return ZIPPED if path.name.lower().endswith(ZIPPED) else path.suffix.lower()
 
 
 def write_network(graph: nx.MultiGraph, path: str | Path, gsd: Gsd = 1.0) -> None:
@@ -194,7 +205,7 @@ def write_network(graph: nx.MultiGraph, path: str | Path, gsd: Gsd = 1.0) -> Non
         RoadexError: the suffix is not known, or the file cannot be written.
     """
     target = Path(path)
-    writer = _WRITERS.get(target.suffix.lower())
+    writer = _WRITERS.get(_suffix(target))
     if writer is None:
         raise RoadexError(f"{path}: networks can be written as {', '.join(WRITE_SUFFIXES)}")
     writer(graph, target, gsd)

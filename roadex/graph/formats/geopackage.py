@@ -36,6 +36,7 @@ from roadex.graph.formats.exact import (
 from roadex.graph.formats.geojson import geographic_network
 from roadex.graph.formats.lines import Line
 from roadex.graph.formats.options import ReadOptions, plain
+from roadex.graph.formats.qgis import add_styles, road_style
 from roadex.graph.road_table import RoadTable
 
 ROADS, NODES = "roads", "nodes"
@@ -228,6 +229,8 @@ def write_geopackage(graph: nx.MultiGraph, path: Path) -> None:
             table = geopandas.GeoDataFrame(content, geometry=geometry, crs=crs)
             table = table.astype(column_kinds(rows))
             table.to_file(temporary, layer=layer, driver="GPKG", geometry_type=kind)
+        names = {name for row in rows_of_roads for name in row}
+        add_styles(temporary, {ROADS: road_style(names)})
 
 
 def write_geopackage_of_table(table: RoadTable, path: Path) -> None:
@@ -251,6 +254,7 @@ def write_geopackage_of_table(table: RoadTable, path: Path) -> None:
             nodes = geopandas.GeoDataFrame(content, geometry=shapes, crs=table.crs)
             options = {"layer": NODES, "geometry_type": "Point", "mode": "a" if start else "w"}
             nodes.to_file(temporary, driver="GPKG", **options)
+        add_styles(temporary, {ROADS: road_style(table.attributes)})
 
 
 def table_of_roads(table: RoadTable, part: slice = slice(None)) -> Any:

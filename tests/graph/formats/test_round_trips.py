@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import json
+import sqlite3
+import zipfile
+from contextlib import closing
+from xml.etree import ElementTree
 
 import networkx as nx
 import numpy as np
@@ -196,3 +200,56 @@ def test_travel_times_of_submissions_come_back_and_are_shared_at_junctions(tmp_p
     network = read_network(tmp_path / "b.csv", 1.0)
     times = sorted(d["travel_time_s"] for *_, d in network.edges(data=True))
     assert times == pytest.approx([1, 4, 6])
+
+
+@pytest.mark.parametrize("name", ["roads.shp", "roads.shp.zip"])
+def test_shapefiles_have_short_names_that_are_read_back_as_ours(tmp_path, name):
+    import geopandas
+
+    graph = empty_network("EPSG:32633")
+    values = {"mean_probability": 0.5, "travel_time_s": 12.5, "oneway": True, "bridged": False}
+    others = {"highway": "primary", "a_very_long_name": 1, "a_very_long_word": 2}
+    add_road(graph, 0, 1, [(5e5, 5e6), (500100.25, 5e6)], **values, **others)
+    write_network(graph, tmp_path / name)
+    columns = set(geopandas.read_file(tmp_path / name)) - {"geometry"}
+    assert all(len(column) <= 10 for column in columns)
+    assert {"mean_prob", "time_s", "a_very_lon", "a_very_lo2", "length_m"} <= columns
+    (data,) = (data for *_, data in read_network(tmp_path / name).edges(data=True))
+    assert {k: data[k] for k in values} == values
+    assert data["highway"] == "primary" and data["length"] == pytest.approx(100.25)
+    assert sorted(path.name for path in tmp_path.iterdir() if path.suffix == ".zip") == (
+        ["roads.shp.zip"] if name.endswith(".zip") else []
+    )
+
+
+def test_a_zip_file_of_no_or_several_shapefiles_is_refused_in_one_line(tmp_path):
+    (tmp_path / "no.shp.zip").write_bytes(b"PK")
+    with pytest.raises(RoadexError, match="not a readable zip file"):
+        read_network(tmp_path / "no.shp.zip")
+    with zipfile.ZipFile(tmp_path / "two.shp.zip", "w") as archive:
+        for member in ("../a.shp", "b.shp"):
+            archive.writestr(member, b"")
+    with pytest.raises(RoadexError, match="holds 2 Shapefiles"):
+        read_network(tmp_path / "two.shp.zip")
+
+
+@pytest.mark.parametrize(
+    ("attributes", "renderer", "symbols"),
+    [
+        ({"highway": "primary", "mean_probability": 0.9}, "categorizedSymbol", 8),
+        ({"mean_probability": 0.9}, "graduatedSymbol", 6),
+        ({}, "singleSymbol", 1),
+    ],
+)
+def test_a_geopackage_carries_a_style_for_qgis(tmp_path, attributes, renderer, symbols):
+    graph = empty_network("EPSG:32633")
+    add_road(graph, 0, 1, [(5e5, 5e6), (500100, 5e6)], **attributes)
+    write_network(graph, tmp_path / "roads.gpkg")
+    with closing(sqlite3.connect(tmp_path / "roads.gpkg")) as database:
+        query = "SELECT f_table_name, f_geometry_column, useAsDefault, styleQML FROM layer_styles"
+        ((*layer, qml),) = database.execute(query).fetchall()
+    assert layer == ["roads", "geom", 1]
+    root = ElementTree.fromstring(qml[qml.index("<qgis") :]).find("renderer-v2")
+    assert root.get("type") == renderer and len(root.findall("symbols/symbol")) == symbols
+    used = [choice.get("symbol") for choice in root.iter() if choice.tag in ("category", "range")]
+    assert set(used) <= {symbol.get("name") for symbol in root.findall("symbols/symbol")}
