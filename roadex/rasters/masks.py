@@ -17,7 +17,7 @@ from PIL import Image
 
 from roadex.config.labels import IGNORE
 from roadex.errors import RoadexError
-from roadex.rasters.pictures import decode, require_memory, world_file_pixel
+from roadex.rasters.pictures import bit_depth, decode, require_memory, world_file_pixel
 from roadex.rasters.rasters import grid_of, open_raster, pixel_metres, readable
 
 _MOST_BANDS = 64  # of one picture; thousands mean a damaged header, and take minutes
@@ -41,6 +41,8 @@ _SOLID = 1 / 8
 _CERTAIN = 0.5
 # Pixels processed at a time.
 _CHUNK = 1 << 22
+# A colour that is no grey, so that a table is not read as brightness.
+_PAINT = (255, 0, 0)
 
 
 @dataclass(frozen=True)
@@ -87,6 +89,12 @@ class _Values:
     colours: NDArray[np.uint8] | None = None
     nodata: float | None = None
     gsd: tuple[float, float] | None = None
+
+    @property
+    def known(self) -> NDArray[Any]:
+        """The numbers that are neither transparent nor declared as no data."""
+        found = self.pixels if self.valid is None else self.pixels[self.valid]
+        return found if self.nodata is None else found[found != self.nodata]
 
 
 def read_mask(path: Path, rules: MaskRules | None = None) -> Mask:
@@ -163,18 +171,23 @@ def _of_raster(path: Path) -> _Values:
         found = _joined(path, np.moveaxis(grey, 0, -1), alpha)
         if names[0] == "palette":
             table = file.colormap(1)
-            colours = np.array([table[i][:3] for i in sorted(table)], np.uint8)
-            found = replace(found, colours=colours)
-        if alpha is None and file.nodata is None:
+            found = _of_table(found.pixels, np.array([table[i] for i in sorted(table)], np.uint8))
+        if alpha is None and file.nodata is None and found.colours is None:
             declared = file.read_masks(1)
             found = replace(found, valid=None if declared.all() else declared > 0)
         return replace(found, nodata=file.nodata, gsd=gsd)
 
 
 def _of_picture(path: Path, picture: Image.Image) -> _Values:
+    hidden = picture.info.get("transparency")
     if picture.mode == "P":
         table = np.array(picture.getpalette("RGB"), np.uint8).reshape(-1, 3)
-        return _Values(np.array(picture), colours=table)
+        return _of_table(np.array(picture), np.column_stack([table, _opacity(len(table), hidden)]))
+    if isinstance(hidden, int) and picture.mode in ("L", "I;16"):
+        return _Values(np.array(picture), nodata=hidden)  # so GDAL declares no data in PNG
+    if picture.mode in ("RGB", "LA", "RGBA") and bit_depth(path) > 8:
+        deep = np.asarray(cv2.imread(str(path), cv2.IMREAD_UNCHANGED))
+        return _joined(path, deep[..., :3], deep[..., 3] if deep.shape[-1] == 4 else None)
     if picture.mode == "1":
         return _Values(np.array(picture).astype(np.uint8))
     if picture.mode in ("LA", "RGBA", "La", "RGBa"):
@@ -182,6 +195,30 @@ def _of_picture(path: Path, picture: Image.Image) -> _Values:
         return _joined(path, pixels[..., :-1], pixels[..., -1])
     pixels = np.array(picture if picture.mode not in ("CMYK", "YCbCr") else picture.convert("RGB"))
     return _joined(path, pixels.reshape(*pixels.shape[:2], -1), None)
+
+
+def _opacity(length: int, hidden: bytes | int | None) -> NDArray[np.uint8]:
+    """The opacity of each colour of a table, from what a PNG or GIF says is transparent."""
+    found = np.full(length, 255, np.uint8)
+    if isinstance(hidden, int):
+        found[hidden : hidden + 1] = 0
+    elif hidden:
+        given = np.frombuffer(hidden, np.uint8)[:length]
+        found[: len(given)] = given
+    return found
+
+
+def _of_table(numbers: NDArray[Any], table: NDArray[np.uint8]) -> _Values:
+    """The numbers of a colour table (n, 4) whose fourth column is the opacity."""
+    found = _Values(numbers, colours=table[:, :3])
+    shown = table[np.minimum(numbers, len(table) - 1), 3] > 0
+    if shown.all() or not shown.any():
+        return found
+    visible = table[_distinct(numbers[shown]), :3]
+    if (visible == visible[0]).all() and (visible.any() or not _is_solid(shown)):
+        # One colour on a transparent ground, whatever colour the ground would have.
+        return replace(found, colours=np.where(table[:, 3:] > 0, _PAINT, 0).astype(np.uint8))
+    return replace(found, valid=shown)
 
 
 def _joined(path: Path, bands: NDArray[Any], alpha: NDArray[Any] | None) -> _Values:
@@ -232,18 +269,36 @@ def _road(path: Path, values: _Values, rules: MaskRules) -> NDArray[np.bool_]:
     """Where (H, W) the road is."""
     if rules.values is not None:
         return np.isin(values.pixels, rules.values)
-    if values.colours is not None and not _is_grey_scale(values.colours):
+    if values.colours is None:
+        return _road_of_brightness(path, values.pixels, values.known, rules)
+    if not _is_grey_scale(values.colours):
         return _road_of_table(path, values, rules)
-    pixels = values.pixels
-    if values.colours is not None:
-        pixels = values.colours[pixels.astype(np.int64), 0]
+    shades = values.colours[:, 0]
+    pixels = shades[np.minimum(values.pixels, len(shades) - 1)]
     if rules.above is not None:
         return np.asarray(pixels > rules.above)
-    if values.colours is not None:
-        _require_order(path, values, rules)
-    used = pixels if values.valid is None else pixels[values.valid]
-    if values.nodata is not None:
-        used = used[used != values.nodata]
+    _require_order(path, values, rules)
+    used = shades[np.minimum(values.known, len(shades) - 1)]
+    if _is_plain(used):
+        return _road_of_table(path, values, rules)
+    try:
+        return _road_of_brightness(path, pixels, used, rules)
+    except RoadexError:
+        raise _unclear_table(path, values, rules) from None
+
+
+def _is_plain(shades: NDArray[Any]) -> bool:
+    """Whether the greys of a table in use are black and one that is clearly seen."""
+    found = _distinct(shades)
+    return len(found) == 2 and found[0] == 0 and found[1] > _HALF["uint8"] / 2
+
+
+def _road_of_brightness(
+    path: Path, pixels: NDArray[Any], used: NDArray[Any], rules: MaskRules
+) -> NDArray[np.bool_]:
+    """Where (H, W) the brightness shows road, of which `used` is what counts."""
+    if rules.above is not None:
+        return np.asarray(pixels > rules.above)
     limit = _limit(path, used, rules)
     if limit == _HALF.get(pixels.dtype.name):
         _require_soft(path, pixels, used, rules)
@@ -253,7 +308,8 @@ def _road(path: Path, values: _Values, rules: MaskRules) -> NDArray[np.bool_]:
 def _require_order(path: Path, values: _Values, rules: MaskRules) -> None:
     """Refuse a grey table whose numbers and brightness disagree on what is more."""
     assert values.colours is not None
-    used = _distinct(values.pixels).astype(np.int64)
+    used = _distinct(values.known).astype(np.int64)
+    used = used[used < len(values.colours)]
     shades = values.colours[used, 0].astype(int)
     if (np.diff(shades) < 0).any():
         raise RoadexError(
@@ -282,15 +338,20 @@ def _is_grey_scale(colours: NDArray[np.uint8]) -> bool:
 
 def _road_of_table(path: Path, values: _Values, rules: MaskRules) -> NDArray[np.bool_]:
     assert values.colours is not None
-    used = _distinct(values.pixels)
+    used = _distinct(values.known)
     inside = used[used < len(values.colours)]
     painted = [int(number) for number in inside if values.colours[number].any()]
     if len(painted) > 1 or len(inside) < len(used):
-        raise RoadexError(
-            f"{path}: its colour table has {len(used)} colours in use ({_shown(values, used)}): "
-            f"say which numbers are road: {rules.keys[1]}=[{_rarest(values.pixels)}]"
-        )
+        raise _unclear_table(path, values, rules)
     return np.isin(values.pixels, painted)
+
+
+def _unclear_table(path: Path, values: _Values, rules: MaskRules) -> RoadexError:
+    used = _distinct(values.known)
+    return RoadexError(
+        f"{path}: its colour table has {len(used)} colours in use ({_shown(values, used)}): "
+        f"say which numbers are road: {rules.keys[1]}=[{_rarest(values.known)}]"
+    )
 
 
 def _shown(values: _Values, used: NDArray[Any]) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import zlib
 
+import cv2
 import numpy as np
 import pytest
 from PIL import Image
@@ -32,6 +33,20 @@ def palette(path, colours):
     picture = Image.fromarray(ROAD.astype(np.uint8), "P")
     picture.putpalette([value for colour in colours for value in colour])
     picture.save(path)
+    return path
+
+
+def see_through(path, colours, opacity):
+    """A colour table with the opacity of each colour."""
+    picture = Image.fromarray(ROAD.astype(np.uint8), "P")
+    picture.putpalette([value for colour in colours for value in colour])
+    picture.save(path, transparency=bytes(opacity))
+    return path
+
+
+def deep(path, *bands):
+    """A PNG of 16 bits with several bands, which Pillow would cut to 8."""
+    cv2.imwrite(str(path), np.dstack(bands).astype(np.uint16))
     return path
 
 
@@ -81,6 +96,12 @@ KINDS = {
     "a colour table": lambda p: palette(p, [(0, 0, 0), (128, 0, 0)]),
     "a grey table": lambda p: palette(p, [(0, 0, 0), (255, 255, 255)]),
     "roads in alpha": rgba,
+    "a table whose grey is dark": lambda p: palette(p, [(0, 0, 0), (90, 90, 90)]),
+    "a table with roads in alpha": lambda p: see_through(p, [(255, 255, 255)] * 2, [0, 255]),
+    "a table with black roads in alpha": lambda p: see_through(p, [(0, 0, 0)] * 2, [0, 255]),
+    "a deep PNG of 0 and 1": lambda p: deep(p, ROAD, ROAD, ROAD),
+    "a deep PNG of one colour": lambda p: deep(p, 0 * ROAD, 0 * ROAD, 40_000 * ROAD),
+    "a deep PNG of roads in alpha": lambda p: deep(p, *[ROAD | True] * 3, 65_535 * ROAD),
     "one colour on black": red_on_black,
     "16 bits of 0 and 65535": lambda p: tiff(p, ROAD.astype(np.uint16) * 65535),
     "16 bits of 0 and 1": lambda p: tiff(p, ROAD.astype(np.uint16)),
@@ -113,6 +134,29 @@ def test_what_is_unknown_is_ignored(tmp_path, unknown):
     mask = read_mask(tiff(tmp_path / "mask.tif", values, **options)).road
     assert (mask[:, :5] == IGNORE).all()
     np.testing.assert_array_equal(mask[:, 5:], ROAD[:, 5:])
+
+
+@pytest.mark.parametrize("kind", ["a grey that is declared", "a colour that is transparent"])
+def test_what_a_png_declares_as_unknown_is_ignored(tmp_path, kind):
+    values = ROAD.astype(np.uint8)
+    values[:, :5] = 2
+    picture = Image.fromarray(values, "P" if "colour" in kind else "L")
+    if picture.mode == "P":
+        picture.putpalette([0, 0, 0, 255, 255, 255, 128, 128, 128])
+    picture.save(tmp_path / "mask.png", transparency=2)
+    mask = read_mask(tmp_path / "mask.png").road
+    assert (mask[:, :5] == IGNORE).all()
+    np.testing.assert_array_equal(mask[:, 5:], ROAD[:, 5:])
+
+
+def test_a_grey_table_of_several_shades_names_numbers_and_not_shades(tmp_path):
+    values = ROAD.astype(np.uint8)
+    values[:4, ::2] = 2
+    picture = Image.fromarray(values, "P")
+    picture.putpalette([0, 0, 0, 128, 128, 128, 255, 255, 255])
+    picture.save(tmp_path / "mask.png")
+    with pytest.raises(RoadexError, match=r"2: 255,255,255.*road_values=\[2\]"):
+        read_mask(tmp_path / "mask.png")
 
 
 @pytest.mark.parametrize("height", [5, 9, 14, 18])
