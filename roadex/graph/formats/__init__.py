@@ -169,6 +169,10 @@ def read_networks(path: str | Path, options: ReadOptions | None = None) -> dict[
         networks = _networks_of(source, options)
     except (OverflowError, RecursionError) as error:  # infinity as a number, lists in lists
         raise RoadexError(f"{path}: damaged, or no road network ({error})") from error
+    except RoadexError as error:  # of a part, such as a coordinate system, that knows no file
+        if source.name in str(error):
+            raise
+        raise RoadexError(f"{path}: {error}") from error
     for network in networks.values():
         check_extent(network, source)
     return networks

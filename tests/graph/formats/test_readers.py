@@ -258,6 +258,13 @@ def test_a_mask_becomes_a_network(tmp_path):
         ("a.geojson", "[1, 2]", "no JSON object"),
         ("a.geojson", '{"type": "FeatureCollection"}', "not GeoJSON"),
         ("a.geojson", '{"roadex": {}, "features": []}', "not GeoJSON"),
+        (
+            "a.geojson",
+            '{"type": "FeatureCollection", "features": [{"type": "Feature", "geometry": {"type": '
+            '"LineString", "coordinates": [[0, 0], [0, 1]]}, "properties": {}}], "crs": {"type": '
+            '"name", "properties": {"name": "nonsense"}}}',
+            "unknown coordinate reference system",
+        ),
         ("a.json", '{"nodes": []}', "neither"),
         ("a.json", '{"nodes": [[0, 0]], "edges": [[0, 5]]}', "node 5"),
         ("a.json", '{"nodes": [[0, 0, 0]], "edges": []}', "malformed"),
