@@ -184,7 +184,9 @@ def open_bench(config: TrainConfig, folder: Path, steps: int) -> Bench:
     device = pick_device(config.trainer.device)
     size = max(512, 2 * config.dataset.crop)
     tiles = 2
-    dataset = example_dataset(Path(tempfile.mkdtemp(dir=folder)), size, tiles)
+    dataset = example_dataset(
+        Path(tempfile.mkdtemp(dir=folder)), size, tiles, config.backbone.bands
+    )
     draws = -(-steps * config.trainer.batch_size // tiles)
     dataset = replace(dataset, crops_per_tile=draws)
     augmentation, directions = Augmentation(config.augment), config.model.orientation_bins > 0

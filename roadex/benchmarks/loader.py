@@ -70,17 +70,18 @@ def main(overrides: list[str]) -> None:
                 print(f"{label:52}" + "".join(f"{rate:8.0f}" for rate in rates))
 
 
-def example_dataset(folder: Path, size: int, tiles: int = 2) -> PreparedDataset:
+def example_dataset(folder: Path, size: int, tiles: int = 2, bands: int = 3) -> PreparedDataset:
     """Prepared square tiles of noise with a grid of streets."""
     rng = np.random.default_rng(size)
     names = [f"tile{index}" for index in range(tiles)]
     for name in names:
-        image = rng.integers(0, 256, (size, size, 3), dtype=np.uint8)
+        image = rng.integers(0, 256, (size, size, bands), dtype=np.uint8)
         graph = _streets(size * _GSD)
         mask = draw_roads(graph, (size, size), _GSD, 8.0).astype(np.uint8)
         prepare_tile(Tile(image, mask, graph), TileRecipe(_GSD, 5, LabelConfig()), folder / name)
     splits = {"train": names, "validation": [], "test": []}
-    return PreparedDataset(folder, splits, _GSD, 5, [0.5] * 3, [0.25] * 3, crops_per_tile=1000)
+    mean, std = [0.5] * bands, [0.25] * bands
+    return PreparedDataset(folder, splits, _GSD, 5, mean, std, crops_per_tile=1000)
 
 
 def _streets(side: float, spacing: float = 90.0) -> nx.MultiGraph:

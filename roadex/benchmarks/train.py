@@ -150,31 +150,59 @@ def compare_pairs(config: TrainConfig, settings: Settings, folder: Path) -> None
 
 
 def compare_variants(config: TrainConfig, settings: Settings, folder: Path) -> None:
-    """Print images a second by number format, layout and compilation."""
+    """Print images a second by number format, layout and compilation, measured in turns.
+
+    On a GPU also with the largest batch that fits, one after the other.
+    """
     _print_row("variant", "batch", "images/s", "of fp32", "GFLOP/s", "of peak")
-    reference = 0.0
-    for name, trainer in _variants(config.trainer).items():
-        for batch in _batches(trainer, config, folder):
-            changed = replace(config, trainer=replace(trainer, batch_size=batch))
+    variants = _variants(config.trainer)
+    batch = config.trainer.batch_size
+    benches = {
+        name: open_bench(replace(config, trainer=trainer), folder, steps=1)
+        for name, trainer in variants.items()
+    }
+    times = _in_turns(list(benches.values()), settings)
+    reference = batch / times[0]
+    for (name, bench), seconds in zip(benches.items(), times, strict=True):
+        _print_variant(name, batch, batch / seconds, reference, bench, settings)
+    benches.clear()
+    for name, trainer in variants.items():
+        for larger in _larger_batches(trainer, config, folder):
+            changed = replace(config, trainer=replace(trainer, batch_size=larger))
             with _bench(changed, folder) as bench:
-                rate = _rate(bench, settings)
-                speed = rate * bench.flops() / GIGA
-            reference = reference or rate
-            share = speed / 1000 / settings.peak_tflops if settings.peak_tflops else "-"
-            _print_row(name, batch, f"{rate:.3f}", rate / reference, f"{speed:.1f}", share)
+                _print_variant(name, larger, _rate(bench, settings), reference, bench, settings)
+
+
+def _in_turns(benches: list[Bench], settings: Settings) -> list[float]:
+    """Seconds of a bare step of each, the least of some rounds after one that does not count."""
+    rounds = [
+        [bench.bare_seconds(settings.steps if number else 1) for bench in benches]
+        for number in range(settings.repeats + 1)
+    ]
+    return [min(times) for times in zip(*rounds[1:], strict=True)]
+
+
+def _print_variant(
+    name: str, batch: int, rate: float, reference: float, bench: Bench, settings: Settings
+) -> None:
+    speed = rate * bench.flops() / GIGA
+    share = speed / 1000 / settings.peak_tflops if settings.peak_tflops else "-"
+    _print_row(name, batch, f"{rate:.3f}", rate / reference, f"{speed:.1f}", share)
 
 
 def _variants(trainer: TrainerConfig) -> dict[str, TrainerConfig]:
-    fp32 = replace(trainer, precision=Precision.fp32, channels_last=False, compile=False)
-    bf16 = replace(fp32, precision=Precision.bf16)
-    last = replace(bf16, channels_last=True)
-    fast = replace(last, compile=True)
-    return {"fp32": fp32, "bf16": bf16, "bf16, channels-last": last, "the same, compiled": fast}
+    variants: dict[str, TrainerConfig] = {}
+    for precision in (Precision.fp32, Precision.bf16):
+        plain = replace(trainer, precision=precision, channels_last=False, compile=False)
+        last = replace(plain, channels_last=True)
+        variants[precision.value] = plain
+        variants[f"{precision.value}, channels-last"] = last
+        variants[f"{precision.value}, channels-last, compiled"] = replace(last, compile=True)
+    return variants
 
 
-def _batches(trainer: TrainerConfig, config: TrainConfig, folder: Path) -> Iterator[int]:
-    """The configured batch size, and on a GPU the largest power of two times it that fits."""
-    yield trainer.batch_size
+def _larger_batches(trainer: TrainerConfig, config: TrainConfig, folder: Path) -> Iterator[int]:
+    """On a GPU the largest power of two times the batch size that fits, if any is larger."""
     largest = trainer.batch_size
     while torch.cuda.is_available() and trainer.device != "cpu":
         bigger = replace(config, trainer=replace(trainer, batch_size=2 * largest))

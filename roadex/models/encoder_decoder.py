@@ -28,6 +28,10 @@ from roadex.models.heads import evidence_head
 MULTIPLE = 32  # the stride of the encoders
 
 
+class OneScaleEncoder(RoadexError):
+    """A decoder with skips has nothing to skip from: the encoder's maps are all of one size."""
+
+
 class EncoderDecoder(nn.Module):
     """Encoder, decoder and one convolution whose channels are the logits of all tasks.
 
@@ -69,11 +73,12 @@ def smp_model(
     """A model of segmentation-models-pytorch that has a channel for each class of each task.
 
     Raises:
+        OneScaleEncoder: the backbone is a plain vision transformer.
         RoadexError: the backbone is not timm's, or does not fit the architecture.
     """
     import segmentation_models_pytorch as smp  # takes seconds, and most models do without
 
-    from roadex.models.backbones.pyramid import explained
+    from roadex.models.backbones.pyramid import explained, is_pyramid
     from roadex.models.backbones.weights import timm_options
     from roadex.models.encoders import adapt
 
@@ -83,6 +88,11 @@ def smp_model(
             "leave it out or set backbone=timm"
         )
     with explained(backbone):
+        if not is_pyramid(backbone.name):
+            raise OneScaleEncoder(
+                f"backbone.name={backbone.name}: model={config.name} needs maps of several sizes, "
+                "and it gives them of one"
+            )
         encoder = timm_options(backbone)
         pretrained = encoder.pop("pretrained")
         model = smp.create_model(

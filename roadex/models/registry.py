@@ -13,7 +13,9 @@ from torch.utils.flop_counter import FlopCounterMode
 from roadex.config.backbone import BackboneConfig
 from roadex.config.extensions import extensions, together
 from roadex.config.model import ModelConfig, SamRoadConfig
+from roadex.errors import RoadexError
 from roadex.models.encoder_decoder import (
+    OneScaleEncoder,
     build_deeplabv3plus,
     build_dlinknet,
     build_linknet,
@@ -44,9 +46,19 @@ def build_model(config: ModelConfig, backbone: BackboneConfig) -> nn.Module:
     """The model of `model=` on the backbone of `backbone=`, with fresh weights.
 
     With `model.paths` it has a `pair_head`, which its own forward pass does not call.
+
+    Raises:
+        RoadexError: the backbone does not fit the model.
     """
     brought = {name: one.build for name, one in extensions("model").items()}
-    model = cast(nn.Module, together("model", MODELS, brought)[config.name](config, backbone))
+    build = together("model", MODELS, brought)[config.name]
+    try:
+        model = cast(nn.Module, build(config, backbone))
+    except OneScaleEncoder as error:
+        others = [name for name, one in MODELS.items() if one.__module__ != build.__module__]
+        raise RoadexError(
+            f"{error}: choose model={', '.join(others)}, or another encoder"
+        ) from error
     if config.paths:
         model.add_module("pair_head", build_pair_head(config))
     return model

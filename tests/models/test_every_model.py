@@ -8,8 +8,10 @@ import math
 import pytest
 import torch
 from torch import Tensor, nn
+from torch.nn import functional
 
 from roadex.command.help import group_choices
+from roadex.config.backbone import TimmBackboneConfig
 from roadex.config.loss import LossConfig
 from roadex.errors import RoadexError
 from roadex.losses.multitask import attribute_labels, multitask_loss
@@ -175,6 +177,41 @@ def test_compiled_model_answers_as_the_model(name, backend):
 def test_encoder_decoders_refuse_a_backbone_that_is_not_an_encoder(name):
     with pytest.raises(RoadexError, match=rf"backbone=paper: model={name} .*backbone=timm"):
         build_model(ZOO[name][0], PAPER)
+
+
+def test_a_plain_transformer_is_refused_by_decoders_with_skips_and_taken_by_the_others():
+    """The refusal names exactly those that take it."""
+    plain = TimmBackboneConfig(name="test_vit")
+    taken, named = set(), set()
+    for name, (config, _) in ZOO.items():
+        try:
+            build_model(config, plain)
+            taken.add(name)
+        except RoadexError as error:
+            assert f"backbone.name=test_vit: model={name} needs maps of several sizes" in str(error)
+            named.add(str(error).partition("choose model=")[2].partition(", or another")[0])
+    assert {"roadex", "stacked_multitask", "sam_road"} <= taken < set(ZOO)
+    assert [set(names.split(", ")) for names in named] == [taken]
+
+
+@pytest.mark.parametrize("name", ["roadex", "unet", "linknet", "dlinknet"])
+def test_what_the_encoder_sees_at_half_of_the_resolution_reaches_the_output(name):
+    """Detail that is gone at a quarter: a chequerboard in the encoder's first map, of mean 0."""
+    model = build_model(ZOO[name][0], TimmBackboneConfig(name="resnet10t", detail=True)).eval()
+    place = "backbone.extractor" if name == "roadex" else "encoder"
+    board = 1.0 - 2 * (torch.arange(32)[:, None] + torch.arange(48)).remainder(2)
+    assert not functional.avg_pool2d(board[None, None], 2).any()
+
+    def add(encoder: nn.Module, inputs: object, features: list[Tensor]) -> list[Tensor]:
+        finest = next(i for i, f in enumerate(features) if f.shape[-2:] == board.shape)
+        return [f + 5 * board if i == finest else f for i, f in enumerate(features)]
+
+    x = image(64, 96, batch=1)
+    plain = full_maps(model, x)[0]
+    handle = model.get_submodule(place).register_forward_hook(add)
+    changed = full_maps(model, x)[0]
+    handle.remove()
+    assert (changed - plain).abs().max() > 1e-3 * plain.abs().max()
 
 
 def test_dilated_cascade_sees_as_far_as_its_dilations_sum():

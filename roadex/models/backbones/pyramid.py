@@ -136,6 +136,13 @@ def feature_info(extractor: nn.Module) -> FeatureInfo:
     return cast(FeatureInfo, extractor.feature_info)
 
 
+def is_pyramid(name: str) -> bool:
+    """Whether a timm model gives maps of several sizes, as plain vision transformers do not."""
+    with torch.device("meta"):
+        extractor = timm.create_model(name, features_only=True)
+    return len(set(feature_info(extractor).reduction())) > 1
+
+
 def _create_for_any_size(config: TimmBackboneConfig, options: dict[str, Any]) -> nn.Module:
     """Transformers get the option for any image size, which other models do not have.
 
