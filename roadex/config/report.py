@@ -30,6 +30,7 @@ class ReportConfig:
         default_factory=lambda: [
             "f1",
             "iou",
+            "relaxed_f1",
             "connectivity_iou",
             "apls",
             "topo/f1",

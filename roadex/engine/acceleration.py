@@ -88,7 +88,7 @@ class _Float32(nn.Module):
 def depthwise_in_float32(model: nn.Module) -> None:
     """Let depthwise convolutions of 5x5 and more compute in 32 bits.
 
-    On a CPU their backward pass in bf16 takes five times as long (experiments/training_speed).
+    On a CPU they take twice as long or longer in bf16 (experiments/training_speed).
     """
     for module in model.modules():
         if not isinstance(module, nn.Conv2d) or isinstance(module, _Float32):

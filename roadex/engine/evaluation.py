@@ -44,7 +44,8 @@ class SplitPrediction:
         curves: pixel counts at every threshold, by the dataset that tiles are of.
         directions: (K, H, W) uint8 per tile, likewise of each connectivity class; empty without the
             task, or where `with_directions` is off, since they take five times as much memory.
-        connectivity: (K, K) pixel counts, row = truth, column = prediction; None without the task.
+        ways: (K, K) pixel counts of each tile's connectivity, row = truth, column = prediction; of
+            all tiles under one name where processes share them; empty without the task.
         classifier: of a tile's pairs of vertices; None where the model has no such head.
         pairs: of each tile, where they are classified.
         attribute_names: the attributes of roads that the model learns.
@@ -56,7 +57,7 @@ class SplitPrediction:
     probability: dict[str, NDArray[np.uint8]] = field(default_factory=dict)
     directions: dict[str, NDArray[np.uint8]] = field(default_factory=dict)
     curves: dict[str, ThresholdCurve] = field(default_factory=dict)
-    connectivity: NDArray[np.int64] | None = None
+    ways: dict[str, NDArray[np.int64]] = field(default_factory=dict)
     classifier: Classifier | None = None
     pairs: dict[str, ClassifiedPairs] = field(default_factory=dict)
     attribute_names: Sequence[str] = ()
@@ -67,6 +68,11 @@ class SplitPrediction:
         """The counts of all tiles together."""
         return sum_curves(self.curves.values())
 
+    @property
+    def connectivity(self) -> NDArray[np.int64] | None:
+        """The counts `ways` of all tiles together; None without the task."""
+        return sum(self.ways.values(), np.int64(0)) if self.ways else None  # type: ignore[return-value]
+
     def mask(self, name: str, threshold: float) -> NDArray[np.bool_]:
         """The road mask (H, W) of a tile at a threshold, which is rounded to 1/256."""
         return road_mask(self.probability[name], threshold)
@@ -74,13 +80,11 @@ class SplitPrediction:
     def add(self, name: str, probabilities: dict[str, NDArray[np.float32]]) -> None:
         """Keep and count the predictions for a tile: (K, H, W) of each task."""
         tile = self.dataset.tile(name)
-        road = _in_bins(probabilities["segmentation"][1])
-        self.probability[name] = road
-        curve = self.curves.setdefault(self.dataset.member_key(name), ThresholdCurve())
-        curve.update(road / BINS, tile.mask == 1, tile.mask == IGNORE)
+        self.probability[name] = _in_bins(probabilities["segmentation"][1])
+        self._count(name)
         if "connectivity" in probabilities:
-            counts = _class_confusion(tile.connectivity, probabilities["connectivity"])
-            self.connectivity = counts if self.connectivity is None else self.connectivity + counts
+            found = probabilities["connectivity"]
+            self.ways[name] = _class_confusion(tile.connectivity, found)
             if self.with_directions:
                 self.directions[name] = _in_bins(probabilities["connectivity"])
         if self.attribute_names:
@@ -89,6 +93,12 @@ class SplitPrediction:
             known = _known_only(probabilities, tile.mask == IGNORE)
             gsd = self.dataset.member(name).gsd
             self.pairs[name] = self.classifier(known, (gsd, gsd))
+
+    def _count(self, name: str) -> None:
+        """Count the pixels of a tile at every threshold."""
+        mask = self.dataset.tile(name).mask
+        curve = self.curves.setdefault(self.dataset.member_key(name), ThresholdCurve())
+        curve.update(self.probability[name] / BINS, mask == 1, mask == IGNORE)
 
     def _attributes(
         self, name: str, probabilities: dict[str, NDArray[np.float32]]
@@ -109,17 +119,29 @@ class SplitPrediction:
             counts.add(data, {name: worded(name, values[i]) for name, values in columns.items()})
         return counts
 
-    def only(self, name: str) -> SplitPrediction:
-        """One tile's prediction, without the counts."""
-        directions = {name: self.directions[name]} if name in self.directions else {}
-        pairs = {name: self.pairs[name]} if name in self.pairs else {}
+    def only(self, names: Sequence[str]) -> SplitPrediction:
+        """The predictions of some tiles, without the counts."""
         return SplitPrediction(
             self.dataset,
             self.with_directions,
-            {name: self.probability[name]},
-            directions,
-            pairs=pairs,
+            {name: self.probability[name] for name in names},
+            {name: self.directions[name] for name in names if name in self.directions},
+            pairs={name: self.pairs[name] for name in names if name in self.pairs},
         )
+
+    def of_dataset(self, key: str) -> SplitPrediction:
+        """The predictions of one dataset's tiles, with the counts at every threshold alone."""
+        part = self.only([n for n in self.probability if self.dataset.member_key(n) == key])
+        part.curves = {key: self.curves[key]} if key in self.curves else {}
+        return part
+
+    def of(self, names: Sequence[str]) -> SplitPrediction:
+        """The predictions of some tiles with the counts of these, those of attributes left out."""
+        part = self.only(names)
+        part.ways = {name: self.ways[name] for name in names if name in self.ways}
+        for name in names:
+            part._count(name)
+        return part
 
     def graph(self, name: str, threshold: float, settings: GraphSettings) -> nx.MultiGraph:
         """The road graph of a tile, none where the truth is not known."""
@@ -132,18 +154,6 @@ class SplitPrediction:
         if name in self.pairs and isinstance(settings, DecodingSettings):
             return paths_to_graph(self.pairs[name], road, threshold, gsd, settings)
         return probabilities_to_graph(road, directions, threshold, gsd, settings)
-
-    def of(self, key: str) -> SplitPrediction:
-        """The same of the tiles of one dataset alone, without the connectivity counts."""
-        names = [name for name in self.probability if self.dataset.member_key(name) == key]
-        return SplitPrediction(
-            self.dataset,
-            self.with_directions,
-            {name: self.probability[name] for name in names},
-            {name: self.directions[name] for name in names if name in self.directions},
-            {key: self.curves[key]} if key in self.curves else {},
-            pairs={name: self.pairs[name] for name in names if name in self.pairs},
-        )
 
 
 def _known_only(
@@ -266,28 +276,27 @@ def each_dataset(
     named: dict[str, float] = {}
     for key in prediction.curves:
         own = [found for found in results if prediction.dataset.member_key(found.name) == key]
-        named |= prefixed(key, {**scores(prediction.of(key)), **mean_scores(own)})
+        named |= prefixed(key, {**scores(prediction.of_dataset(key)), **mean_scores(own)})
     return named
 
 
 def each_city(
-    prediction: SplitPrediction, results: list[PairScore], threshold: float
+    prediction: SplitPrediction,
+    results: list[PairScore],
+    scores: Callable[[SplitPrediction], dict[str, float]],
 ) -> dict[str, float]:
-    """Pixel and graph scores of each city's tiles under city/NAME, pooled as those of all tiles.
+    """The scores of each city's tiles under city/NAME, pooled as those of all tiles.
 
     Nothing where the tiles are not of two cities at least.
     """
     of_city: dict[str, list[PairScore]] = {}
     for result in results:
-        city = prediction.dataset.cities.get(result.name, "")
+        city = prediction.dataset.cities.get(result.name, "other")
         of_city.setdefault(city, []).append(result)
-    if len(of_city) < 2:
-        return {}
     named: dict[str, float] = {}
-    for city, own in sorted(of_city.items()):
-        counts = [tile_confusion(prediction, result.name, threshold) for result in own]
-        pixels = sum(counts, start=Confusion()).scores()
-        named |= prefixed(f"city/{city or 'other'}", {**pixels, **mean_scores(own)})
+    for city, own in sorted(of_city.items()) if len(of_city) > 1 else ():
+        surface = scores(prediction.of([result.name for result in own]))
+        named |= prefixed(f"city/{city}", {**surface, **mean_scores(own)})
     return named
 
 

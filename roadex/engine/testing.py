@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -106,12 +107,13 @@ def report_split(
     )
     graphs = decode_graphs(prediction, threshold, settings)
     results = score_graphs(graphs, metric, TEST_METRICS)
+    surface = partial(_surface_scores, threshold=threshold)
     scores = {
         **_surface_scores(prediction, threshold),
         **mean_scores(results),
         **connection_scores(graphs),
-        **each_dataset(prediction, results, lambda own: _surface_scores(own, threshold)),
-        **each_city(prediction, results, threshold),
+        **each_dataset(prediction, results, surface),
+        **each_city(prediction, results, surface),
     }
     shown = list(zip(graphs, results, strict=True))[:pictures]
     drawn = [_draw(prediction, graph, result.scores, threshold, folder) for graph, result in shown]

@@ -153,7 +153,7 @@ class Validator:
         chances = self._chances(classifier)
         decodings = [with_chance(self.config.graph, chance) for chance in chances]
         tasks = [
-            partial(score_tile, own.only(name), name, threshold, decoding, self.config.apls)
+            partial(score_tile, own.only([name]), name, threshold, decoding, self.config.apls)
             for name in names
             for decoding in decodings
         ]
@@ -205,8 +205,7 @@ class Validator:
             pooled.attributes += AttributeCounts.of_plain(part["attributes"])
             if part["connectivity"] is not None:
                 counted = np.array(part["connectivity"], dtype=np.int64)
-                before = pooled.connectivity
-                pooled.connectivity = counted if before is None else before + counted
+                pooled.ways["all"] = pooled.ways.get("all", np.int64(0)) + counted
         return pooled
 
 

@@ -88,7 +88,7 @@ def test_a_gap_is_closed_by_what_is_kept_of_the_connectivity(with_directions):
     connectivity = np.stack([1 - along, nothing, along, nothing, nothing])
     prediction.add("a", {"segmentation": np.stack([1 - road, road]), "connectivity": connectivity})
     settings = DecodingSettings(gaps=GapSettings(reach_m=20.0))
-    graph = prediction.only("a").graph("a", 0.5, settings)
+    graph = prediction.only(["a"]).graph("a", 0.5, settings)
     assert graph.number_of_edges() == (1 if with_directions else 2)
     tile.mask = np.full_like(mask, IGNORE)
     assert prediction.graph("a", 0.5, settings).number_of_edges() == 0
@@ -97,7 +97,8 @@ def test_a_gap_is_closed_by_what_is_kept_of_the_connectivity(with_directions):
 def noisy(image):
     """Road where an image is bright, by chance."""
     road = np.clip(image.mean(axis=2) / 255 + 0.2, 0, 1).astype(np.float32)
-    return {"segmentation": np.stack([1 - road, road])}
+    ways = np.stack([1 - road, road / 4, road / 2, road / 4, 0 * road])
+    return {"segmentation": np.stack([1 - road, road]), "connectivity": ways}
 
 
 def test_a_city_scores_as_if_its_tiles_were_all(tmp_path):
@@ -122,6 +123,7 @@ def test_a_city_scores_as_if_its_tiles_were_all(tmp_path):
             for key, value in whole.scores.items()
             if key.startswith(f"city/{city}/")
         }
-        assert {"f1", "iou", "apls", "topo/f1", "apls/n_scored"} <= set(told)
+        assert {"f1", "relaxed_f1", "connectivity_iou", "apls/n_scored"} <= set(told)
+        assert {key for key in alone if "/" not in key} <= set(told)
         assert told == pytest.approx({key: alone[key] for key in told}, nan_ok=True)
     assert whole.scores["city/Paris/f1"] != whole.scores["city/Vegas/f1"]
