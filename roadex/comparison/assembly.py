@@ -5,13 +5,16 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from roadex.comparison.comparison import Comparison, compare
+import pandas as pd
+
+from roadex.comparison.comparison import Comparison, compare, title
 from roadex.comparison.figures import draw_figures
 from roadex.comparison.panels import tile_panels
 from roadex.comparison.rows import mixtures, rows_of
 from roadex.comparison.statistics import CONFIDENCE
 from roadex.comparison.summary import check_place, write_summary
 from roadex.comparison.tables import (
+    UNKNOWN,
     city_table,
     difference_table,
     score_table,
@@ -46,7 +49,7 @@ def write_report(config: ReportConfig) -> Report:
     rows = rows_of(found.finished, config.mixed, config.by)
     comparison = compare(rows, config.scores, config.baseline)
     tiles = tile_panels(comparison, config.tiles, config.imagery)
-    notes = [*_notes(found, comparison), COSTS]
+    notes = [*_notes(found, comparison), f"{BEST} {COSTS}"]
     write_tables(comparison, notes, out)
     figures = draw_figures(comparison, out)
     write_page(
@@ -66,14 +69,14 @@ def write_report(config: ReportConfig) -> Report:
     )
     if config.summary is not None:
         short = compare(rows, config.summary_scores, config.baseline)
-        write_summary(short, _notes(found, short), Path(config.summary), heading)
+        write_summary(short, [*_notes(found, short), BEST], Path(config.summary), heading)
     return Report(out / "index.html", comparison, found.faults)
 
 
+BEST = "Bold is the best mean of a column, with all that look the same."
 COSTS = (
-    "Bold is the best mean of a column, with all that look the same. GMACs are "
-    "multiply-accumulates at 512 x 512; images/s is the speed of training on the machine of these "
-    "runs."
+    "GMACs are multiply-accumulates at 512 x 512; images/s is the speed of training on the machine "
+    "of these runs."
 )
 
 
@@ -112,37 +115,21 @@ def _notes(found: Found, comparison: Comparison) -> list[str]:
 
 def _run_table(comparison: Comparison, root: Path) -> list[list[str]]:
     """Head and a row for each run."""
-    head = [
-        "run",
-        "setting",
-        "seed",
-        "fold",
-        "threshold",
-        "best epoch",
-        "F1",
-        "IoU",
-        "APLS",
-        "code",
-    ]
-    return [
-        head,
-        *(
-            _run_cells(run, line.row.name, root)
-            for line in comparison.lines
-            for run in line.row.runs
-        ),
-    ]
+    runs = [(line.row.name, run) for line in comparison.lines for run in line.row.runs]
+    table = pd.DataFrame(
+        {
+            "run": [str(run.folder.relative_to(root)) for _, run in runs],
+            "setting": [name for name, _ in runs],
+            "seed": [str(run.seed) for _, run in runs],
+            "fold": [", ".join(map(str, run.repeat[1:])) or UNKNOWN for _, run in runs],
+            "threshold": [f"{run.fact('threshold'):.3f}" for _, run in runs],
+            "best epoch": [f"{run.fact('best_epoch'):.0f}" for _, run in runs],
+            **{title(key): [_score(run, key) for _, run in runs] for key in ("f1", "iou", "apls")},
+            "code": [run.version for _, run in runs],
+        }
+    )
+    return [list(table.columns), *table.to_numpy().tolist()]
 
 
-def _run_cells(run: Run, row: str, root: Path) -> list[str]:
-    scores = (run.scores.get(key) for key in ("f1", "iou", "apls"))
-    return [
-        str(run.folder.relative_to(root)),
-        row,
-        str(run.seed),
-        ", ".join(map(str, run.repeat[1:])) or "–",
-        f"{run.fact('threshold'):.3f}",
-        f"{run.fact('best_epoch'):.0f}",
-        *("–" if score is None else f"{score:.4f}" for score in scores),
-        run.version,
-    ]
+def _score(run: Run, key: str) -> str:
+    return f"{run.scores[key]:.4f}" if key in run.scores else UNKNOWN

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from statistics import median
+
+import pandas as pd
 
 from roadex.comparison.baselines import Baselines, find_baselines
 from roadex.comparison.rows import Row
@@ -17,9 +18,7 @@ from roadex.comparison.statistics import (
     tile_means,
 )
 from roadex.errors import RoadexError
-from roadex.runs.reading import is_known
 
-NAN = float("nan")
 # Names of columns; any other score is called as in metrics.json.
 TITLES = {
     "f1": "F1",
@@ -124,30 +123,27 @@ def available(rows: list[Row]) -> list[str]:
 
 
 def _line(row: Row, scores: list[str], baseline: Row | None) -> Line:
+    costs = pd.DataFrame(
+        [(run.fact("parameters"), run.fact("macs_512"), run.images_per_s) for run in row.runs]
+    )
+    parameters, macs, images_per_s = costs.median()
     return Line(
         row,
         {score: spread(row, score) for score in scores},
         {score: difference(row, baseline, score) for score in scores} if baseline else {},
-        _middle([run.fact("parameters") for run in row.runs]),
-        _middle([run.fact("macs_512") for run in row.runs]),
-        _middle([run.images_per_s for run in row.runs]),
+        parameters,
+        macs,
+        images_per_s,
         _by_tile(row, baseline, scores) if baseline else {},
     )
 
 
 def _by_tile(row: Row, baseline: Row, scores: list[str]) -> dict[str, TileDifference]:
-    found = {}
-    for score in scores:
-        own, other = ([run.tiles for run in each.runs] for each in (row, baseline))
-        difference = tile_difference(tile_means(own, score), tile_means(other, score))
-        if difference.tiles:
-            found[score] = difference
-    return found
-
-
-def _middle(values: list[float]) -> float:
-    known = [value for value in values if is_known(value)]
-    return float(median(known)) if known else NAN
+    own, other = ([run.tiles for run in each.runs] for each in (row, baseline))
+    found = {
+        score: tile_difference(tile_means(own, score), tile_means(other, score)) for score in scores
+    }
+    return {score: difference for score, difference in found.items() if difference.tiles}
 
 
 def title(score: str) -> str:

@@ -64,7 +64,15 @@ def mixtures(runs: list[Run]) -> list[str]:
         "metric settings": _metric_settings,
         "code version": lambda run: run.version,
     }
-    return [line for name, fact in facts.items() if (line := _mixture(runs, name, fact))]
+    found = []
+    for name, fact in facts.items():
+        values = [fact(run) for run in runs]
+        for run, value in zip(runs, values, strict=True):
+            if value != values[0]:
+                first = f"{values[0]} in {runs[0].folder}"
+                found.append(f"runs of different {name}: {first}, {value} in {run.folder}")
+                break
+    return found
 
 
 def _split(run: Run) -> str:
@@ -74,17 +82,6 @@ def _split(run: Run) -> str:
         return f"{kind} {run.metrics['split_hash']}"
     return (
         f"{kind} {run.metrics.get('pool_hash')} in {run.config.get('dataset.splits.folds')} folds"
-    )
-
-
-def _mixture(runs: list[Run], name: str, fact: Callable[[Run], str]) -> str | None:
-    first = runs[0]
-    other = next((run for run in runs if fact(run) != fact(first)), None)
-    if other is None:
-        return None
-    return (
-        f"runs of different {name}: {fact(first)} in {first.folder}, {fact(other)} in "
-        f"{other.folder}"
     )
 
 

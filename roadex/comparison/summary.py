@@ -6,7 +6,14 @@ import re
 from pathlib import Path
 
 from roadex.comparison.comparison import Comparison, Line, title
-from roadex.comparison.tables import UNKNOWN, count_text, difference_text, markdown, spread_text
+from roadex.comparison.tables import (
+    UNKNOWN,
+    count_text,
+    difference_text,
+    embolden,
+    markdown,
+    spread_text,
+)
 from roadex.errors import RoadexError
 from roadex.files import write_text
 
@@ -31,7 +38,7 @@ def write_summary(comparison: Comparison, notes: list[str], path: Path, name: st
 
 
 def summary_table(comparison: Comparison) -> list[list[str]]:
-    """Head and rows: the scores, each with its difference to the baseline if there is one."""
+    """Head and rows: the scores, the best bold, and their differences to a baseline if any."""
     scores, compared = comparison.scores, comparison.baselines is not None
     heads = [
         head
@@ -39,6 +46,9 @@ def summary_table(comparison: Comparison) -> list[list[str]]:
         for head in (title(score), *([f"{title(score)} difference"] if compared else []))
     ]
     rows = [_cells(line, scores, compared) for line in comparison.lines]
+    for place, score in enumerate(scores):
+        column = 2 + place * (2 if compared else 1)
+        embolden(rows, column, [line.spreads[score].mean for line in comparison.lines], score)
     return [["setting", "runs", *heads, "parameters"], *rows]
 
 

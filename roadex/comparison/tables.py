@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
+from dataclasses import astuple
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
+
 from roadex.comparison.comparison import CITY, LOWER, NEITHER, Comparison, Line, title
 from roadex.comparison.statistics import Difference, Spread, TileDifference, spread
-from roadex.files import write_table, write_text
+from roadex.files import write_text
 from roadex.runs.reading import is_known
 
 UNKNOWN = "–"
 BOLD = "**"  # around a cell, as in Markdown
 Table = list[list[str]]
+# What table.csv calls the figures of a Spread, a Difference and a TileDifference.
+SPREAD = ("mean", "sd", "runs", "n_scored", "n_total")
+DIFFERENCE = ("difference", "low", "high", "pairs")
+BY_TILE = ("tile_mean", "tile_low", "tile_high", "tile_p", "tile_tiles")
 _LATEX = {
     "\\": r"\textbackslash{}", "&": r"\&", "%": r"\%", "$": r"\$", "#": r"\#", "_": r"\_",
     "{": r"\{", "}": r"\}", "~": r"\textasciitilde{}", "^": r"\textasciicircum{}",
@@ -28,19 +34,18 @@ def score_table(comparison: Comparison) -> Table:
     rows = [_score_cells(line, comparison.scores) for line in comparison.lines]
     for column, score in enumerate(comparison.scores, start=2):
         means = [line.spreads[score].mean for line in comparison.lines]
-        _embolden(rows, column, means, score)
+        embolden(rows, column, means, score)
     return [head, *rows]
 
 
-def _embolden(rows: Table, column: int, means: list[float], score: str) -> None:
+def embolden(rows: Table, column: int, means: list[float], score: str) -> None:
     """Make the best cells of a column bold, all that look alike; none where all do."""
-    known = [round(mean, 3) for mean in means if is_known(mean)]
-    if score in NEITHER or len(set(known)) < 2:
+    known = pd.Series(means).round(3)
+    if score in NEITHER or known.nunique() < 2:
         return
-    best = min(known) if score in LOWER else max(known)
-    for row, mean in zip(rows, means, strict=True):
-        if is_known(mean) and round(mean, 3) == best:
-            row[column] = f"{BOLD}{row[column]}{BOLD}"
+    best = known.min() if score in LOWER else known.max()
+    for place in known.index[known == best]:
+        rows[place][column] = f"{BOLD}{rows[place][column]}{BOLD}"
 
 
 def plain(table: Table) -> Table:
@@ -70,7 +75,7 @@ def city_table(comparison: Comparison) -> Table:
             for line, own in zip(lines, found, strict=True)
         ]
         for column, score in enumerate(scores):
-            _embolden(cells, 3 + column, [own[column].mean for own in found], score)
+            embolden(cells, 3 + column, [own[column].mean for own in found], score)
         rows += cells
     return [["city", "setting", "tiles", *map(title, scores)], *rows] if rows else []
 
@@ -92,17 +97,11 @@ def tile_table(comparison: Comparison) -> Table:
     scores = [score for score in comparison.scores if any(score in line.by_tile for line in lines)]
     if not scores:
         return []
-    rows = [
-        [
-            line.row.name,
-            _span([line.by_tile[score].tiles for score in scores if score in line.by_tile]),
-            *(
-                tile_text(line.by_tile[score]) if score in line.by_tile else UNKNOWN
-                for score in scores
-            ),
-        ]
-        for line in lines
-    ]
+    rows = []
+    for line in lines:
+        found = [line.by_tile.get(score) for score in scores]
+        tiles = _span([one.tiles for one in found if one])
+        rows.append([line.row.name, tiles, *(tile_text(one) if one else UNKNOWN for one in found)])
     return [["setting", "tiles", *map(title, scores)], *rows]
 
 
@@ -188,7 +187,9 @@ def write_tables(comparison: Comparison, notes: list[str], folder: Path) -> None
     for name, shown in {"table": main, "tiles": [by_tile], "cities": [by_city]}.items():
         if any(shown):
             write_text(folder / f"{name}.tex", comments + "\n".join(map(_latex, shown)))
-    write_table(folder / "table.csv", [_record(line) for line in comparison.lines])
+    # As objects: whole numbers stay whole where other rows have none.
+    figures = pd.DataFrame([_record(line) for line in comparison.lines], dtype=object)
+    write_text(folder / "table.csv", figures.to_csv(index=False))
 
 
 def markdown(table: list[list[str]]) -> str:
@@ -216,7 +217,7 @@ def _escaped(text: str) -> str:
 
 
 def _record(line: Line) -> dict[str, Any]:
-    """All there is of a row, in plain numbers; what is not known stays empty."""
+    """All there is of a row, in plain numbers."""
     record: dict[str, Any] = {
         "setting": line.row.name,
         "runs": len(line.row.runs),
@@ -225,21 +226,9 @@ def _record(line: Line) -> dict[str, Any]:
         "macs_512": line.macs,
         "images_per_s": line.images_per_s,
     }
-    for score, found in line.spreads.items():
-        record |= {
-            f"{score}/mean": found.mean,
-            f"{score}/sd": found.deviation,
-            f"{score}/runs": found.count,
-            f"{score}/n_scored": found.scored,
-            f"{score}/n_total": found.total,
-        }
-    for score, gap in line.differences.items():
-        record |= {
-            f"{score}/difference": gap.mean,
-            f"{score}/low": gap.low,
-            f"{score}/high": gap.high,
-            f"{score}/pairs": gap.pairs,
-        }
-    for score, tiles in line.by_tile.items():
-        record |= {f"{score}/tile_{key}": value for key, value in asdict(tiles).items()}
-    return {key: "" if value is None or value != value else value for key, value in record.items()}
+    kinds = ((line.spreads, SPREAD), (line.differences, DIFFERENCE), (line.by_tile, BY_TILE))
+    for found, names in kinds:
+        for score, figures in found.items():
+            values = astuple(figures)
+            record |= {f"{score}/{name}": v for name, v in zip(names, values, strict=True)}
+    return record

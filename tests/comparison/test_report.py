@@ -104,7 +104,7 @@ def test_short_table_takes_its_place_in_a_file_and_leaves_the_rest(sweep, tmp_pa
     for _ in range(2):  # the second time in place of the first
         report(sweep, baseline="none", title="gates", summary=str(file))
     written = file.read_text()
-    assert "| global_aware=both | 3 | 0.620 ± 0.017 | +0.100 [+0.090, +0.110] |" in written
+    assert "| global_aware=both | 3 | **0.620 ± 0.017** | +0.100 [+0.090, +0.110] |" in written
     assert "| global_aware=none | 4 | 0.540 ± 0.043 | – |" in written
     assert "stale" not in written and place.format("other", "kept\n") in written
     assert written.count("7 runs finished and read") == 1 and "IoU" not in written
