@@ -61,6 +61,43 @@ def test_a_ring_keeps_its_length_and_place(gsd, radius):
         assert mean_offset(network, ring) < gsd / 2, width
 
 
+def turned(points, degrees):
+    """Points (n, 2) turned about the origin."""
+    angle = np.radians(degrees)
+    return points @ np.array([[np.cos(angle), np.sin(angle)], [-np.sin(angle), np.cos(angle)]])
+
+
+@pytest.mark.parametrize("degrees", [0, 15, 45])
+@pytest.mark.parametrize("gsd", [0.25, 0.5, 1.0])
+def test_a_roundabout_stays_one_with_its_arms(gsd, degrees):
+    side, middle = 200, 100 + 0.13 * gsd
+    for radius in (8, 15, 25):
+        ring = shapely.Point(middle, middle).buffer(radius, quad_segs=90).exterior
+        arms = [
+            shapely.LineString(middle + turned(np.array([[radius, 0.0], [300, 0]]), degrees + arm))
+            for arm in (0, 90, 180, 280)
+        ]
+        whole = shapely.union_all([ring, *arms])
+        network = mask_to_graph(drawn(whole, 6, gsd, side), gsd)
+        assert sorted(degree for _, degree in network.degree) == [1] * 4 + [3] * 4
+        inside = whole.intersection(shapely.box(0, 0, side, side))
+        assert total_length(network) == pytest.approx(inside.length, rel=0.01)
+        assert mean_offset(network, whole) < gsd / 2
+
+
+@pytest.mark.parametrize("degrees", [0, 15, 45])
+@pytest.mark.parametrize("gsd", [0.25, 0.5, 1.0])
+def test_a_right_angle_is_cut_by_a_quarter_of_the_width_at_most(gsd, degrees):
+    """The middle of a road of round corners passes inside the crossing of its two lines."""
+    middle = 100 + 0.13 * gsd
+    corner = shapely.LineString(middle + turned(np.array([[-300.0, 0], [0, 0], [0, 300]]), degrees))
+    for width in (6, 10):
+        network = mask_to_graph(drawn(corner, width, gsd, 200), gsd)
+        ((*_, data),) = network.edges(data=True)
+        line = shapely.LineString(data["geometry"])
+        assert line.distance(shapely.Point(middle, middle)) < width / 4
+
+
 def car_park(gsd=0.3):
     """195 m by 135 m of road, with four streets that lead to it and islands along its rim."""
     rng = np.random.default_rng(0)
