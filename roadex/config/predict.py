@@ -75,6 +75,8 @@ class PredictConfig:
     contrast: str = "training"
     # Which files are written; null: all of them (roadex/prediction/outputs.py).
     outputs: list[str] | None = None
+    # Draw dual carriageways and clusters of junctions as one, by neatnet (the extra `tidy`).
+    tidy: bool = False
     # The longest side of the overview, and of the image on the map page.
     overview_px: int = bounded(2048, least=64, most=16384)
     # Larger images are made into roads in blocks of this size, in pixels of the training; memory

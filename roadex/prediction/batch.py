@@ -17,6 +17,7 @@ from roadex.config.predict import PredictConfig
 from roadex.data.sources.base import stamp
 from roadex.errors import RoadexError
 from roadex.files import read_json, user_path, write_json
+from roadex.graph.tidy import require_neatnet
 from roadex.prediction.crew import Crew, crew_of
 from roadex.prediction.inputs import check_folder, find_images, require_names
 from roadex.prediction.mosaic import MosaicScene, mosaic_of
@@ -62,6 +63,8 @@ def predict_all(config: PredictConfig, tell: Tell) -> tuple[list[str], int]:
         require_names(config.input, images)
     out = user_path(config.out)
     outputs = chosen_outputs(config.outputs)
+    if config.tidy:
+        require_neatnet()
     model = load_model(config.checkpoint, config.device, config.inference, config.precision)
     classifier_of(model, config.graph)  # reported once, not for every image
     config = replace(config, bands=model.bands_of(config.bands))
@@ -251,6 +254,7 @@ class _Job:
             config.graph,
             config.overview_px,
             config.block_px,
+            config.tidy,
         )
 
     def _decoding(self, model: LoadedModel) -> dict[str, Any]:
@@ -261,6 +265,7 @@ class _Job:
             "graph": asdict(self.config.graph),
             "overview_px": self.config.overview_px,
             "block_px": self.config.block_px,
+            **({"tidy": True} if self.config.tidy else {}),
         }
 
     def _is_done(self, stem: str, work: Path, made_from: dict[str, Any]) -> bool:

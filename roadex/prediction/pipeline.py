@@ -32,6 +32,7 @@ from roadex.files import user_path
 from roadex.geo.grid import check_gsd
 from roadex.graph.attribute_labels import CHANNELS
 from roadex.graph.attribute_reading import AttributeMaps, with_attributes
+from roadex.graph.tidy import tidied
 from roadex.prediction.block_scan import scan_blocks
 from roadex.prediction.contrast import TRAINING, choose_contrast, unseen
 from roadex.prediction.crew import Alone, Crew
@@ -117,6 +118,7 @@ class ReadingOptions:
     graph: DecodingSettings = SPURS_BY_WIDTH
     overview_px: int = 2048
     block_px: int = 8192
+    tidy: bool = False
 
 
 def load_model(
@@ -313,6 +315,9 @@ def network_of(
             maps = AttributeMaps(lambda: store.attributes, lambda: store.road, view.gsd, COARSE)
             roads = with_attributes(found.roads, maps, model.attributes)
             found = replace(found, roads=roads)
+    if options.tidy:
+        with _timed(clock, "tidy"):
+            found = replace(found, roads=tidied(found.roads))
     if found.undecided:
         notes = (
             *notes,
