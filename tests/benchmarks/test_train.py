@@ -7,7 +7,7 @@ import re
 import pytest
 
 from roadex.benchmarks._steps import PHASES, open_bench
-from roadex.benchmarks.train import TIMM, main, parse
+from roadex.benchmarks.train import TIMM, _variants, main, parse
 from roadex.errors import RoadexError
 
 TINY = [
@@ -38,6 +38,18 @@ def test_the_published_backbone_is_the_yardstick_of_the_others(capsys, monkeypat
     paper, other = capsys.readouterr().out.splitlines()[-2:]
     assert paper.startswith("paper") and paper.endswith("1.00")
     assert other.startswith(TIMM[0])
+
+
+def test_variants_are_compared_with_plain_fp32(capsys, monkeypatch):
+    """The first two of them: compiled ones take minutes."""
+    monkeypatch.setattr(
+        "roadex.benchmarks.train._variants", lambda trainer: dict([*_variants(trainer).items()][:2])
+    )
+    bands = ["dataset=folder", "dataset.raw=x", "dataset.bands=[1,2,3,4]"]
+    main([*TINY, *bands, "variants=true"])
+    plain, last = (line.split() for line in capsys.readouterr().out.splitlines()[-2:])
+    assert plain[0] == "fp32" and plain[1] == "2" and plain[3] == "1.00"
+    assert last[:2] == ["fp32,", "channels-last"] and float(last[4]) > 0.1
 
 
 def test_operations_are_counted_for_forward_and_backward(tmp_path):
