@@ -129,6 +129,24 @@ def explain_memory(remedy: str) -> Iterator[None]:
         raise RoadexError(f"the machine is out of memory: {remedy}") from error
 
 
+@contextmanager
+def explain_batch_norm() -> Iterator[None]:
+    """Say what to set if a batch norm of the block has a single value in each channel.
+
+    Raises:
+        RoadexError: the batch has too few crops, or too small ones, for the model.
+    """
+    try:
+        yield
+    except ValueError as error:
+        if "more than 1 value per channel" not in str(error):
+            raise
+        raise RoadexError(
+            "batch norm needs more than one value in each channel: train on more crops at a time "
+            "(trainer.batch_size, from as many tiles) or on larger ones (dataset.crop)"
+        ) from error
+
+
 def keep_batch(folder: Path, batch: Crop, draws: list[int], step: int) -> Path:
     """Write a batch into `folder` for inspection: its arrays (N, ...) and its draw numbers (N).
 

@@ -23,6 +23,7 @@ from roadex.engine.acceleration import (
     recompute_hourglasses,
     without_exchange,
 )
+from roadex.engine.batches import explain_batch_norm
 from roadex.engine.device import autocast, place
 from roadex.engine.distributed import Group, synchronize
 from roadex.engine.inference import Predictor, normalize
@@ -171,7 +172,7 @@ class Learner:
         image = normalize(pixels, self.dataset.mean, self.dataset.std)
         if self.config.trainer.channels_last:
             image = image.contiguous(memory_format=torch.channels_last)
-        with autocast(self.device, self.config.trainer.precision):
+        with autocast(self.device, self.config.trainer.precision), explain_batch_norm():
             logits: dict[str, list[Tensor]] = self.train_model(image)
         return logits
 

@@ -307,3 +307,12 @@ def test_a_frozen_encoder_changes_in_nothing_and_all_else_learns(freeze, free_in
 def test_a_frozen_encoder_that_is_no_number_of_epochs_is_refused():
     with pytest.raises(RoadexError, match=r"backbone\.freeze=now: a number of epochs, or always"):
         train_config(*TIMM, "backbone.freeze=now")
+
+
+def test_a_batch_norm_without_a_second_value_says_what_to_set():
+    """A single small crop, as from a dataset of one training tile, whatever the batch size is."""
+    dataset = PreparedDataset(Path(), {}, 0.5, 5, [0.4] * 3, [0.2] * 3)
+    net = build_learner(train_config(*TIMM), dataset, CPU, epoch_steps=10)
+    one = batch(samples=1)
+    with pytest.raises(RoadexError, match=r"batch norm needs more .*trainer\.batch_size"):
+        net.learn(one)
