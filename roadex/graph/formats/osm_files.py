@@ -7,23 +7,29 @@ they share a node. The nested columns of Overture's segments become OpenStreetMa
 from __future__ import annotations
 
 import re
+from array import array
 from collections import Counter
 from pathlib import Path
 from typing import Any
+from xml.etree import ElementTree
 
 import networkx as nx
+import numpy as np
+import shapely
 
 from roadex.errors import RoadexError
 from roadex.extras import install_line
 from roadex.graph.attributes import NOT_ROADS
 from roadex.graph.formats.geopackage import load_geopandas, network_of_table
 from roadex.graph.formats.options import ReadOptions
+from roadex.graph.skeleton import Bools
 
 # The tags that are kept, besides `highway`, `name` and the way's id, `osm_id`.
 TAGS = (
     "maxspeed", "lanes", "surface", "oneway", "bridge", "tunnel", "layer", "junction", "width",
     "ref", "service", "access",
 )  # fmt: skip
+_FEWEST_NODES = 2
 # Ways of one direction unless they say otherwise, as motorways are.
 _ONE_WAY_JUNCTIONS = ("roundabout", "circular")
 _PAIR = re.compile(r'"((?:[^"\\]|\\.)*)"=>"((?:[^"\\]|\\.)*)"')
@@ -40,24 +46,88 @@ def read_osm(path: Path, options: ReadOptions) -> nx.MultiGraph:
     _require_driver(path)
     if not path.is_file():
         raise RoadexError(f"{path} cannot be read: check the path")
+    counts: Counter[str] = Counter()
     try:
         table = _lines(path)
-    except (RuntimeError, OSError, ValueError) as error:
+        gaps = _gaps(path, counts) if _is_xml(path) else {}
+    except (RuntimeError, OSError, ValueError, LookupError, SyntaxError) as error:
         reason = str(error).splitlines()[0] if str(error) else repr(error)
         raise RoadexError(f"{path} is not a complete OpenStreetMap file ({reason})") from error
     driven = ~table["highway"].isin(NOT_ROADS)
-    left_out = Counter(table["highway"][~driven])
-    graph = network_of_table(path, _with_tags(table[driven]), options)
-    counts = {f"way with highway={kind}": count for kind, count in left_out.items()}
+    counts.update(f"way with highway={kind}" for kind in table["highway"][~driven])
+    table = _without_shortcuts(table[driven], gaps, counts)
+    graph = network_of_table(path, _with_tags(table), options)
     graph.graph["dropped"] = {**graph.graph.get("dropped", {}), **counts}
     return graph
+
+
+def _is_xml(path: Path) -> bool:
+    """Whether a file is no `.osm.pbf`, whatever its name."""
+    with path.open("rb") as file:
+        return b"OSMHeader" not in file.read(64)
+
+
+def _gaps(path: Path, left_out: Counter[str]) -> dict[str, Bools]:
+    """By id the ways for cars some of whose nodes an `.osm` file lacks: which of them it has.
+
+    GDAL draws such a way straight on to the next node that it finds, and none with less than two:
+    these are counted in `left_out`, and areas, which are no lines.
+    """
+    known, nodes, sizes = array("q"), array("q"), {}
+    for _, element in ElementTree.iterparse(path):
+        if element.tag == "node":
+            known.append(int(element.attrib["id"]))
+        elif element.tag == "way" and _is_road(element, left_out):
+            refs = [int(node.attrib["ref"]) for node in element.iterfind("nd")]
+            sizes[element.attrib["id"]] = len(refs)
+            nodes.extend(refs)
+        if element.tag in ("node", "way", "relation"):
+            element.clear()
+    there = np.isin(np.frombuffer(nodes, np.int64), np.frombuffer(known, np.int64))
+    ends = np.cumsum(list(sizes.values()), dtype=np.int64)
+    found = dict(zip(sizes, np.split(there, ends[:-1]), strict=True)) if sizes else {}
+    short = sum(int(part.sum()) < _FEWEST_NODES for part in found.values())
+    if short:
+        left_out["way with fewer than two nodes in the file"] = short
+    return {way: part for way, part in found.items() if not part.all()}
+
+
+def _is_road(way: ElementTree.Element, left_out: Counter[str]) -> bool:
+    """Whether a way is a line for cars; areas are counted."""
+    tags = {tag.get("k"): tag.get("v") for tag in way.iterfind("tag")}
+    kind = tags.get("highway")
+    if kind is None or kind in NOT_ROADS:
+        return False
+    if tags.get("area") == "yes":
+        left_out[f"area with highway={kind}"] += 1
+    return tags.get("area") != "yes"
+
+
+def _without_shortcuts(table: Any, gaps: dict[str, Bools], left_out: Counter[str]) -> Any:
+    """The lines cut where nodes are missing, which is counted in `left_out`."""
+    shapes = table.geometry.to_numpy().copy()
+    for row in np.flatnonzero(table["osm_id"].isin(gaps)).tolist():
+        present = gaps[table["osm_id"].iloc[row]]
+        points = shapely.get_coordinates(shapes[row])
+        cuts = np.flatnonzero(np.diff(np.flatnonzero(present)) > 1) + 1
+        parts = np.split(points, cuts) if len(points) == present.sum() else []
+        left_out["stretch of a way whose nodes the file lacks"] += _runs(~present)
+        lines = [shapely.LineString(part) for part in parts if len(part) >= _FEWEST_NODES]
+        shapes[row] = shapely.MultiLineString(lines)
+    return table.set_geometry(shapes, crs=table.crs)
+
+
+def _runs(flags: Bools) -> int:
+    """How many runs of true there are."""
+    return int(np.diff(flags, prepend=False, append=False).sum() / 2)
 
 
 def _lines(path: Path) -> Any:
     """The ways with a `highway` tag; GDAL needs an option for files with unsorted nodes."""
     import pyogrio
 
-    wanted = {"layer": "lines", "where": "highway IS NOT NULL"}
+    rules = Path(__file__).with_name("osm_lines.ini")
+    wanted = {"layer": "lines", "where": "highway IS NOT NULL", "CONFIG_FILE": str(rules)}
     try:
         return pyogrio.read_dataframe(path, **wanted)
     except RuntimeError as error:

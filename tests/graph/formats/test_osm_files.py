@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 
+import networkx as nx
 import pytest
 
 from roadex.errors import RoadexError
@@ -46,11 +47,80 @@ def test_roads_meet_at_nodes_and_keep_their_tags(path):
     assert times["12"] == pytest.approx(roads["12"]["length"] / (25 * 0.75 * 0.44704))
 
 
+def test_the_content_decides_and_not_the_name(tmp_path):
+    file = tmp_path / "town.osm"
+    file.write_bytes(base64.b64decode(TOWN_PBF))
+    assert read_network(file).number_of_edges() == 4
+
+
+def test_a_node_without_a_number_is_told(tmp_path):
+    file = tmp_path / "town.osm"
+    file.write_text(TOWN.replace('<nd ref="104"/>', "<nd/>", 1))
+    with pytest.raises(RoadexError, match="not a complete OpenStreetMap file"):
+        read_network(file)
+
+
 def test_a_file_cut_short_is_refused_in_one_line(path):
     path.write_bytes(path.read_bytes()[:-150])
     with pytest.raises(RoadexError, match="not a complete OpenStreetMap file") as refused:
         read_network(path)
     assert "\n" not in str(refused.value)
+
+
+@pytest.mark.parametrize("share", [0.2, 0.5, 0.7, 0.9])
+def test_wherever_a_file_ends_too_early(tmp_path, share):
+    file = tmp_path / "town.osm"
+    file.write_text(TOWN[: int(share * len(TOWN))])
+    with pytest.raises(RoadexError, match=r"town\.osm is not a complete OpenStreetMap file"):
+        read_network(file)
+
+
+def way(refs: str, **tags: str) -> str:
+    """The town with one more residential road along nodes."""
+    text = "".join(f'<nd ref="{ref}"/>' for ref in refs.split())
+    text += "".join(
+        f'<tag k="{k}" v="{v}"/>' for k, v in {"highway": "residential", **tags}.items()
+    )
+    return TOWN.replace("</osm>", f'<way id="77">{text}</way></osm>')
+
+
+@pytest.mark.parametrize(
+    ("content", "reason"),
+    [
+        (way("901 902"), "way with fewer than two nodes in the file"),
+        (way("106"), "way with fewer than two nodes in the file"),
+        (way(""), "way with fewer than two nodes in the file"),
+        (way("101 102 106 101", area="yes"), "area with highway=residential"),
+        (way("101 901 106"), "stretch of a way whose nodes the file lacks"),
+        (way("901 106 902"), "way with fewer than two nodes in the file"),
+    ],
+)
+def test_a_road_without_geometry_is_counted_and_not_drawn(tmp_path, content, reason):
+    file = tmp_path / "town.osm"
+    file.write_text(TOWN)
+    whole = read_network(file)
+    file.write_text(content)
+    found = read_network(file)
+    assert found.graph["dropped"] == {"way with highway=footway": 1, reason: 1}
+    assert sum(nx.get_edge_attributes(found, "length").values()) == pytest.approx(
+        sum(nx.get_edge_attributes(whole, "length").values())
+    )
+
+
+def test_a_road_is_cut_where_its_nodes_are_missing(tmp_path):
+    file = tmp_path / "town.osm"
+    file.write_text(way("901 101 104 902 903 105 106 904"))
+    found = read_network(file, keep_apart=("osm_id",))
+    assert found.graph["dropped"]["stretch of a way whose nodes the file lacks"] == 3
+    pieces = [data["length"] for *_, data in found.edges(data=True) if data["osm_id"] == "77"]
+    assert len(pieces) == 1 and 280 < pieces[0] < 290  # 105-106 is a side of the roundabout
+
+
+def test_a_road_around_a_park_is_a_road(tmp_path):
+    file = tmp_path / "town.osm"
+    file.write_text(way("101 104 106 101", landuse="grass"))
+    names = [data["osm_id"] for *_, data in read_network(file).edges(data=True)]
+    assert "77" in names
 
 
 def test_a_road_ends_where_its_class_changes_if_that_is_wanted(tmp_path):
