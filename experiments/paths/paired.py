@@ -1,11 +1,15 @@
 """Graphs made of classified pairs against those of the mask, tile by tile, with intervals.
 
     python experiments/paths/paired.py RUNS
+    python experiments/paths/paired.py FIRST/graphs.csv SECOND/graphs.csv [TILES]
 
 RUNS/VARIANT/seed=N/SET-auto/graphs.csv are the scores of `roadex.evaluate` of each head on a set of
 test tiles, RUNS/full/seed=N/SET-mask/graphs.csv those of the mask. A gain is the mean over tiles of
 the mean over seeds; its interval a bootstrap over the tiles, p of a sign-flip test, both those of
 `roadex.report`. The table goes to standard output.
+
+With two tables of scores: the rows of the second against the first, over the tiles whose names
+begin with TILES if it is given.
 """
 
 from __future__ import annotations
@@ -41,7 +45,14 @@ def row(name: str, variant: str, key: str, first: Tables, second: Tables) -> str
 
 
 def main() -> None:
-    """Print the rows of every set, variant and score."""
+    """Print the rows of every set, variant and score, or of two tables of scores."""
+    if len(sys.argv) > 2:
+        begin = sys.argv[3] if len(sys.argv) > 3 else ""
+        tables = [read_tiles(Path(path)) for path in sys.argv[1:3]]
+        first, second = (table[table.index.str.startswith(begin)] for table in tables)
+        for key in KEYS:
+            print(row(begin or "all", "second", key, [first], [second]))
+        return
     runs = Path(sys.argv[1])
     sets = sorted({path.name.removesuffix("-mask") for path in runs.glob("full/seed=*/*-mask")})
     variants = sorted(path.name for path in runs.iterdir() if path.is_dir())

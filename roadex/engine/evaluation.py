@@ -152,7 +152,7 @@ class SplitPrediction:
             directions = None if directions is None else np.where(ignored, np.uint8(0), directions)
         gsd = self.dataset.member(name).gsd
         if name in self.pairs and isinstance(settings, DecodingSettings):
-            return paths_to_graph(self.pairs[name], road, threshold, gsd, settings)
+            return paths_to_graph(self.pairs[name], road, threshold, gsd, settings, directions)
         return probabilities_to_graph(road, directions, threshold, gsd, settings)
 
 

@@ -200,7 +200,9 @@ def decode_paths(how: PathDecoding, crew: Crew, name: str) -> Decoded:
         task = Task(f"{name}: pairs", how.classify_pairs, vertices)
         failed = crew.each(task, how.missing("pairs"))
     classified, road = how.classified(vertices), how.store.road
-    graph = paths_to_graph(classified, road, how.threshold, how.gsd, how.settings)
+    graph = paths_to_graph(
+        classified, road, how.threshold, how.gsd, how.settings, how.store.connectivity
+    )
     graph = named_by_place(graph, how.gsd)
     add_probabilities(graph, road, how.gsd)
     left_out = {f"roads of block {block}": reason for block, reason in failed.items()}

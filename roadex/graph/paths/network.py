@@ -10,6 +10,7 @@ import numpy as np
 
 from roadex.config.graph import DecodingSettings, PathSettings
 from roadex.errors import RoadexError
+from roadex.graph.crossings import separate_bridges
 from roadex.graph.decode import road_mask
 from roadex.graph.frame import Gsd, extent, pixel_size
 from roadex.graph.mask import half_widths
@@ -20,10 +21,11 @@ from roadex.graph.network import (
     merge_degree_two,
     merge_node,
     polyline_length,
+    position,
     walked_distances,
 )
 from roadex.graph.paths.vertices import BORDER, Bools, Floats, Ints, Vertices
-from roadex.graph.probability_maps import Probabilities
+from roadex.graph.probability_maps import Probabilities, ProbabilityMaps
 from roadex.graph.repair import drop_small_networks, prune_spurs
 from roadex.graph.simplify import simplify_roads, tolerance_of
 
@@ -54,6 +56,7 @@ def paths_to_graph(
     threshold: float,
     gsd: Gsd,
     settings: DecodingSettings,
+    connectivity: Probabilities | None = None,
 ) -> nx.MultiGraph:
     """The road network of classified pairs.
 
@@ -63,6 +66,8 @@ def paths_to_graph(
         threshold: road where the probability reaches this.
         gsd: metres per pixel, one number or (along x, along y).
         settings: `paths.chance` must be known.
+        connectivity: (K, H, W) as for `probabilities_to_graph`, for `bridge_junction`; None for a
+            model without that task, whose crossings stay junctions.
 
     Returns:
         A network as `mask_to_graph` gives it, each road with its `chance` besides.
@@ -71,18 +76,33 @@ def paths_to_graph(
         raise RoadexError("graph.paths.chance is needed: this checkpoint has none from validation")
     pixel = pixel_size(gsd)
     size = extent((road.shape[0], road.shape[1]), pixel)
+    mask = road_mask(road, threshold)
     graph = joined_pairs(classified, settings.paths.chance, settings.paths)
+    if settings.bridge_junction and connectivity is not None:
+        _add_half_widths(graph, mask, pixel)
+        maps = ProbabilityMaps(road, connectivity, pixel)
+        separate_bridges(graph, maps, settings.bridge_junction)
     prune_spurs(graph, settings.min_spur_m)
     if settings.min_network_m:
         drop_small_networks(graph, settings.min_network_m, size)
     for *_, data in graph.edges(data=True):
         line = curved(data["geometry"])
         data.update(geometry=line, length=polyline_length(line))
-    add_widths(graph, road_mask(road, threshold), pixel)
+    add_widths(graph, mask, pixel)
     simplify_roads(graph, tolerance_of(settings, pixel))
     for _, data in graph.nodes(data=True):
-        data.pop("kind", None)
+        for passing in ("kind", "half_width"):
+            data.pop(passing, None)
     return graph
+
+
+def _add_half_widths(graph: nx.MultiGraph, mask: Bools, pixel: tuple[float, float]) -> None:
+    """Give each node the half of its road's width on a mask in metres, in place."""
+    if not len(graph):
+        return
+    places = np.array([position(graph, node) for node in graph])
+    halves = half_widths(mask, places / pixel - 0.5) * float(np.sqrt(pixel[0] * pixel[1]))
+    nx.set_node_attributes(graph, dict(zip(graph, halves.tolist(), strict=True)), "half_width")
 
 
 def add_widths(graph: nx.MultiGraph, mask: Bools, pixel: tuple[float, float]) -> None:

@@ -78,6 +78,52 @@ def test_the_true_pairs_of_true_maps_are_the_network(cell):
     assert all(chance == 1.0 for *_, chance in found.edges(data="chance"))
 
 
+def crossing(*, bridge: bool) -> nx.MultiGraph:
+    """Two straight roads from border to border that cross at (100, 80)."""
+    graph = empty_network()
+    over, under = ((0.0, 80.0), (200.0, 80.0)), ((80.0, 0.0), (130.0, 200.0))
+    middle = (100.0, 80.0)
+    if bridge:
+        add_road(graph, 0, 1, over)
+        add_road(graph, 2, 3, under)
+    else:
+        for node, place in enumerate((*over, *under)):
+            add_road(graph, node, 4, [place, middle])
+    return graph
+
+
+@pytest.mark.parametrize(
+    ("bridge", "least_junction", "degrees"),
+    [(True, 0.2, [1] * 4), (False, 0.2, [1] * 4 + [4]), (True, 0.0, [1] * 4 + [4])],
+)
+def test_a_crossing_of_joined_pairs_is_a_bridge_where_no_junction_is_predicted(
+    bridge, least_junction, degrees
+):
+    shown = crossing(bridge=bridge)
+    # Pairs that all meet in a vertex at the crossing, whatever the maps show there.
+    classified = joined_by_truth(crossing(bridge=False), 1.0)
+    side = round(SIDE_M)
+    road = draw_roads(shown, (side, side), 1.0, 7.0).astype(np.float32)
+    ways = connectivity_map(shown, (side, side), 1.0, 7.0)
+    directions = (np.arange(5)[:, None, None] == ways).astype(np.float32)
+    decoding = DecodingSettings(paths=PathSettings(chance=0.5), bridge_junction=least_junction)
+    found = paths_to_graph(classified, road, 0.5, 1.0, decoding, directions)
+    assert sorted(degree for _, degree in found.degree) == degrees
+    assert nx.number_connected_components(found) == (2 if degrees == [1] * 4 else 1)
+    assert total_length(found) == pytest.approx(total_length(shown), rel=0.01)
+    assert all(set(data) == {"x", "y"} for _, data in found.nodes(data=True))
+    without = paths_to_graph(classified, road, 0.5, 1.0, decoding)
+    assert max(degree for _, degree in without.degree) == 4, "without connectivity a junction"
+
+
+def test_pairs_that_cross_without_a_common_vertex_make_no_junction():
+    points = np.array([[80.0, 80.0], [120.0, 80.0], [100.0, 60.0], [100.0, 100.0]])
+    vertices = Vertices(points, np.full(4, END))
+    classified = ClassifiedPairs(vertices, np.array([[0, 1], [2, 3]]), np.ones(2))
+    found = joined_pairs(classified, 0.5, PathSettings(chance=0.5))
+    assert sorted(degree for _, degree in found.degree) == [1, 1, 1, 1]
+
+
 def test_vertices_are_ends_junctions_and_places_on_the_border():
     found = find_vertices(strength_of(town(), 1.0), replace(FOUND, least_road=0.3))
     kinds = found.kinds.tolist()
