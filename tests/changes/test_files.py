@@ -153,7 +153,25 @@ def test_the_page_draws_the_pieces_and_tells_of_them(files, tmp_path):
             return [...seen].join(" "); })()"""
         assert "213,94,0" in page.run(painted) and "0,114,178" in page.run(painted)
         page.run('document.querySelector("[value=map]").click()')
-        assert "213,94,0" not in page.run(painted)
+        page.settle()
+        assert "213,94,0" not in page.run(painted) and "0,114,178" in page.run(painted)
+        page.run('document.querySelector("[value=unseen]").click()')
+        page.settle()
+        assert "0,114,178" not in page.run(painted)
+        moved = """(async () => {
+            const { sheet, view, ask } = roadChanges;
+            [sheet.cost, sheet.kept] = [1000, sheet.drawn];
+            for (let i = 0; i < 4; i++) {
+                view.zoom(1.1);
+                ask(true);
+                await new Promise(requestAnimationFrame);
+            }
+            return sheet.drawn === sheet.kept;
+        })()"""
+        assert page.run(moved)  # what is slow to paint is painted when the hand rests
+        page.settle()
+        assert page.run("roadChanges.sheet.drawn.scale === roadChanges.view.scale")
+        assert page.complaints() == []
 
 
 def test_networks_in_the_frame_of_an_image_are_compared_too(tmp_path, caplog):

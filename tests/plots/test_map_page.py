@@ -320,23 +320,23 @@ def test_what_is_drawn_stays_little_at_20000_roads(page, tmp_path):
     assert coarse < 0.45 * fine and near < 0.02 * size
     moved = """(() => {
       const {drawing, view} = roadMap;
-      drawing.cost = 1000;
-      const drawn = drawing.drawn;
+      drawing.sheet.cost = 1000;
+      const drawn = drawing.sheet.drawn;
       for (let i = 0; i < 5; i++) {
         view.zoom(1.1);
         drawing.ask(true);
         drawing.draw();
       }
-      return drawing.drawn === drawn;
+      return drawing.sheet.drawn === drawn;
     })()"""
     assert page.run(moved)
     rested = """(async () => {
-      while (roadMap.drawing.moving || roadMap.drawing.asked) {
+      while (roadMap.drawing.sheet.moving || roadMap.drawing.sheet.asked) {
         await new Promise((done) => setTimeout(done, 20));
       }
     })()"""
     page.run(rested)
-    assert page.run("roadMap.drawing.drawn.scale === roadMap.view.scale")
+    assert page.run("roadMap.drawing.sheet.drawn.scale === roadMap.view.scale")
 
 
 def test_coarse_copies_are_those_of_douglas_and_peucker(page, tmp_path):

@@ -1,16 +1,15 @@
 // Segments of road of both sides on a canvas: drawn by state, hidden by side and state, told by click.
 
-const decode = (text, kind) => {
-  const bytes = Uint8Array.from(atob(text), (c) => c.charCodeAt(0));
-  return new kind(bytes.buffer);
-};
+const REACH_PX = 10; // of a click, to the nearest segment
+const MOST_DASHED = 30000; // of more segments in the window dashes cannot be seen
 const data = JSON.parse(document.getElementById("data").textContent);
 for (const group of data.groups) {
-  group.points = decode(group.points, Float32Array);
-  group.starts = decode(group.starts, Uint32Array);
+  group.points = numbers(group.points, Float32Array);
+  group.starts = numbers(group.starts, Uint32Array);
   for (const name of ["lengths", "confidences", "offsets", "detours"]) {
-    group[name] = decode(group[name], Float32Array);
+    group[name] = numbers(group[name], Float32Array);
   }
+  group.grid = new Grid(boxesOf(group), data.extent);
 }
 const canvas = document.getElementById("map");
 const pen = canvas.getContext("2d");
@@ -26,63 +25,45 @@ const shown = () => {
     states.has(g.state) && (side === "both" || g.side === side));
 };
 
-const trace = (group, index) => {
-  for (let i = group.starts[index]; i < group.starts[index + 1]; i += 1) {
-    const [x, y] = view.screen(group.points[2 * i], group.points[2 * i + 1]);
-    if (i === group.starts[index]) pen.moveTo(x, y);
-    else pen.lineTo(x, y);
+const paint = (context, drawn) => {
+  context.lineCap = context.lineJoin = "round";
+  const window = [...drawn.world(0, 0), ...drawn.world(drawn.width, drawn.height)];
+  const visible = shown().map((group) => [group, group.grid.within(...window)]);
+  const count = visible.reduce((sum, [, lines]) => sum + lines.length, 0);
+  for (const [group, lines] of visible) {
+    const dashed = count <= MOST_DASHED && group.side === "map" && group.state !== "matched";
+    context.strokeStyle = group.colour;
+    context.lineWidth = group.state === "matched" ? 1.2 : 2.6;
+    context.setLineDash(dashed ? [6, 5] : []);
+    strokeLines(context, drawn, group, lines);
   }
 };
+const sheet = new Sheet(view, paint);
 
 const draw = () => {
-  const ratio = window.devicePixelRatio || 1;
-  pen.setTransform(ratio, 0, 0, ratio, 0, 0);
+  pen.setTransform(sheet.ratio, 0, 0, sheet.ratio, 0, 0);
   pen.clearRect(0, 0, view.width, view.height);
-  pen.lineCap = pen.lineJoin = "round";
-  for (const group of shown()) {
-    pen.strokeStyle = group.colour;
-    pen.lineWidth = group.state === "matched" ? 1.2 : 2.6;
-    pen.setLineDash(group.side === "map" && group.state !== "matched" ? [6, 5] : []);
-    pen.beginPath();
-    for (let i = 0; i + 1 < group.starts.length; i += 1) trace(group, i);
-    pen.stroke();
-  }
-  pen.setLineDash([]);
-  if (chosen) {
-    pen.strokeStyle = "#000";
-    pen.lineWidth = 4;
-    pen.beginPath();
-    trace(...chosen);
-    pen.stroke();
-  }
+  sheet.show(pen);
+  if (!chosen) return;
+  [pen.strokeStyle, pen.lineWidth, pen.lineCap] = ["#000", 4, "round"];
+  strokeLines(pen, view, chosen[0], [chosen[1]]);
 };
+const ask = (moving = false) => sheet.ask(draw, moving);
 
 const fit = () => {
-  const ratio = window.devicePixelRatio || 1;
-  canvas.width = Math.round(canvas.clientWidth * ratio);
-  canvas.height = Math.round(canvas.clientHeight * ratio);
+  sheet.ratio = window.devicePixelRatio || 1;
+  sheet.drawn = null;
+  canvas.width = Math.round(canvas.clientWidth * sheet.ratio);
+  canvas.height = Math.round(canvas.clientHeight * sheet.ratio);
   view.resize(canvas.clientWidth, canvas.clientHeight);
-  draw();
-};
-
-// Squared distance in pixels from a place to a straight segment.
-const away = (px, py, [ax, ay], [bx, by]) => {
-  const [dx, dy] = [bx - ax, by - ay];
-  const share = Math.max(0, Math.min(1, ((px - ax) * dx + (py - ay) * dy) / (dx * dx + dy * dy || 1)));
-  return (ax + share * dx - px) ** 2 + (ay + share * dy - py) ** 2;
+  ask();
 };
 
 const nearest = (px, py) => {
-  let [best, least] = [null, 100];
+  let [best, reach] = [null, REACH_PX / view.scale];
   for (const group of shown()) {
-    for (let i = 0; i + 1 < group.starts.length; i += 1) {
-      for (let k = group.starts[i]; k + 1 < group.starts[i + 1]; k += 1) {
-        const a = view.screen(group.points[2 * k], group.points[2 * k + 1]);
-        const b = view.screen(group.points[2 * k + 2], group.points[2 * k + 3]);
-        const gap = away(px, py, a, b);
-        if (gap < least) [best, least] = [[group, i], gap];
-      }
-    }
+    const [line, gap] = nearestLine(group, ...view.world(px, py), reach);
+    if (line >= 0) [best, reach] = [[group, line], gap];
   }
   return best;
 };
@@ -116,20 +97,20 @@ canvas.addEventListener("pointermove", (event) => {
   view.pan(event.offsetX - drag.x, event.offsetY - drag.y);
   drag = { x: event.offsetX, y: event.offsetY,
     moved: drag.moved + Math.abs(event.offsetX - drag.x) + Math.abs(event.offsetY - drag.y) };
-  draw();
+  ask(true);
 });
 canvas.addEventListener("pointerup", (event) => {
   if (drag && drag.moved < 4) {
     chosen = nearest(event.offsetX, event.offsetY);
     tell();
-    draw();
+    ask();
   }
   drag = null;
 });
 canvas.addEventListener("wheel", (event) => {
   event.preventDefault();
   view.zoom(2 ** (-event.deltaY / 300), event.offsetX, event.offsetY);
-  draw();
+  ask(true);
 }, { passive: false });
 canvas.addEventListener("keydown", (event) => {
   const keys = { ArrowLeft: [60, 0], ArrowRight: [-60, 0], ArrowUp: [0, 60], ArrowDown: [0, -60] };
@@ -139,17 +120,21 @@ canvas.addEventListener("keydown", (event) => {
   else if (event.key === "0") view.showAll();
   else return;
   event.preventDefault();
-  draw();
+  ask(true);
 });
-form.addEventListener("change", draw);
+form.addEventListener("change", () => {
+  sheet.drawn = null;
+  ask();
+});
 form.addEventListener("click", (event) => {
   const factor = event.target.dataset.zoom;
   if (factor === undefined) return;
   if (Number(factor)) view.zoom(Number(factor));
   else view.showAll();
-  draw();
+  ask();
 });
 fit();
 view.showAll();
-draw();
 new ResizeObserver(fit).observe(canvas);
+// For anyone who wants to script the page or look into it.
+window.roadChanges = { sheet, view, ask };

@@ -34,9 +34,6 @@ const themesOf = (network) => ({
 });
 const NODE_COLOURS = { end: "#56b4e9", junction: "#d55e00" };
 const ROUTE_COLOUR = "#0072b2";
-const CHUNK = 400; // roads stroked at a time
-const PATIENCE_MS = 12; // roads that take longer are redrawn only when the hand rests
-const ROOM = 0.25; // of the window, drawn beyond each side
 const MOST_ROADS = 30000; // more in the window leave no ground to set them off from
 const MOST_NODES = 4000; // more in the window are only clutter
 
@@ -47,13 +44,10 @@ class Drawing {
   constructor(canvas, network, view, pictures, state) {
     Object.assign(this, { canvas, network, view, pictures, state });
     this.context = canvas.getContext("2d", { alpha: false });
-    this.roads = document.createElement("canvas");
+    this.sheet = new Sheet(view, (context, drawn) => this.#paintRoads(context, drawn));
+    this.roads = this.sheet.canvas;
     this.themes = themesOf(network);
     this.colourBy("probability");
-    this.drawn = null; // the view that the roads' canvas shows
-    this.cost = 0; // milliseconds of the last drawing of roads
-    this.moving = 0;
-    this.asked = false;
     this.after = () => {}; // what else follows the view
   }
 
@@ -61,37 +55,23 @@ class Drawing {
     const { values, steps } = this.themes[name];
     this.legend = steps;
     this.steps = Uint8Array.from(values, (value) => stepOf(value, steps));
-    this.drawn = null;
+    this.sheet.drawn = null;
   }
 
   resize() {
     const ratio = window.devicePixelRatio || 1;
-    this.ratio = ratio;
+    this.ratio = this.sheet.ratio = ratio;
     const { clientWidth, clientHeight } = this.canvas;
     this.view.resize(clientWidth, clientHeight);
     this.canvas.width = Math.round(clientWidth * ratio);
     this.canvas.height = Math.round(clientHeight * ratio);
-    this.drawn = null;
+    this.sheet.drawn = null;
     this.ask();
   }
 
   // Draw with the next frame; `moving` when more such calls are likely to follow at once.
   ask(moving = false) {
-    if (moving) this.#rest();
-    if (this.asked) return;
-    this.asked = true;
-    requestAnimationFrame(() => {
-      this.asked = false;
-      this.draw();
-    });
-  }
-
-  #rest() {
-    clearTimeout(this.moving);
-    this.moving = setTimeout(() => {
-      this.moving = 0;
-      this.ask();
-    }, 120);
+    this.sheet.ask(() => this.draw(), moving);
   }
 
   draw() {
@@ -101,7 +81,7 @@ class Drawing {
     context.fillRect(0, 0, view.width, view.height);
     if (state.image) this.#picture(this.pictures.image, state.opacity.image);
     if (state.probability) this.#picture(this.pictures.probability, state.opacity.probability);
-    if (state.roads) this.#blitRoads();
+    if (state.roads) this.sheet.show(context);
     if (state.nodes) this.#nodes();
     if (state.selected >= 0) this.#selected();
     if (state.route) this.#route(state.route);
@@ -119,36 +99,12 @@ class Drawing {
     context.globalAlpha = 1;
   }
 
-  #blitRoads() {
-    if (!this.#fits()) this.drawRoads();
-    const [view, drawn] = [this.view, this.drawn];
-    const factor = view.scale / drawn.scale;
-    const [left, top] = view.screen(...drawn.world(0, 0));
-    const [width, height] = [drawn.width * factor, drawn.height * factor];
-    this.context.imageSmoothingEnabled = true;
-    this.context.drawImage(this.roads, left, top, width, height);
-  }
-
-  #fits() {
-    const [view, drawn] = [this.view, this.drawn];
-    if (!drawn) return false;
-    if (this.moving && this.cost > PATIENCE_MS) return true;
-    if (view.scale !== drawn.scale) return false;
-    const [left, top] = drawn.screen(...view.world(0, 0));
-    return left >= 0 && top >= 0 && left + view.width <= drawn.width &&
-      top + view.height <= drawn.height;
-  }
-
   // The roads of the window and some room round it, onto their own canvas.
   drawRoads() {
-    const started = performance.now();
-    const drawn = this.view.copy();
-    drawn.width = Math.ceil(drawn.width * (1 + 2 * ROOM));
-    drawn.height = Math.ceil(drawn.height * (1 + 2 * ROOM));
-    this.roads.width = drawn.width * this.ratio;
-    this.roads.height = drawn.height * this.ratio;
-    const context = this.roads.getContext("2d");
-    context.scale(this.ratio, this.ratio);
+    this.sheet.repaint();
+  }
+
+  #paintRoads(context, drawn) {
     context.lineJoin = "bevel";
     const width = Math.max(1.6, Math.min(7, 3.2 * drawn.scale + 1));
     const edges = this.#visible(drawn);
@@ -158,8 +114,6 @@ class Drawing {
       const chosen = edges.filter((edge) => this.steps[edge] === step);
       this.#stroke(context, drawn, level, chosen, this.legend[step].colour, width);
     }
-    this.drawn = drawn;
-    this.cost = performance.now() - started;
   }
 
   #visible(view) {
@@ -169,20 +123,7 @@ class Drawing {
   #stroke(context, view, level, edges, colour, width) {
     context.strokeStyle = colour;
     context.lineWidth = width;
-    for (let i = 0; i < edges.length; i += CHUNK) {
-      context.beginPath();
-      for (const edge of edges.slice(i, i + CHUNK)) this.#trace(context, view, level, edge);
-      context.stroke();
-    }
-  }
-
-  #trace(context, view, { points, starts }, edge) {
-    const [scale, x0, y0] = [view.scale, ...view.world(0, 0)];
-    const first = starts[edge];
-    context.moveTo((points[2 * first] - x0) * scale, (points[2 * first + 1] - y0) * scale);
-    for (let i = first + 1; i < starts[edge + 1]; i++) {
-      context.lineTo((points[2 * i] - x0) * scale, (points[2 * i + 1] - y0) * scale);
-    }
+    strokeLines(context, view, level, edges);
   }
 
   #nodes() {

@@ -28,25 +28,10 @@ class Network {
     this.nodes = data.nodes;
     this.tolerances = data.tolerances;
     this.size = this.lengths.length;
-    this.boxes = this.#boxes();
+    this.boxes = boxesOf(this);
     this.ranks = numbers(data.ranks, Uint8Array);
     this.levels = [{ points: this.points, starts: this.starts }];
     this.grid = new Grid(this.boxes, data.extent);
-  }
-
-  #boxes() {
-    const boxes = new Float32Array(4 * this.size);
-    for (let edge = 0; edge < this.size; edge++) {
-      let [left, top, right, bottom] = [Infinity, Infinity, -Infinity, -Infinity];
-      for (let i = this.starts[edge]; i < this.starts[edge + 1]; i++) {
-        left = Math.min(left, this.points[2 * i]);
-        right = Math.max(right, this.points[2 * i]);
-        top = Math.min(top, this.points[2 * i + 1]);
-        bottom = Math.max(bottom, this.points[2 * i + 1]);
-      }
-      boxes.set([left, top, right, bottom], 4 * edge);
-    }
-    return boxes;
   }
 
   // The coarsest copy that differs by no more than `tolerance` metres, made when it is first asked for.
@@ -76,15 +61,36 @@ class Network {
 
   // The road nearest to x, y within `reach` metres, or -1.
   nearest(x, y, reach) {
-    let [best, found] = [reach, -1];
-    for (const edge of this.grid.within(x - reach, y - reach, x + reach, y + reach)) {
-      for (let i = this.starts[edge]; i + 1 < this.starts[edge + 1]; i++) {
-        const distance = toSegment(this.points, i, i + 1, x, y);
-        if (distance <= best) [best, found] = [distance, edge];
-      }
-    }
-    return found;
+    return nearestLine(this, x, y, reach)[0];
   }
+}
+
+// Left, top, right and bottom of every line of flat arrays.
+function boxesOf({ points, starts }) {
+  const boxes = new Float32Array(4 * (starts.length - 1));
+  for (let line = 0; line + 1 < starts.length; line++) {
+    let [left, top, right, bottom] = [Infinity, Infinity, -Infinity, -Infinity];
+    for (let i = starts[line]; i < starts[line + 1]; i++) {
+      left = Math.min(left, points[2 * i]);
+      right = Math.max(right, points[2 * i]);
+      top = Math.min(top, points[2 * i + 1]);
+      bottom = Math.max(bottom, points[2 * i + 1]);
+    }
+    boxes.set([left, top, right, bottom], 4 * line);
+  }
+  return boxes;
+}
+
+// The line nearest to x, y within `reach` metres, or -1, and how far it is.
+function nearestLine({ points, starts, grid }, x, y, reach) {
+  let [best, found] = [reach, -1];
+  for (const line of grid.within(x - reach, y - reach, x + reach, y + reach)) {
+    for (let i = starts[line]; i + 1 < starts[line + 1]; i++) {
+      const distance = toSegment(points, i, i + 1, x, y);
+      if (distance <= best) [best, found] = [distance, line];
+    }
+  }
+  return [found, best];
 }
 
 // Distance of x, y to the straight piece between two points of a flat array.
