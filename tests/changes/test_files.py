@@ -144,6 +144,7 @@ def test_figures_add_up_and_are_printed(files):
 def test_the_page_draws_the_pieces_and_tells_of_them(files, tmp_path):
     with browser() as page:
         page.open(files[0] / "out" / "index.html")
+        assert page.complaints() == [] and page.requests() == []
         assert "The longest roads that the map lacks" in page.run("document.body.innerText")
         painted = """(() => { const c = document.getElementById("map");
             const d = c.getContext("2d").getImageData(0, 0, c.width, c.height).data;
@@ -171,7 +172,6 @@ def test_the_page_draws_the_pieces_and_tells_of_them(files, tmp_path):
         assert page.run(moved)  # what is slow to paint is painted when the hand rests
         page.settle()
         assert page.run("roadChanges.sheet.drawn.scale === roadChanges.view.scale")
-        assert page.complaints() == []
 
 
 def test_networks_in_the_frame_of_an_image_are_compared_too(tmp_path, caplog):
