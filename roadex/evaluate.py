@@ -18,6 +18,7 @@ def main(config: EvaluateConfig) -> None:
 
     Writes out/metrics.json, out/graphs.csv (a row for each tile, its pixels too), out/graphs and
     out/truth (GeoJSON) and out/overlays. Without dataset= it takes all datasets of the training.
+    With pairs=true also out/pairs.csv and out/pairs: pairs of vertices lost and invented.
 
     Examples:
       python -m roadex.evaluate checkpoint=RUN/checkpoints/best.pt out=DIR

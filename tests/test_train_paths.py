@@ -74,7 +74,7 @@ def test_evaluate_decodes_as_asked(folder, trained, decoder):
     out = folder / f"scores_{decoder}"
     done = run(
         "evaluate", f"checkpoint={trained}", f"graph.decoder={decoder}", f"out={out}",
-        "overlays=0", cwd=folder,
+        "overlays=0", f"pairs={decoder == 'paths'}", cwd=folder,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
     found = json.loads((out / "metrics.json").read_text())
@@ -83,6 +83,25 @@ def test_evaluate_decodes_as_asked(folder, trained, decoder):
     if decoder == "paths":
         assert found["test/apls"] == pytest.approx(theirs["test/apls"], abs=1e-9)
         assert found["settings"]["graph"]["paths"]["chance"] == content(trained)["chance"]
+        rows = list(csv.DictReader((out / "pairs.csv").open()))
+        for row in rows:
+            wrong = json.loads((out / "pairs" / f"{row['tile']}.geojson").read_text())["features"]
+            kinds = [feature["properties"]["pair"] for feature in wrong]
+            assert kinds.count("lost") == int(row["lost"])
+            assert kinds.count("invented") == int(row["invented"])
+            assert all(0 <= feature["properties"]["chance"] <= 1 for feature in wrong)
+        hits = sum(int(row["found"]) for row in rows)
+        true = hits + sum(int(row["lost"]) for row in rows)
+        assert true > 0 and found["test/pairs/recall"] == pytest.approx(hits / true)
+    else:
+        refused = run(
+            "evaluate", f"checkpoint={trained}", "graph.decoder=mask", "pairs=true",
+            f"out={folder}/none", cwd=folder,
+        )  # fmt: skip
+        assert refused.returncode == 2 and "pairs=true: roads are those of the mask" in (
+            refused.stderr
+        )
+        assert not (folder / "none").exists()
 
 
 @pytest.mark.parametrize("kind", ["safetensors", pytest.param("onnx", marks=pytest.mark.slow)])

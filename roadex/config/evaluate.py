@@ -28,3 +28,5 @@ class EvaluateConfig:
     inference: InferenceConfig = field(default_factory=InferenceConfig)
     device: str = choice("auto", "auto", "cpu", "cuda", "mps")
     overlays: int = bounded(12, least=0)
+    # Write out/pairs: which pairs of vertices were lost and which invented, with their chances.
+    pairs: bool = False

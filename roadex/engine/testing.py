@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field, replace
 from functools import partial
@@ -51,6 +52,8 @@ from roadex.engine.pair_classifier import PairClassifier
 from roadex.errors import RoadexError
 from roadex.files import write_json, write_table
 from roadex.graph.formats import write_network
+from roadex.graph.paths.network import ClassifiedPairs
+from roadex.metrics.diagnosis.pairs import diagnose_pairs, pair_scores, write_pairs
 from roadex.metrics.summary import mean_scores
 from roadex.plots.overlays import comparison, overlay
 from roadex.plots.tiles import KeptTile, keep_tile
@@ -75,6 +78,7 @@ class SplitReport:
         graphs: the graphs themselves.
         pictures: the files drawn.
         confusion: of each attribute of roads, in metres; empty where none is learnt.
+        pairs: the classified pairs of each tile; empty where roads are those of the mask.
     """
 
     scores: dict[str, float]
@@ -82,6 +86,7 @@ class SplitReport:
     graphs: list[TileGraphs]
     pictures: list[Path]
     confusion: dict[str, Any] = field(default_factory=dict)
+    pairs: dict[str, ClassifiedPairs] = field(default_factory=dict)
 
 
 def report_split(
@@ -125,7 +130,8 @@ def report_split(
         }
         for row in graph_rows(graphs, results)
     ]
-    return SplitReport(scores, rows, graphs, drawn, prediction.attributes.table())
+    confusion = prediction.attributes.table()
+    return SplitReport(scores, rows, graphs, drawn, confusion, prediction.pairs)
 
 
 def _city_cell(dataset: PreparedDataset, name: str) -> dict[str, str]:
@@ -152,6 +158,11 @@ def evaluate_checkpoint(config: EvaluateConfig) -> dict[str, Any]:
     dataset = _dataset(config, checkpoint)
     model = checkpoint.build().to(device)
     classifier = PairClassifier.wanted(model, device, config.graph.decoder)
+    if config.pairs and classifier is None:
+        raise RoadexError(
+            "pairs=true: roads are those of the mask here, so that there are no pairs: "
+            "leave it out, or take a checkpoint of model.paths=true without graph.decoder=mask"
+        )
     predictor = _predictor(model, device, checkpoint, config.inference)
     threshold = checkpoint.threshold if config.threshold is None else config.threshold
     graph = with_chance(config.graph, checkpoint.chance)
@@ -167,6 +178,8 @@ def evaluate_checkpoint(config: EvaluateConfig) -> dict[str, Any]:
         classifier,
         learnt_attributes(checkpoint.config.model),
     )
+    if config.pairs and classifier is not None:
+        report.scores |= _diagnose_pairs(report, graph, classifier, out)
     metrics = {
         **prefixed(config.split, report.scores),
         f"{config.split}/tiles": len(report.graphs),
@@ -180,6 +193,22 @@ def evaluate_checkpoint(config: EvaluateConfig) -> dict[str, Any]:
     }
     _write_report(report, metrics, out)
     return metrics
+
+
+def _diagnose_pairs(
+    report: SplitReport, settings: DecodingSettings, classifier: PairClassifier, out: Path
+) -> dict[str, float]:
+    """Write the lost and invented pairs of each tile; returns the scores of the pairs of all."""
+    total: Counter[str] = Counter()
+    rows: list[dict[str, Any]] = []
+    for graph in report.graphs:
+        pairs, vertices = report.pairs[graph.name], classifier.head.config.vertices
+        result = diagnose_pairs(pairs, graph.truth, settings.paths, vertices)
+        write_pairs(result, out / "pairs" / f"{graph.name}.geojson")
+        rows.append({"tile": graph.name, **result.counts()})
+        total.update(result.counts())
+    write_table(out / "pairs.csv", rows)
+    return pair_scores(total)
 
 
 def confusion_of(report: SplitReport) -> dict[str, Any]:

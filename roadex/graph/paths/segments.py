@@ -142,6 +142,7 @@ def drawn_points(
 _SAME_M = (
     4.0  # of two vertices within this distance along a road, only the nearer one counts as on it
 )
+_AT_ONCE = 4096  # pairs that are compared with all vertices at once
 _PASSED_M = 6.0  # a way that a third vertex makes longer by this much passes it
 
 
@@ -203,13 +204,19 @@ def true_pairs(points: Floats, pairs: Ints, truth: TrueRoads, settings: VertexSe
     first, second = pairs.T
     direct = np.hypot(*(points[first] - points[second]).T)
     way = between[first, second]
-    joined = way <= settings.winding * direct + settings.snap_m
-    with np.errstate(invalid="ignore"):
-        by = between[first] + between[second]
+    joined: Bools = way <= settings.winding * direct + settings.snap_m
+    for part in np.array_split(np.flatnonzero(joined), 1 + len(pairs) // _AT_ONCE):
+        joined[part] = ~_pass_a_third(pairs[part], way[part], between)
+    return joined
+
+
+def _pass_a_third(pairs: Ints, way: Floats, between: Floats) -> Bools:
+    """Whether the way (m,) of each pair leads past another vertex; `between` holds all ways."""
+    first, second = pairs.T
+    by = between[first] + between[second]
     by[np.arange(len(pairs)), first] = np.inf
     by[np.arange(len(pairs)), second] = np.inf
-    passed = (by <= way[:, None] + _PASSED_M).any(axis=1)
-    result: Bools = joined & ~passed
+    result: Bools = (by <= way[:, None] + _PASSED_M).any(axis=1)
     return result
 
 
