@@ -34,7 +34,7 @@ from roadex.losses.pairs import pair_loss
 from roadex.models.encoders import FrozenEncoder, encoder_of, refit
 from roadex.models.pair_head import PAIR_PARTS
 from roadex.models.registry import build_model
-from roadex.models.sam_road import head_of
+from roadex.models.sam_road import Head, TopologyHead, head_of
 from roadex.runs.checkpoint import Checkpoint, load_weights
 from roadex.runs.load import load_trainable
 
@@ -154,11 +154,24 @@ class Learner:
         """The loss with that of the pairs of vertices, a mean over the crops of the whole batch."""
         head = head_of(self.model)
         assert head is not None
-        labels = micro_batch["roads"], micro_batch["mask"]
+        names = ("roads", "mask", "connectivity")
+        roads, mask, connectivity = (micro_batch[name] for name in names)
+        count = len(mask)
+        asked = self._asked(head, count)
+        if len(asked) < count:
+            logits = {task: [each[asked] for each in maps] for task, maps in logits.items()}
+            roads, mask, connectivity = roads[asked], mask[asked], connectivity[asked]
         gsd = self.config.dataset.gsd
-        losses = pair_loss(head, logits, *labels, gsd, micro_batch["connectivity"])
-        pairs = losses.sum() / (len(batch["mask"]) * self.group.size)
+        losses = pair_loss(head, logits, roads, mask, gsd, connectivity)
+        pairs = losses.sum() * (count / len(asked)) / (len(batch["mask"]) * self.group.size)
         return loss + self.config.loss.pairs * pairs, {**terms, "pairs": pairs}
+
+    def _asked(self, head: Head, count: int) -> list[int]:
+        """The crops of a micro-batch whose pairs are classified in this step, each in its turn."""
+        if self.config.trainer.only_pairs or isinstance(head, TopologyHead):
+            return list(range(count))
+        asked = max(1, round(self.config.loss.pair_share * count))
+        return sorted((self.step * asked + index) % count for index in range(asked))
 
     def _share_head(self) -> None:
         """Average the gradients of the pair head, which the parallel model does not call itself."""

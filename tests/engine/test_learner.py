@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import shutil
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -316,3 +317,30 @@ def test_a_batch_norm_without_a_second_value_says_what_to_set():
     one = batch(samples=1)
     with pytest.raises(RoadexError, match=r"batch norm needs more .*trainer\.batch_size"):
         net.learn(one)
+
+
+@pytest.mark.parametrize(
+    ("settings", "asked"),
+    [
+        (["loss.pair_share=0.25"], [[0], [1], [2], [3]]),
+        (["loss.pair_share=0.5"], [[0, 1], [2, 3], [0, 1], [2, 3]]),
+        (["loss.pair_share=0.25", "trainer.only_pairs=true"], [[0, 1, 2, 3]] * 4),
+    ],
+)
+def test_the_pairs_of_each_crop_are_asked_in_turn(settings, asked, monkeypatch):
+    seen, size = [], 4
+    subject = learner("model.paths=true", *(s for s in settings if "only" not in s))
+    only = any("only" in setting for setting in settings)
+    trainer = replace(subject.config.trainer, only_pairs=only)
+    subject.config = replace(subject.config, trainer=trainer)
+
+    def loss_of_each(head, logits, roads, *_) -> torch.Tensor:
+        seen.append(roads[:, 0, 0].int().tolist())
+        assert all(len(each) == len(roads) for maps in logits.values() for each in maps)
+        return logits["segmentation"][-1].mean(dim=(1, 2, 3)) * 0 + 2.0
+
+    monkeypatch.setattr("roadex.engine.learner.pair_loss", loss_of_each)
+    roads = torch.arange(size).float()[:, None, None].expand(size, 1, 6)
+    losses = [subject.learn({**batch(), "roads": roads})["pairs"] for _ in range(4)]
+    assert seen == asked
+    assert [float(loss) for loss in losses] == [2.0] * 4  # a mean over crops, however many
