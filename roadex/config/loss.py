@@ -18,9 +18,9 @@ class LossConfig:
     attributes: float = bounded(0.25, least=0)
     # Of the classification of pairs of vertices, with model.paths.
     pairs: float = bounded(1.0, least=0)
-    # The share of each batch's crops whose pairs are classified, others in the next step; all are
-    # where nothing else learns (trainer.only_pairs), and with model=sam_road.
-    pair_share: float = bounded(0.25, above=0, most=1)
+    # The share of each batch's crops whose pairs are classified, others in the next step, so that
+    # the head takes less of a step; all are with trainer.only_pairs and with model=sam_road.
+    pair_share: float = bounded(1.0, above=0, most=1)
     # Weight of the full-resolution term, and of each term of lower resolution.
     full: float = bounded(1.0, least=0)
     intermediate: float = bounded(1.0, least=0)
