@@ -23,7 +23,7 @@ from roadex.command.config_files import check_configuration_files
 from roadex.command.entry import run_hydra
 from roadex.command.help import help_text
 from roadex.command.overrides import as_typed, quote
-from roadex.command.refusal import CONFIG_ERRORS, refusal
+from roadex.command.refusal import CONFIG_ERRORS, check_parents, refusal
 from roadex.config.extensions import extension_folders
 from roadex.config.limits import check_known, check_limits
 from roadex.config.schemas import register_schemas, restore_training, schemas
@@ -36,6 +36,9 @@ Config = TypeVar("Config")
 
 register_schemas()
 log = logging.getLogger(__name__)
+
+# What OmegaConf says of a setting below one that is null.
+_OMEGACONF_NOTHING_THERE = "Unexpected type for root: NoneType"
 
 
 def command(
@@ -128,7 +131,12 @@ def _run(
         parser = get_args_parser()
         parsed = parser.parse_args(typed_arguments)
         check_configuration_files(parsed.config_dir, parsed.config_name, parsed.config_path)
-        run_hydra(parsed, parser, task, config_name)
+        try:
+            run_hydra(parsed, parser, task, config_name)
+        except AssertionError as error:
+            if _OMEGACONF_NOTHING_THERE in str(error):
+                check_parents(parsed.overrides, config_name)
+            raise
 
     if traceback_wanted:
         start()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from hydra.errors import HydraException, MissingConfigException, OverrideParseException
 from omegaconf import DictConfig, OmegaConf
@@ -19,6 +19,7 @@ from roadex.command.help import group_choices
 from roadex.config.names import RENAMED
 from roadex.config.paths import config_dir
 from roadex.config.schemas import schemas
+from roadex.errors import RoadexError
 from roadex.extras import install_line
 
 _TIMM_ONLY = ("backbone.pretrained", "backbone.name", "backbone.weights", "backbone.detail")
@@ -46,6 +47,24 @@ def refusal(error: Exception) -> str:
             return f"'{key}' is a setting of other commands, not of this one{_SEE_HELP}"
         return f"there is no setting '{key}'{_suggest(key, known)}"
     return _first_line(error)
+
+
+def check_parents(overrides: Sequence[str], command: str) -> None:
+    """Refuse settings below a group that is not chosen, as `dataset.gsd=1` without a dataset.
+
+    Raises:
+        RoadexError: names the first of them.
+    """
+    schema = OmegaConf.structured(schemas()[command])
+    chosen = {re.split("[=@]", each.lstrip("+"))[0] for each in overrides if "=" in each}
+    for override in overrides:
+        key = override.lstrip("+~").split("=")[0]
+        group = key.split(".")[0]
+        if group != key and group not in chosen and OmegaConf.select(schema, group) is None:
+            raise RoadexError(
+                f"{override}: no {group} is chosen whose setting this could be: add "
+                f"{group}=NAME, or leave {key} out"
+            )
 
 
 def known_keys() -> list[str]:

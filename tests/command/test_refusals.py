@@ -41,6 +41,13 @@ def test_bad_override_is_refused_in_one_line(override, tmp_path):
     assert list(tmp_path.iterdir()) == [], "a refused run leaves nothing behind"
 
 
+def test_a_setting_of_a_group_that_is_not_chosen_is_refused_in_one_line(tmp_path):
+    command = [sys.executable, "-m", "roadex.evaluate", "checkpoint=best.pt", "dataset.workers=1"]
+    done = subprocess.run(command, capture_output=True, text=True, cwd=tmp_path)
+    assert done.returncode == 2 and done.stderr.count("\n") == 1
+    assert "no dataset is chosen" in done.stderr and "dataset=NAME" in done.stderr
+
+
 def test_a_traceback_is_shown_on_demand_and_the_environment_left_alone(tmp_path):
     program = (
         "import os, sys, roadex.train\n"
