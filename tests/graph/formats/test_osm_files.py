@@ -8,8 +8,8 @@ import networkx as nx
 import pytest
 
 from roadex.errors import RoadexError
-from roadex.graph.attributes import TAGS, described, road_attributes
-from roadex.graph.formats import read_network
+from roadex.graph.attributes import TAGS, described, road_attributes, unclear_tags
+from roadex.graph.formats import read_network, write_network
 from roadex.graph.formats.osm_files import tags_of
 from tests.support.osm import TOWN
 
@@ -114,6 +114,29 @@ def test_a_road_is_cut_where_its_nodes_are_missing(tmp_path):
     assert found.graph["dropped"]["stretch of a way whose nodes the file lacks"] == 3
     pieces = [data["length"] for *_, data in found.edges(data=True) if data["osm_id"] == "77"]
     assert len(pieces) == 1 and 280 < pieces[0] < 290  # 105-106 is a side of the roundabout
+
+
+@pytest.mark.parametrize(
+    "suffix", [".geojson", ".gpkg", ".graphml", ".parquet", ".fgb", ".shp.zip"]
+)
+def test_files_keep_bridges_and_their_layer(tmp_path, suffix):
+    file = tmp_path / "town.osm"
+    file.write_text(way("101 104", bridge="yes", layer="1"))
+    write_network(read_network(file, keep_apart=TAGS), tmp_path / f"again{suffix}")
+    again = read_network(tmp_path / f"again{suffix}", keep_apart=TAGS)
+    roads = {data["osm_id"]: data for *_, data in again.edges(data=True)}
+    assert (roads["77"]["bridge"], roads["77"]["layer"]) == ("yes", "1")
+    assert not roads["11"].get("bridge") and not roads["11"].get("layer")
+
+
+def test_values_of_tags_that_no_rule_knows_are_counted_and_the_road_stays(tmp_path):
+    file = tmp_path / "town.osm"
+    strange = {"highway": "hyperlane", "maxspeed": "fast", "lanes": "many", "oneway": "perhaps"}
+    file.write_text(way("101 104", **strange))
+    network = read_network(file, keep_apart=TAGS)
+    assert unclear_tags(network) == {"highway=hyperlane": 1, "maxspeed=fast": 1, "lanes=many": 1}
+    assert network.graph["dropped"]["oneway=perhaps, taken for a road of both directions"] == 1
+    assert "77" in {data["osm_id"] for *_, data in network.edges(data=True)}
 
 
 def test_a_road_around_a_park_is_a_road(tmp_path):
