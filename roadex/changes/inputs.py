@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
@@ -15,14 +14,11 @@ from numpy.typing import NDArray
 from roadex.changes.samples import Floats
 from roadex.errors import RoadexError
 from roadex.files import user_path
-from roadex.graph.attributes import TAGS, unclear_tags, without_paths
+from roadex.graph.attributes import TAGS, without_paths
 from roadex.graph.formats import read_network
 from roadex.graph.formats.geopackage import load_geopandas
-from roadex.metrics.pairing import tell_left_out
+from roadex.metrics.pairing import tell_left_out, tell_unclear
 
-log = logging.getLogger(__name__)
-# The number of different tags in one message.
-_NAMED = 8
 Reader = Callable[..., nx.MultiGraph]
 
 
@@ -60,19 +56,10 @@ def _read(key: str, path: Path, how: Reader, crs: str | None) -> nx.MultiGraph:
         raise RoadexError(f"{key}={path}: no such file")
     network = without_paths(how(path, crs=crs, keep_apart=TAGS))
     tell_left_out(path, network)
-    _tell_unclear(path, network)
+    tell_unclear(path, network)
     if not network.number_of_edges():
         raise RoadexError(f"{key}={path} holds no road: is it the right file or layer?")
     return network
-
-
-def _tell_unclear(path: Path, network: nx.MultiGraph) -> None:
-    """Report tags that are not understood; their roads are compared without them."""
-    counts = unclear_tags(network)
-    if counts:
-        parts = [f"{count} x {tag}" for tag, count in counts.most_common(_NAMED)]
-        rest = f" and {len(counts) - _NAMED} others" if len(counts) > _NAMED else ""
-        log.warning("%s: not understood %s%s", path, ", ".join(parts), rest)
 
 
 def common_area(networks: list[nx.MultiGraph], margin_m: float) -> shapely.Geometry:

@@ -12,13 +12,15 @@ import networkx as nx
 import numpy as np
 
 from roadex.errors import RoadexError
-from roadex.graph.attributes import has_no_speed, table_speed
+from roadex.graph.attributes import has_no_speed, table_speed, unclear_tags
 from roadex.graph.formats import READ_SUFFIXES, ReadOptions
 from roadex.graph.formats import read_networks as read_images
 from roadex.graph.network import empty_network, position
 from roadex.metrics.summary import Job
 
 log = logging.getLogger(__name__)
+# The number of different tags in one message.
+_NAMED = 8
 _ELSEWHERE_M = 10_000.0
 _HARMLESS = ("repeated point", "piece drawn twice", "edge drawn twice")
 # A network on disk, or one of several that a file holds.
@@ -104,6 +106,7 @@ def _read(source: Source, options: ReadOptions) -> nx.MultiGraph:
         tell_left_out(source, network)
         if options.timed:
             _tell_unknown_speeds(source, network)
+            tell_unclear(source, network)
         return network
     return source
 
@@ -125,6 +128,15 @@ def tell_left_out(path: Path, network: nx.MultiGraph) -> None:
     if parts:
         rest = "" if network.number_of_edges() else "; no road is left"
         log.warning("%s: left out %s%s", path, ", ".join(parts), rest)
+
+
+def tell_unclear(path: Path, network: nx.MultiGraph) -> None:
+    """Report tags that are not understood; their roads are used without them."""
+    counts = unclear_tags(network)
+    if counts:
+        parts = [f"{count} x {tag}" for tag, count in counts.most_common(_NAMED)]
+        rest = f" and {len(counts) - _NAMED} others" if len(counts) > _NAMED else ""
+        log.warning("%s: not understood %s%s", path, ", ".join(parts), rest)
 
 
 def _sources(path: Path, options: ReadOptions) -> dict[str, Source]:

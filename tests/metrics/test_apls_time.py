@@ -11,7 +11,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from roadex.errors import RoadexError
+from roadex.graph.formats import write_network
+from roadex.graph.formats.options import ReadOptions
+from roadex.graph.network import add_road, empty_network
 from roadex.metrics import PRESETS, AplsSettings, apls, apls_time, score_pair
+from roadex.metrics.pairing import load_pair
 from tests.support.networks import grid, line, load_case, moved, networks, square
 
 FAST = settings(max_examples=25, deadline=None)
@@ -109,3 +113,14 @@ def test_it_is_a_metric_by_name_and_only_with_the_published_algorithm():
     assert scores["apls_time"] == scores["apls"] == 1
     with pytest.raises(RoadexError, match="apls=cosmiq"):
         apls_time(truth, truth, replace(NODES, algorithm="sat2graph"))
+
+
+def test_tags_that_no_rule_knows_are_named(tmp_path, caplog):
+    graph = empty_network("EPSG:32633")
+    add_road(graph, 0, 1, [(0, 0), (100, 0)], highway="residential", maxspeed="fast")
+    write_network(graph, tmp_path / "truth.geojson")
+    load_pair(tmp_path / "truth.geojson", None, ReadOptions(timed=True))
+    assert "truth.geojson: not understood 1 x maxspeed=fast" in caplog.text
+    caplog.clear()
+    load_pair(tmp_path / "truth.geojson", None, ReadOptions())
+    assert not caplog.text
