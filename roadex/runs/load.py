@@ -59,9 +59,12 @@ def load_trainable(path: str | Path, key: str) -> Checkpoint:
     """The same, for weights that a training can start from; `key` is the setting that names them.
 
     Raises:
-        RoadexError: the weights are in an ONNX file.
+        RoadexError: as `load_checkpoint`, or the weights are in an ONNX file.
     """
-    checkpoint = load_checkpoint(path)
+    try:
+        checkpoint = load_checkpoint(path)
+    except RoadexError as error:
+        raise RoadexError(f"{key}={str(error).removeprefix('checkpoint=')}") from error
     if isinstance(checkpoint, OnnxCheckpoint):
         raise RoadexError(
             f"{key}={path}: an ONNX file can be used but not trained: give the checkpoint that it "

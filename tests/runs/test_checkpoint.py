@@ -14,7 +14,7 @@ from roadex.config.names import RENAMED
 from roadex.errors import RoadexError
 from roadex.models.registry import build_model
 from roadex.runs.checkpoint import Checkpoint, load_weights, save_checkpoint
-from roadex.runs.load import load_checkpoint
+from roadex.runs.load import load_checkpoint, load_trainable
 from tests.config.test_composition import train_config
 
 CONTRAST = {"AOI_2": {"low": [5, 6, 7], "high": [900, 800, 700], "training_tiles": 3}}
@@ -91,8 +91,10 @@ def test_missing_truncated_and_foreign_files_are_refused(checkpoint, tmp_path):
         "half.pt": "damaged",
         "foreign.pt": "not a roadex checkpoint",
     }.items():
-        with pytest.raises(RoadexError, match=f"{name}: {complaint}"):
+        with pytest.raises(RoadexError, match=f"^checkpoint=.*{name}: {complaint}"):
             load_checkpoint(tmp_path / name)
+        with pytest.raises(RoadexError, match=f"^init=.*{name}: {complaint}"):
+            load_trainable(tmp_path / name, "init")
 
 
 @pytest.mark.parametrize("other", [{"stacks": 1}, {"width": 24}])

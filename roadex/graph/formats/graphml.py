@@ -32,7 +32,7 @@ def read_graphml(path: Path, options: ReadOptions) -> nx.MultiGraph:
     read_text(path)
     try:
         content = nx.read_graphml(path, force_multigraph=True)
-    except (nx.NetworkXError, ParseError, KeyError, ValueError, TypeError) as error:
+    except (nx.NetworkXError, ParseError, LookupError, ValueError, TypeError) as error:
         raise RoadexError(f"{path} is not GraphML ({error}): is it cut short?") from error
     try:
         if content.graph.get("written_by") == "roadex":

@@ -21,6 +21,8 @@ FILES = {
     "collections.geojson": '{"type": "GeometryCollection", "geometries": [' * 9000 + "]}" * 9000,
     "entities.graphml": f'<!DOCTYPE g [<!ENTITY e0 "ha">{ENTITIES}]><graphml>&e19;</graphml>',
     "entities.osm": f'<!DOCTYPE g [<!ENTITY e0 "ha">{ENTITIES}]><osm>&e19;</osm>',
+    "encoding.graphml": "<?xml version='1.0' encoding='utb-8'?><graphml></graphml>",
+    "encoding.osm": "<?xml version='1.0' encoding='utb-8'?><osm></osm>",
     "far.csv": 'ImageId,WKT_Pix\na,"LINESTRING (0 0, 1e9 1e9)"\n',
     "huge.csv": 'ImageId,WKT_Pix\na,"LINESTRING (0 0, 1e308 1e308, -1e308 0)"\n',
     "deep.csv": 'ImageId,WKT_Pix\na,"' + "GEOMETRYCOLLECTION (" * 9000 + ")" * 9000 + '"\n',
