@@ -2,6 +2,7 @@
 
     python experiments/paths/paired.py RUNS
     python experiments/paths/paired.py FIRST/graphs.csv SECOND/graphs.csv [TILES]
+    python experiments/paths/paired.py links OUT...
 
 RUNS/VARIANT/seed=N/SET-auto/graphs.csv are the scores of `roadex.evaluate` of each head on a set of
 test tiles, RUNS/full/seed=N/SET-mask/graphs.csv those of the mask. A gain is the mean over tiles of
@@ -9,7 +10,8 @@ the mean over seeds; its interval a bootstrap over the tiles, p of a sign-flip t
 `roadex.report`. The table goes to standard output.
 
 With two tables of scores: the rows of the second against the first, over the tiles whose names
-begin with TILES if it is given.
+begin with TILES if it is given. With `links`: the false connections in folders that
+`roadex.evaluate` wrote, as the diagnosis of `roadex.score` counts them, beside what was found.
 """
 
 from __future__ import annotations
@@ -21,10 +23,14 @@ import numpy as np
 import pandas as pd
 
 from roadex.comparison.statistics import tile_difference, tile_means
+from roadex.graph.formats import read_network
+from roadex.metrics import PRESETS
+from roadex.metrics.diagnosis.diagnosis import FALSE, FALSE_JUNCTION, SHORT_CUT, diagnose
 from roadex.runs.reading import read_tiles
 
 Tables = list[pd.DataFrame]  # the tiles of each seed
 KEYS = ("apls", "topo/f1")
+RECALLS = ("length/completeness", "topo/recall")
 
 
 def read(runs: Path, pattern: str) -> Tables:
@@ -44,8 +50,29 @@ def row(name: str, variant: str, key: str, first: Tables, second: Tables) -> str
     return f"| {name} | {variant} | {key} | {figures} | {interval} | {gain.p:.3f} | {gain.tiles} |"
 
 
+def links(out: Path) -> str:
+    """One row: the false connections of all tiles, their metres, and the mean recalls."""
+    found = [
+        cause
+        for path in sorted((out / "truth").glob("*.geojson"))
+        for cause in diagnose(
+            read_network(path), read_network(out / "graphs" / path.name), PRESETS["cosmiq"]
+        ).causes
+        if cause.kind in (FALSE, FALSE_JUNCTION, SHORT_CUT)
+    ]
+    counts = [sum(cause.kind == kind for cause in found) for kind in (FALSE, FALSE_JUNCTION)]
+    tiles = read_tiles(out / "graphs.csv")
+    recalls = " | ".join(f"{tiles[key].mean():.3f}" for key in RECALLS)
+    metres = sum(cause.length for cause in found)
+    short = len(found) - sum(counts)
+    return f"| {out.name} | {counts[0]} | {counts[1]} | {short} | {metres:.0f} | {recalls} |"
+
+
 def main() -> None:
-    """Print the rows of every set, variant and score, or of two tables of scores."""
+    """Print the rows of every set, variant and score, or of two tables, or of connections."""
+    if sys.argv[1] == "links":
+        print("\n".join(links(Path(folder)) for folder in sys.argv[2:]))
+        return
     if len(sys.argv) > 2:
         begin = sys.argv[3] if len(sys.argv) > 3 else ""
         tables = [read_tiles(Path(path)) for path in sys.argv[1:3]]
