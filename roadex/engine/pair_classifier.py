@@ -14,7 +14,7 @@ from roadex.errors import RoadexError
 from roadex.graph.paths.network import ClassifiedPairs
 from roadex.graph.paths.vertices import Vertices
 from roadex.models.contract import EVIDENCE
-from roadex.models.pair_head import Cell, cells
+from roadex.models.pair_head import Cell, PairQuery, cells
 from roadex.models.sam_road import Head, head_of
 
 
@@ -82,6 +82,6 @@ class PairClassifier:
         points = torch.from_numpy(vertices.points).float().to(self.device)
         kinds = torch.from_numpy(vertices.kinds).to(self.device)
         asked = torch.from_numpy(pairs).to(self.device)
-        logits = self.head.both(maps, cell, [points], [kinds], [asked])
+        logits = self.head.both(PairQuery(maps, cell, [points], [kinds], [asked]))
         chances = logits.sigmoid().cpu().numpy().astype(np.float64)
         return ClassifiedPairs(vertices, pairs, chances)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -20,7 +21,7 @@ from roadex.graph.paths.vertices import (
     find_vertices,
 )
 from roadex.models.contract import EVIDENCE, Logits
-from roadex.models.pair_head import PairHead, cells, strength
+from roadex.models.pair_head import Cell, PairHead, PairQuery, cells, strength
 from roadex.models.sam_road import Head, TopologyHead
 
 _MOST = 400  # vertices of a crop: an untrained model sees road everywhere
@@ -75,18 +76,24 @@ def pair_loss(
         return losses + 0.0 * sum(p.sum() for p in head.parameters())
     chosen = [questions[index] for index in asked]
     device = maps.device
-    answers = head(
-        maps[asked],
-        cell,
-        [torch.from_numpy(each.vertices.points).float().to(device) for each in chosen],
-        [torch.from_numpy(each.vertices.kinds).to(device) for each in chosen],
-        [torch.from_numpy(each.pairs).to(device) for each in chosen],
-    )
+    answers = head(_query(maps[asked], cell, chosen))
     counts = [len(each.pairs) for each in chosen]
     wanted = torch.from_numpy(np.concatenate([each.joined for each in chosen])).to(answers)
     each_pair = functional.binary_cross_entropy_with_logits(answers, wanted, reduction="none")
     means = torch.stack([part.mean() for part in each_pair.split(counts)])
     return losses.index_put((torch.tensor(asked, device=device),), means)
+
+
+def _query(maps: Tensor, cell: Cell, asked: Sequence[_Question]) -> PairQuery:
+    """What the head is asked, from the cells (B, C, h, w) of as many crops."""
+    device = maps.device
+    return PairQuery(
+        maps,
+        cell,
+        [torch.from_numpy(each.vertices.points).float().to(device) for each in asked],
+        [torch.from_numpy(each.vertices.kinds).to(device) for each in asked],
+        [torch.from_numpy(each.pairs).to(device) for each in asked],
+    )
 
 
 def _cells(head: Head, logits: Logits, gsd: float) -> tuple[Tensor, tuple[float, float]]:
@@ -147,15 +154,14 @@ def _topology_loss(
     if not asked:
         return losses + 0.0 * sum(p.sum() for p in head.parameters())
     chosen = [drawn[index] for index in asked]
-    points = [torch.from_numpy(each.vertices.points).to(maps) for each, _ in chosen]
-    pairs = [torch.from_numpy(each.pairs).to(maps.device) for each, _ in chosen]
-    answers, taken = head.directed(maps[asked], cell, points, pairs)
+    query = _query(maps[asked], cell, [each for each, _ in chosen])
+    answers, taken = head.directed(query)
     wanted = np.concatenate([each.joined for each, _ in chosen])
     weights = torch.from_numpy(np.concatenate([w[each.pairs] for each, w in chosen])).to(answers)
     truth = torch.from_numpy(wanted).to(answers)[:, None].expand_as(answers)
     each = functional.binary_cross_entropy_with_logits(answers, truth, reduction="none")
     weights = weights * taken
-    counts = [len(part) for part in pairs]
+    counts = [len(part) for part in query.pairs]
     parts = zip((each * weights).split(counts), weights.split(counts), strict=True)
     means = torch.stack([value.sum() / weight.sum() for value, weight in parts])
     return losses.index_put((torch.tensor(asked, device=maps.device),), means)

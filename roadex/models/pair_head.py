@@ -9,6 +9,8 @@ directions the road leaves the vertex. To classify pairs of vertices comes from 
 
 from __future__ import annotations
 
+from dataclasses import dataclass, replace
+
 import cv2
 import numpy as np
 import torch
@@ -36,6 +38,34 @@ _BESIDE_M = (-4.0, 0.0, 4.0)  # the maps are read on the way and at these distan
 _FAR_M = 40.0  # lengths are given in this unit
 _KINDS = 4  # of vertices
 _ROAD, _SMOOTH = 3, slice(1, 3)  # channels: the road and its smoothed ones; then the classes
+
+
+@dataclass(frozen=True)
+class PairQuery:
+    """Pairs of vertices of some images, and the cells that they are classified by.
+
+    Attributes:
+        maps: (B, C, h, w) as `cells` gives them.
+        cell: their size.
+        points: of each image (n, 2), x, y in metres.
+        kinds: of each image (n,).
+        pairs: of each image (m, 2), indices of points.
+    """
+
+    maps: Tensor
+    cell: Cell
+    points: list[Tensor]
+    kinds: list[Tensor]
+    pairs: list[Tensor]
+
+    def flipped(self) -> PairQuery:
+        """The same pairs from their other ends."""
+        return replace(self, pairs=[pair.flip(1) for pair in self.pairs])
+
+    def joined(self) -> Tensor:
+        """(M, 2) the pairs of all images, as indices of the points of all images."""
+        counts = torch.tensor([0, *(len(p) for p in self.points[:-1])]).cumsum(0).tolist()
+        return torch.cat([q + first for q, first in zip(self.pairs, counts, strict=True)])
 
 
 def cells(
@@ -219,48 +249,24 @@ class PairHead(nn.Module):
         """Indices (m, 2), the smaller first, of vertices that a road may join."""
         return candidate_pairs(points, self.config.vertices)
 
-    def both(
-        self,
-        maps: Tensor,
-        cell: Cell,
-        points: list[Tensor],
-        kinds: list[Tensor],
-        pairs: list[Tensor],
-    ) -> Tensor:
+    def both(self, query: PairQuery) -> Tensor:
         """As `forward`, each logit the mean over the two directions of its pair."""
-        either = [self(maps, cell, points, kinds, pairs)]
-        either.append(self(maps, cell, points, kinds, [pair.flip(1) for pair in pairs]))
-        result: Tensor = (either[0] + either[1]) / 2
+        result: Tensor = (self(query) + self(query.flipped())) / 2
         return result
 
-    def forward(
-        self,
-        maps: Tensor,
-        cell: Cell,
-        points: list[Tensor],
-        kinds: list[Tensor],
-        pairs: list[Tensor],
-    ) -> Tensor:
-        """Logits (M,) of the pairs of all images, one image after another.
-
-        Args:
-            maps: (B, C, h, w) as `cells` gives them.
-            cell: their size.
-            points: of each image (n, 2), x, y in metres.
-            kinds: of each image (n,).
-            pairs: of each image (m, 2), indices of points.
-        """
-        seen = self._as_seen(maps)
+    def forward(self, query: PairQuery) -> Tensor:
+        """Logits (M,) of the pairs of all images, one image after another."""
+        points, cell = query.points, query.cell
+        seen = self._as_seen(query.maps)
         vertices = torch.cat(
             [
                 torch.cat([read_at(m, p, cell).T, functional.one_hot(k, _KINDS).to(m.dtype)], dim=1)
-                for m, p, k in zip(seen, points, kinds, strict=True)
+                for m, p, k in zip(seen, points, query.kinds, strict=True)
             ]
         )
-        every = zip(seen, points, pairs, strict=True)
+        every = zip(seen, points, query.pairs, strict=True)
         way = self.way(torch.cat([self._along(m, p[q], cell) for m, p, q in every]))
-        counts = torch.tensor([0, *(len(p) for p in points[:-1])]).cumsum(0).tolist()
-        joined = torch.cat([q + first for q, first in zip(pairs, counts, strict=True)])
+        joined = query.joined()
         places = torch.cat(points).to(way.dtype)
         ends = places[joined]
         length = (ends[:, 0] - ends[:, 1]).norm(dim=1, keepdim=True) / _FAR_M

@@ -26,7 +26,7 @@ from roadex.graph.paths.vertices import (
     suppressed_points,
 )
 from roadex.models.contract import EVIDENCE, Logits, pad_to_multiple, task_classes
-from roadex.models.pair_head import Cell, PairHead, read_at
+from roadex.models.pair_head import Cell, PairHead, PairQuery, read_at
 
 _NARROWEST = 8  # channels of the decoder
 _KEYPOINTS = 3  # the channel of the cells; the features follow it
@@ -172,32 +172,22 @@ class TopologyHead(nn.Module):
         """Indices (m, 2), the smaller first, of points of which one is near the other."""
         return nearest_pairs(points, self.config.vertices.reach_m, self.nearest)
 
-    def forward(
-        self,
-        maps: Tensor,
-        cell: Cell,
-        points: list[Tensor],
-        kinds: list[Tensor],
-        pairs: list[Tensor],
-    ) -> Tensor:
-        """Logits (M,), each the mean over both directions; arguments as those of `PairHead`."""
-        logits, taken = self.directed(maps, cell, points, pairs)
+    def forward(self, query: PairQuery) -> Tensor:
+        """Logits (M,) of the pairs of all images, each the mean over both directions."""
+        logits, taken = self.directed(query)
         counts = taken.sum(dim=1)
         means = (logits * taken).sum(dim=1) / counts.clamp(min=1)
         return means.masked_fill(counts == 0, _NEVER)
 
     both = forward
 
-    def directed(
-        self, maps: Tensor, cell: Cell, points: list[Tensor], pairs: list[Tensor]
-    ) -> tuple[Tensor, Tensor]:
+    def directed(self, query: PairQuery) -> tuple[Tensor, Tensor]:
         """Logits (M, 2) from either end, and which of them count: not those of far targets."""
-        every = zip(maps, points, strict=True)
-        seen = torch.cat([read_at(m[_KEYPOINTS + 1 :], p, cell).T for m, p in every])
-        counts = torch.tensor([0, *(len(p) for p in points[:-1])]).cumsum(0).tolist()
-        joined = torch.cat([q + first for q, first in zip(pairs, counts, strict=True)])
+        every = zip(query.maps, query.points, strict=True)
+        seen = torch.cat([read_at(m[_KEYPOINTS + 1 :], p, query.cell).T for m, p in every])
+        joined = query.joined()
         both = torch.stack([joined, joined.flip(1)], dim=1).flatten(0, 1)
-        places = torch.cat(points)
+        places = torch.cat(query.points)
         offset = (places[both[:, 1]] - places[both[:, 0]]) / self.config.vertices.reach_m
         described = self.features(seen)
         tokens = self.token(torch.cat([described[both].flatten(1), offset.to(seen.dtype)], dim=1))

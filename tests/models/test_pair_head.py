@@ -14,7 +14,7 @@ from roadex.graph.paths.segments import segments_of
 from roadex.graph.raster import draw_roads
 from roadex.losses.pairs import pair_loss
 from roadex.models.contract import EVIDENCE
-from roadex.models.pair_head import PAIR_PARTS, PairHead, cells
+from roadex.models.pair_head import PAIR_PARTS, PairHead, PairQuery, cells
 from roadex.models.registry import MODELS
 from tests.support.zoo import tiny
 
@@ -28,7 +28,7 @@ def question(count: int = 6) -> tuple[torch.Tensor, ...]:
 
 
 def answers(head: PairHead, maps: torch.Tensor, points, kinds, pairs) -> torch.Tensor:
-    return head(maps, (1.0, 1.0), [points], [kinds], [pairs])
+    return head(PairQuery(maps, (1.0, 1.0), [points], [kinds], [pairs]))
 
 
 @pytest.mark.parametrize("name", sorted(MODELS))
@@ -99,7 +99,8 @@ def test_several_images_are_answered_as_each_alone():
     head = PairHead(SMALL, 5).eval()
     maps = torch.rand(2, 11, 64, 64)
     points, kinds, pairs = question()
-    both = head(maps, (1.0, 1.0), [points, points[:4]], [kinds, kinds[:4]], [pairs, pairs])
+    asked = [points, points[:4]], [kinds, kinds[:4]], [pairs, pairs]
+    both = head(PairQuery(maps, (1.0, 1.0), *asked))
     alone = [answers(head, maps[:1], points, kinds, pairs)]
     alone.append(answers(head, maps[1:], points[:4], kinds[:4], pairs))
     torch.testing.assert_close(both, torch.cat(alone), atol=1e-5, rtol=0)

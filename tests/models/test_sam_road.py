@@ -18,6 +18,7 @@ from roadex.graph.paths.vertices import JUNCTION, Strength, nearest_pairs, suppr
 from roadex.graph.raster import draw_roads
 from roadex.losses.pairs import pair_loss
 from roadex.models.contract import EVIDENCE
+from roadex.models.pair_head import PairQuery
 from roadex.models.registry import build_model
 from roadex.models.sam_road import TopologyHead
 
@@ -110,11 +111,10 @@ def test_answers_are_the_same_from_either_end():
     points = torch.rand(30, 2) * 64
     pairs = torch.from_numpy(head.candidates(points.numpy().astype(float)))
     kinds = torch.zeros(30, dtype=torch.int64)
-    there, back = (
-        head(maps, (1.0, 1.0), [points], [kinds], [way]) for way in (pairs, pairs.flip(1))
-    )
+    query = PairQuery(maps, (1.0, 1.0), [points], [kinds], [pairs])
+    there, back = head(query), head(query.flipped())
     torch.testing.assert_close(there, back, atol=1e-5, rtol=0)
-    logits, taken = head.directed(maps, (1.0, 1.0), [points], [pairs])
+    logits, taken = head.directed(query)
     assert taken.any(dim=1).all() and not taken.all()
     assert logits[~taken].eq(0).all()
 
