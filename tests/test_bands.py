@@ -239,3 +239,12 @@ def test_weights_expect_red_green_and_blue_and_tiles_measure_the_rest(tmp_path):
         replace(config, datasets={"world": SyntheticConfig()})
     with pytest.raises(RoadexError, match=r"backbone.bands=8: leave it out; dataset.bands names 3"):
         train_config("backbone.bands=8")
+
+
+@pytest.mark.parametrize(
+    ("named", "taken"), [(None, None), ((5, 3, 2), None), ((7, 5, 3), [7, 5, 3])]
+)
+def test_false_colours_are_those_of_the_training(trained, named, taken):
+    """Red, green and blue are found in each file, whose numbers may differ; others are not."""
+    model = replace(load_model(trained), bands=named)
+    assert model.bands_of(None) == taken

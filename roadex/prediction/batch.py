@@ -67,7 +67,10 @@ def predict_all(config: PredictConfig, tell: Tell) -> tuple[list[str], int]:
         require_neatnet()
     model = load_model(config.checkpoint, config.device, config.inference, config.precision)
     classifier_of(model, config.graph)  # reported once, not for every image
-    config = replace(config, bands=model.bands_of(config.bands))
+    bands = model.bands_of(config.bands)
+    if bands is not None and config.bands is None:
+        tell(f"bands {bands} of each file, as in the training (bands= names others)")
+    config = replace(config, bands=bands)
     check_folder(out, images)
     jobs = replace(config.slurm, logs=config.slurm.logs or str(out / ".slurm"))
     with crew_of(config.cluster, config.workers, tell, jobs) as crew:

@@ -13,7 +13,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from roadex.config.dataset import RGB_BANDS
 from roadex.config.graph import (
     SPURS_BY_WIDTH,
     DecodingSettings,
@@ -48,6 +47,7 @@ from roadex.prediction.scene import Scene
 from roadex.prediction.store import Store, open_store
 from roadex.prediction.summary import describe, with_speed
 from roadex.prediction.view import View, fit_shape
+from roadex.rasters.rasters import BANDS
 from roadex.runs.load import checkpoint_file, load_checkpoint
 
 SHIPPED = Path(__file__).parents[1] / "weights" / "real.pt"
@@ -93,15 +93,17 @@ class LoadedModel:
     def bands_of(self, wanted: list[int] | None) -> list[int] | None:
         """The numbers of the bands that it takes from files; None: of those in colours.
 
-        Red, green and blue are found in each file. Others cannot be: they have the numbers that
-        they had in the training, unless `wanted` names them.
+        Red, green and blue are found in each file, whatever their numbers. Others cannot be, as
+        those of a false colour: they have the numbers that they had in the training, unless
+        `wanted` names them.
 
         Raises:
             RoadexError: as many as the model does not take are wanted.
         """
         count = self.band_count
         if wanted is None:
-            return list(self.bands) if self.bands is not None and count != RGB_BANDS else None
+            in_colours = self.bands is None or self.bands in BANDS.values()
+            return None if in_colours or self.bands is None else list(self.bands)
         if len(wanted) != count:
             trained = f", {list(self.bands)} in its training" if self.bands is not None else ""
             raise RoadexError(f"bands={wanted}: the model takes {count} bands{trained}")
