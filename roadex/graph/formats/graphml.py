@@ -63,6 +63,8 @@ def _own_network(content: nx.MultiGraph) -> nx.MultiGraph:
         graph.add_node(names[node], **{**data, **place})
     for u, v, key, data in content.edges(keys=True, data=True):
         data.pop("id", None)
+        if "length" in data:
+            data["length"] = float(data["length"])  # text where the file has lost its type
         line = shapely.get_coordinates(shapely.from_wkt(data.pop("geometry")))
         add_road(graph, names[u], names[v], line, edge_key=key, **data)
     return graph

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import sqlite3
 import zipfile
 from contextlib import closing
@@ -50,6 +51,13 @@ def assert_same(one: nx.MultiGraph, other: nx.MultiGraph, exact: bool = True) ->
             np.testing.assert_array_equal(*lines)
         else:
             np.testing.assert_allclose(*lines, rtol=0, atol=1e-6)
+
+
+def test_our_graphml_is_read_without_the_types_of_its_keys(tmp_path):
+    path = tmp_path / "a.graphml"
+    write_network(straight_network([(0, 0), (30, 0), (30, 40)], [(0, 1), (1, 2)]), path)
+    path.write_text(re.sub(r'attr\.type="\w+"', 'attr.type="string"', path.read_text()))
+    assert total_length(read_network(path)) == 70.0
 
 
 @pytest.mark.parametrize("suffix", [".geojson", ".gpkg", ".graphml"])
