@@ -39,7 +39,7 @@ def scores(counts: Tally) -> dict[str, float]:
 def _sort(routes: Routes, tolerance: float, counts: Tally) -> None:
     counts["missing"] += count_missing(routes)
     for block in route_blocks(routes):
-        for part in (slice(None), slice(0, routes.present - int(block.sources[0]))):
+        for part in (slice(None), slice(0, block.present)):
             found = (block.scored & ~block.missing)[part]
             own, other = block.own[part][found], block.other[part][found]
             long, short = other > own * (1 + tolerance), other < own * (1 - tolerance)

@@ -181,3 +181,27 @@ def test_a_tile_of_the_go_program_lies_where_it_is_set():
 def test_impossible_settings_are_refused(wrong):
     with pytest.raises(RoadexError, match=next(iter(wrong))):
         AplsSettings(**wrong)
+
+
+def test_the_work_grows_with_the_connected_parts_and_not_with_their_square(monkeypatch):
+    """Between parts there is no route: a file of many lone roads took minutes."""
+    cells = 0
+    measured = distances_module.Distances.block
+
+    def counted(self, sources, targets):
+        nonlocal cells
+        result = measured(self, sources, targets)
+        cells += result.size
+        return result
+
+    monkeypatch.setattr(distances_module.Distances, "block", counted)
+    ends = [((0.0, 500.0 * row), (3000.0, 500.0 * row)) for row in range(40)]
+    points = [point for pair in ends for point in pair]
+    lone = straight_network(points, [(2 * row, 2 * row + 1) for row in range(40)])
+    one = straight_network(points[:2], [(0, 1)])
+    work = []
+    for network in (one, lone):
+        cells = 0
+        assert apls(network, network, PRESETS["cosmiq"]).value == 1
+        work.append(cells)
+    assert work[1] < 0.3 * 40**2 * work[0]

@@ -65,13 +65,15 @@ class RouteBlock:
     """Routes from a block of sources, (t, s) arrays over targets and sources.
 
     Sources and targets are numbers of control points, the targets counted from the first source on,
-    so that a pair of points occurs once. `own` and `other` are route lengths in metres, infinite
-    where there is no route. `scored` says which routes count, `missing` which of them the other
-    network lacks, and `cost` is 0 where a route does not count.
+    so that a pair of points occurs once, and only those in a connected part of the network with a
+    source; the first `present` of them are there in the other network. `own` and `other` are route
+    lengths in metres, infinite where there is no route. `scored` says which routes count, `missing`
+    which of them the other network lacks, and `cost` is 0 where a route does not count.
     """
 
     sources: Integers
     targets: Integers
+    present: int
     own: Floats
     other: Floats
     cost: Floats
@@ -114,7 +116,7 @@ def score_routes(routes: Routes) -> DirectionScore:
     cost = float(count)
     for block in route_blocks(routes):
         # A route between present points is counted again on its way back.
-        for part in (slice(None), slice(0, routes.present - int(block.sources[0]))):
+        for part in (slice(None), slice(0, block.present)):
             count += int(np.count_nonzero(block.scored[part]))
             missing += int(np.count_nonzero(block.missing[part]))
             cost += float(block.cost[part].sum())
@@ -134,22 +136,22 @@ def route_blocks(routes: Routes, size: int = BLOCK) -> Iterator[RouteBlock]:
     """Measure the routes between present points, and those from present to missing ones."""
     present = routes.present
     total = present if routes.rules.missing_always else len(routes.points)
+    component = routes.own.component_of(routes.own_anchors)[:total]
     for low in range(0, present, size):
-        high = min(low + size, present)
+        sources = np.arange(low, min(low + size, present))
+        targets = low + np.flatnonzero(np.isin(component[low:], component[sources]))
+        here = int(np.searchsorted(targets, present))
         own = routes.own.block(
-            take_anchors(routes.own_anchors, slice(low, high)),
-            take_anchors(routes.own_anchors, slice(low, total)),
+            take_anchors(routes.own_anchors, sources), take_anchors(routes.own_anchors, targets)
         )
         other = np.full_like(own, np.inf)
-        other[: present - low] = routes.other.block(
-            take_anchors(routes.other_anchors, slice(low, high)),
-            take_anchors(routes.other_anchors, slice(low, present)),
+        other[:here] = routes.other.block(
+            take_anchors(routes.other_anchors, sources),
+            take_anchors(routes.other_anchors, targets[:here]),
         )
         cost, scored = _cost(own, other, routes.rules.min_path)
         missing = scored & np.isinf(other)
-        yield RouteBlock(
-            np.arange(low, high), np.arange(low, total), own, other, cost, scored, missing
-        )
+        yield RouteBlock(sources, targets, here, own, other, cost, scored, missing)
 
 
 def _cost(own: Floats, other: Floats, min_path: float) -> tuple[Floats, Flags]:
