@@ -12,9 +12,18 @@ ROOT = Path(__file__).resolve().parents[1]
 os.environ["OMP_NUM_THREADS"] = "1"
 
 
+_FORKING = ("test_extend.py", "test_resume.py")
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Run whole commands first, whose files take longest: else one core would wait for another."""
-    items.sort(key=lambda item: item.path.parent != ROOT / "tests")
+    """Run trainings that are forked first, then whole commands.
+
+    A process that has computed gradients cannot be forked for a training. Whole commands take
+    longest: if they came last, one core would wait for another.
+    """
+    items.sort(
+        key=lambda item: (item.path.name not in _FORKING, item.path.parent != ROOT / "tests")
+    )
 
 
 def _shared_folder(variable: str, name: str) -> Path:
