@@ -1,8 +1,8 @@
 """Scores of the attributes of roads, by the length of true roads that have each value.
 
-The attributes of a true road are read from the model's maps along its line, as for a drawn one. So
-the scores measure the attributes of roads whose place is known; other scores measure whether roads
-are found.
+The model's maps are read along the lines of true roads, as they are along predicted ones. So these
+scores measure the attributes of roads whose place is known; other scores measure whether roads are
+found.
 """
 
 from __future__ import annotations
@@ -29,28 +29,28 @@ class AttributeCounts:
 
     Attributes:
         confusion: (K, K) of each attribute, row = truth, column = prediction.
-        speed: of roads whose speed is known; of them those where it is wrong by `NEAR_KPH` at most;
-            and the sum of their millimetres times the error in km/h.
+        speed: for roads whose speed is known: their millimetres; the millimetres with an error of
+            at most `NEAR_KPH`; and the sum of millimetres times the error in km/h.
     """
 
     confusion: dict[str, Counts] = field(default_factory=dict)
     speed: Counts = field(default_factory=lambda: np.zeros(3, np.int64))
 
-    def add(self, road: Mapping[str, Any], said: Mapping[str, Any]) -> None:
+    def add(self, road: Mapping[str, Any], predicted: Mapping[str, Any]) -> None:
         """Count a true road.
 
         Args:
             road: its `length`, and its known attributes as in `known_attributes`.
-            said: the same from the model; what it does not learn is missing.
+            predicted: the same from the model, without the attributes that it does not learn.
         """
         length = round(road["length"] * _PER_METRE)
         for name, label in labels_of(road).items():
-            if _COLUMNS[name] in said and label != IGNORE:
+            if _COLUMNS[name] in predicted and label != IGNORE:
                 counts = self._of(name)
-                counts[label, labels_of(said)[name]] += length
-        if "speed_kph" in road and "speed_kph" in said:
-            error = abs(float(said["speed_kph"]) - float(road["speed_kph"]))
-            # Rounding between miles and km/h is no error.
+                counts[label, labels_of(predicted)[name]] += length
+        if "speed_kph" in road and "speed_kph" in predicted:
+            error = abs(float(predicted["speed_kph"]) - float(road["speed_kph"]))
+            # The rounding from miles to km/h does not count.
             near = error <= NEAR_KPH + 1e-6
             self.speed += np.array([length, length * near, round(length * error)], np.int64)
 
@@ -79,7 +79,7 @@ class AttributeCounts:
         return scores
 
     def table(self) -> dict[str, Any]:
-        """The metres of each confusion, by the names of true and said values."""
+        """The metres of each confusion, by the names of the true and the predicted value."""
         return {
             name: {
                 "values": list(VALUES[name]),
@@ -103,7 +103,7 @@ class AttributeCounts:
 
 
 def class_f1(confusion: Counts) -> list[float | None]:
-    """The F1 of each class from counts (K, K); None of those that do not occur in the truth."""
+    """The F1 of each class from counts (K, K); None for classes that the truth does not have."""
     found = np.diag(confusion)
     both = confusion.sum(axis=0) + confusion.sum(axis=1)
     occurs = confusion.sum(axis=1) > 0

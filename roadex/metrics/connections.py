@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 
 from roadex.graph.places import Places
 
-# Both ends of a true connection lie this near to true roads, and the way along these is not longer
-# than this multiple of the connection and twice that distance.
+# A connection is true if both its ends lie this near to true roads, and the way along these is at
+# most this multiple of the connection plus twice that distance.
 REACH_M = 8.0
 DETOUR = 2.0
 _START = ("start of a connection",)  # no node of a network has this name
@@ -47,7 +47,7 @@ def _is_true(line: Line, places: Places, ways: nx.Graph, reach_m: float, detour:
 
 
 def _feet(point: Line, places: Places, reach_m: float) -> list[_Foot]:
-    """Of each road within reach, the place nearest to a point: the road and metres along it."""
+    """The place nearest to a point on each road within reach: the road, and metres along it."""
     near = places.near(point, reach_m)
     away = np.hypot(*(places.points[near] - point).T)
     order = near[np.argsort(away, kind="stable")]

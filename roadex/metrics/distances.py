@@ -40,7 +40,7 @@ class Places:
         return Places(self.node[index], self.edge[index], self.offset[index])
 
     def paced(self, pace: Floats) -> Places:
-        """The same points on edges (m,) of which a metre costs `pace` (m,)."""
+        """The same points on edges where a metre costs `pace` (m,)."""
         if not len(pace):
             return self
         return Places(self.node, self.edge, self.offset * pace[np.maximum(self.edge, 0)])
@@ -151,7 +151,7 @@ class Distances:
 
 
 class DistanceMemo:
-    """The distances of one network; both directions of a score mostly need the same."""
+    """The distances of one network, kept: both directions of a score mostly need the same ones."""
 
     def __init__(self, nodes: int, ends: Integers) -> None:
         self._nodes, self._ends = nodes, ends

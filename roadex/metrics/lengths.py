@@ -36,8 +36,8 @@ def tally(pair: Pair) -> Tally:
 def scores(counts: Tally) -> dict[str, float]:
     """completeness, correctness, quality, and ratio (proposed / true length).
 
-    Quality is right / (proposed + true but not found). The ratio is infinite for a proposal where
-    there is no road.
+    Quality is the correct length / (the proposed length + the true length that was not found). The
+    ratio is infinite where something is proposed and there is no road.
     """
     real, drawn = counts["truth_m"], counts["proposal_m"]
     right, found = counts["proposal_right_m"], counts["truth_found_m"]

@@ -1,7 +1,7 @@
 """Shares of routes that the proposal makes too long, too short, or does not have.
 
 Source: Wegner, Montoya-Zegarra and Schindler (2013), A higher-order CRF model for road network
-extraction, who call a route wrong when its length is off by more than 5 %. Here all routes of the
+extraction: there a route is wrong when its length is off by more than 5 %. Here all routes of the
 truth between APLS's control points are compared, not a random sample. Direction: truth to proposal.
 """
 

@@ -1,8 +1,8 @@
 """Ratios and means whose undefined cases follow one rule everywhere.
 
-Nothing to find and nothing found is *not scored*: the value is nan, left out of means and counted
-beside them. Nothing found where there was something, and something found where there was nothing,
-both score 0.
+Where there is nothing to find and nothing is found, the value is nan, *not scored*: means leave it
+out, and say how many values they have. Finding nothing where there is something scores 0, and so
+does finding something where there is nothing.
 """
 
 from __future__ import annotations
@@ -33,6 +33,6 @@ def harmonic_mean(first: float, second: float) -> float:
 
 
 def mean_scored(values: Iterable[float]) -> tuple[float, int]:
-    """Mean of the values that are not nan, and how many they are; nan where there is none."""
+    """The mean of the values that are not nan, and their number; nan if there are none."""
     scored = [value for value in values if not math.isnan(value)]
     return (math.fsum(scored) / len(scored) if scored else NOT_SCORED), len(scored)

@@ -25,7 +25,7 @@ class Roads:
         ends: (m, 2) node numbers of each edge.
         lines: a polyline (k, 2) of x, y for each edge, from the first end to the second.
         lengths: (m,) the edges' `length` in metres, which need not be the planar length.
-        pace: (m,) what a metre of each edge costs a route: 1, or seconds where time is the weight.
+        pace: (m,) the cost of a metre of each edge: 1, or seconds where time is the weight.
         dropped: how many nodes and edges were left out because a coordinate or length is not
             finite, a polyline has one point, or it repeats the polyline of a parallel edge.
     """

@@ -147,9 +147,9 @@ def _pool(count: int) -> ProcessPoolExecutor:
 
 
 def mean_scores(results: Iterable[PairScore]) -> Scores:
-    """Mean of each score over the pairs that it scores, with KEY/n_scored and KEY/n_total beside.
+    """The mean of each score over the pairs that have it, with KEY/n_scored and KEY/n_total.
 
-    TOPO's F1 is that of the mean precision and the mean recall, as the papers have it.
+    TOPO's F1 is computed from the mean precision and the mean recall, as in the papers.
     """
     results = list(results)
     keys = list(dict.fromkeys(key for result in results for key in result.scores))

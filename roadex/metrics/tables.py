@@ -19,7 +19,7 @@ NOT_SCORED = "not scored"
 def report(results: list[PairScore], pairs: Pairs, settings: MetricSettings) -> dict[str, Any]:
     """The content of a report: flat scores, then their settings. What is not scored is null.
 
-    A single pair has its scores; several have means with KEY/n_scored and KEY/n_total beside, and
+    A single pair has its scores; several have means, each with KEY/n_scored and KEY/n_total, and
     under `pooled` the scores of all pairs together.
     """
     content: dict[str, Any] = dict(mean_scores(results))

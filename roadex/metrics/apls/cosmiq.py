@@ -1,4 +1,4 @@
-"""APLS as Van Etten, Lindenbaum and Bacastow (2018, arXiv 1807.01232) and their program have it."""
+"""APLS by Van Etten, Lindenbaum and Bacastow (2018, arXiv 1807.01232), as in their program."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def compare(real: Roads, drawn: Roads, settings: AplsSettings) -> tuple[Routes, 
 
 
 def unmatched(roads: Roads, settings: AplsSettings) -> Routes:
-    """The routes of a network whose other network has no road."""
+    """The routes of a network where the other network has no road."""
     points = control_points(roads, settings.delta, settings.curved_eps)
     own = Distances(len(roads.positions), roads.ends, points.weights * roads.pace)
     chosen = _sample(len(points.positions), settings)
@@ -82,7 +82,7 @@ class ControlPoints:
 
 
 def control_points(roads: Roads, delta: float, curved_eps: float) -> ControlPoints:
-    """All nodes, and points on the edges no more than `delta` metres apart, as the reference."""
+    """All nodes, and points on the edges at most `delta` metres apart, as in the reference."""
     nodes = len(roads.positions)
     edges: list[int] = []
     offsets: list[float] = []

@@ -29,9 +29,9 @@ class RouteRules:
 
     Attributes:
         min_path: shorter routes are not scored (metres).
-        missing_always: a pair with a missing point costs 1 whatever else holds; else only where
-            its points are connected in the own network, and a route to (not from) a missing point
-            only where it is long enough.
+        missing_always: whether a pair with a missing point always costs 1. Otherwise it does so
+            only where its points are connected in the own network, and a route to (not from) a
+            missing point only where it is long enough.
     """
 
     min_path: float
@@ -105,7 +105,7 @@ class DirectionScore:
 
 
 def all_missing(points: Floats, own: Distances, anchors: Anchors, rules: RouteRules) -> Routes:
-    """Routes of which the other network has none."""
+    """The score where the other network has none of the routes."""
     nowhere = take_anchors(anchors, slice(0, 0))
     return Routes(points, 0, own, anchors, own, nowhere, 0, rules)
 
@@ -155,7 +155,7 @@ def route_blocks(routes: Routes, size: int = BLOCK) -> Iterator[RouteBlock]:
 
 
 def _cost(own: Floats, other: Floats, min_path: float) -> tuple[Floats, Flags]:
-    """Cost of each route (t, s), and which count: a pair met the other way round does not."""
+    """The cost of each route (t, s), and which routes count: the second of a pair does not."""
     scored = (own >= max(min_path, TINY)) & (own < np.inf)
     sources = own.shape[1]
     scored[:sources] &= ~np.tri(sources, dtype=bool).T

@@ -1,4 +1,4 @@
-"""APLS as the Go program of the graph-extraction papers has it (RoadTracer, Sat2Graph, SAM-Road).
+"""APLS as in the Go program of the graph-extraction papers (RoadTracer, Sat2Graph, SAM-Road).
 
 It works on a dense graph whose nodes lie about 2 m apart (commit 7ca4a34). The original is not
 deterministic, and thins its control points along the wrong graph; this one is deterministic and
@@ -30,12 +30,12 @@ THIN_HOPS = 2
 
 @dataclass(frozen=True)
 class Constants:
-    """What the program's switch for small tiles changes (hops are steps of the dense graph).
+    """The numbers that the program changes for small tiles (hops are steps of the dense graph).
 
     Attributes:
         tile: side of the tile in metres.
         margin: no control points nearer the tile's border.
-        placed: how far inside the tile a truth is put that does not lie in a tile at (0, 0).
+        placed: a truth that does not lie in a tile at (0, 0) is put this far inside its tile.
         largest: a truth within (0, 0) and this is taken to lie in its tile.
         interval: longest spacing of control points in hops.
         long_chain: chains of more nodes get points between their ends.
@@ -76,7 +76,7 @@ def compare(real: Roads, drawn: Roads, settings: AplsSettings) -> tuple[Routes, 
 
 
 def unmatched(roads: Roads, settings: AplsSettings) -> Routes:
-    """The routes of a network whose other network has no road."""
+    """The routes of a network where the other network has no road."""
     constants = SMALL_TILE if settings.spacenet else LARGE_TILE
     graph = densify(roads)
     distances = Distances(len(graph.positions), graph.ends, graph.weights)
@@ -86,7 +86,7 @@ def unmatched(roads: Roads, settings: AplsSettings) -> Routes:
 
 
 def _rules(settings: AplsSettings) -> RouteRules:
-    # Routes must be longer than the minimum here, not just as long.
+    # Here routes must be longer than the minimum; being equally long is not enough.
     return RouteRules(float(np.nextafter(settings.route_minimum, np.inf)), missing_always=True)
 
 

@@ -78,7 +78,7 @@ def compare(
 ) -> tuple[Routes | None, Routes | None]:
     """The routes of the truth in the proposal, and of the proposal in the truth.
 
-    None for a network without roads; the routes of the other one are all missing then. `weight`
+    A network without roads gives None, and then all routes of the other one are missing. `weight`
     is the attribute that routes add up.
     """
     algorithm = apls_sat2graph if settings.algorithm == "sat2graph" else apls_cosmiq

@@ -1,8 +1,8 @@
-"""Insert the control points of one network into another, one after the other, as the reference.
+"""Insert the control points of one network into another in sequence, as the reference does.
 
-A point cuts the nearest piece of road, or takes the node at its end. What a point meets depends on
-the points before it, so the rule is sequential (`_Cutter`); yet most points stand clear of all
-others, and for these the order does not matter: they are placed together (`_sort_out`).
+A point cuts the nearest piece of road, or takes the node at its end. The pieces that it finds
+depend on the points before it, so the rule is sequential (`_Cutter`). Most points lie far from all
+others; their order does not matter, and they are placed together (`_sort_out`).
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ class Snapped:
     Attributes:
         found: (p,) whether a point has a place of its own there.
         places: the places, meaningless where not found.
-        weights: (m,) edge lengths after cutting: planar where cut, else as they came.
+        weights: (m,) edge lengths after cutting: planar where cut, else unchanged.
         overtaken: how many points lost their place to a later one.
     """
 
@@ -44,8 +44,8 @@ class Snapped:
 def snap_points(points: Floats, roads: Roads, reach: float, renaming: bool) -> Snapped:
     """Insert points (p, 2) into a network, each into the nearest road within `reach` metres.
 
-    With `renaming` a point that lands on a node, or on the place of an earlier point, takes it over
-    and the one that held it is no longer found; without, both stay.
+    With `renaming` a point that lands on a node, or on the place of an earlier point, takes it
+    over, and the earlier point is no longer found; without it both stay.
     """
     shapes, lines = shapely.points(points), line_shapes(roads)
     pairs = _candidates(shapes, lines, reach)
@@ -87,7 +87,7 @@ class _Pairs:
 
 @dataclass(frozen=True)
 class _SortedOut:
-    """Which points need their turn.
+    """Which points can be placed together, and which only in their order.
 
     Attributes:
         clear: numbers of the pairs whose point simply cuts its edge.
@@ -155,7 +155,7 @@ def _end_nodes(pairs: _Pairs, roads: Roads) -> Integers:
     tips = np.array([(line[0], line[-1]) for line in roads.lines]).reshape(-1, 2, 2)
     spot = tips[pairs.edge, np.where(at_start, 0, 1)]
     ends = roads.ends[pairs.edge]
-    # The first end is asked first, whichever end was hit.
+    # The first end is tried first, whichever end is nearer.
     fits = (np.abs(roads.positions[ends] - spot[:, None]) <= NODE_TOLERANCE).all(axis=2)
     node = np.where(fits[:, 0], ends[:, 0], ends[:, 1])
     return np.where((at_start | at_end) & fits.any(axis=1), node, -1)

@@ -13,7 +13,7 @@ from scipy.spatial import cKDTree
 from roadex.metrics.diagnosis.segments import Side
 from roadex.metrics.roads import Floats, Integers
 
-# Beyond this many control points the routes of a sample of them are looked at.
+# If there are more control points than this, only the routes of a sample of them are examined.
 MOST_SOURCES = 600
 BLOCK = 64
 # Costs below this are rounding.
@@ -62,8 +62,8 @@ class Blame:
 def share_out(side: Side, partner: Side | None, min_path: float, seed: int) -> Blame:
     """Measure the routes of a direction, and blame each one's cost on the causes on its way.
 
-    A route that the other network makes shorter is blamed on what lies on the way there: `partner`
-    is the other direction, None where that network is empty.
+    Where the other network has a shorter route, the causes on that route are blamed: `partner` is
+    the other direction, None where that network is empty.
     """
     blame = Blame()
     sources: Integers = np.arange(side.count, dtype=np.int64)

@@ -22,7 +22,7 @@ from roadex.metrics.ratios import NOT_SCORED, harmonic_mean
 from roadex.metrics.roads import Floats, Roads, as_roads, cumulative_lengths
 
 WORST_ROUTES = 10
-# A route is not shown beside a worse one when both its ends lie within this of that one's.
+# A route is not shown if both its ends lie this near to the ends of a worse one.
 ROUTE_SPACING_M = 60.0
 
 MISSING, BROKEN, DETOUR = "missing link", "broken junction", "detour"
@@ -79,8 +79,8 @@ class Diagnosis:
         truth, proposal: the networks.
         value, truth_to_proposal, proposal_to_truth: the score, from the routes looked at.
         causes: the most expensive first; their shares and `unexplained` add up to 1.
-        unexplained: share of the loss of routes on whose way no segment is bad.
-        routes: the worst routes, each elsewhere.
+        unexplained: the share of the loss that comes from routes without a bad segment.
+        routes: the worst routes, no two between nearly the same places.
         sampled: whether only the routes of a sample of control points were looked at.
     """
 

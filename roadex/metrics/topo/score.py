@@ -65,7 +65,7 @@ def topo(
 
 
 def compare(real: Roads, drawn: Roads, settings: TopoSettings) -> TopoScore:
-    """The same of networks whose roads run through nodes of degree 2."""
+    """The same for networks whose roads run through nodes of degree 2."""
     if real.is_empty:
         return _all(NOT_SCORED if drawn.is_empty else 0.0, 0)
     walker = Walker(real)
@@ -198,7 +198,7 @@ def _matched(pairs: csr_matrix) -> int:
 
 
 def _thin(precision: Floats, places: Spots, walker: Walker, reach: float) -> Integers:
-    """Numbers of the starts kept: the best first, none weak near another along the proposal."""
+    """The starts that are kept, the best first; a weak one near another on the proposal goes."""
     order = np.argsort(-precision, kind="stable")
     kept: list[int] = []
     for index in order.tolist():
@@ -208,7 +208,7 @@ def _thin(precision: Floats, places: Spots, walker: Walker, reach: float) -> Int
 
 
 def _beside(index: int, kept: list[int], places: Spots, walker: Walker, reach: float) -> bool:
-    """Whether a place lies within `reach` metres along the roads of one of those kept."""
+    """Whether a place lies within `reach` metres by road of one of the kept places."""
     road, along = int(places.road[index]), float(places.along[index])
     to_node = walker.from_spot(road, along, reach)
     others = places.take(np.array(kept, dtype=np.int64))

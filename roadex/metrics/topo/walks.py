@@ -86,7 +86,7 @@ class Walker:
         return self.spots(np.arange(len(self.lengths)), self.lengths / 2)
 
     def nearest(self, spots: Spots, reach: float, angle: float) -> tuple[Integers, Spots]:
-        """For each spot of another network the nearest place here, in reach and in direction.
+        """For each spot of another network the nearest place here of a like direction in reach.
 
         Args:
             spots: places on the other network.
@@ -149,7 +149,7 @@ class Walker:
         radius: float,
         step: float,
     ) -> Spots:
-        """Sample stretches of road of which both ends' distances from the start are known."""
+        """Sample stretches of road, given the distances of both their ends from the start."""
         with np.errstate(invalid="ignore"):
             meet = np.clip((at_end + length - at_begin) / 2, 0, length)
         meet = np.where(np.isinf(at_begin), 0, np.where(np.isinf(at_end), length, meet))
